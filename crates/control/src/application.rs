@@ -1,0 +1,59 @@
+//! The built-in application: the called name is the conference.
+
+use std::time::Duration;
+
+use crate::instruction::{ConferenceRequest, Document, Instruction, Sound};
+use crate::policy::Role;
+
+/// The document for a call to `user`: join the conference `<name>` as agent,
+/// or as what the suffix of `<name>.customer` or `<name>.supervisor` says.
+pub(crate) fn built_in(user: &str, max_participants: usize) -> Document {
+    let (name, role) = match user.rsplit_once('.') {
+        Some((name, "agent")) => (name, Role::Agent),
+        Some((name, "customer")) => (name, Role::Customer),
+        Some((name, "supervisor")) => (name, Role::Supervisor),
+        _ => (user, Role::Agent),
+    };
+    let request = ConferenceRequest {
+        name: name.to_owned(),
+        role,
+        coach: true,
+        mute: false,
+        hold: false,
+        // A demonstration that hangs up on its first caller's last guest would puzzle people.
+        stay_alone: true,
+        start_on_enter: true,
+        end_on_exit: false,
+        max_duration: Duration::from_hours(4),
+        max_participants,
+        enter_sound: Sound::Beep1,
+        exit_sound: Sound::Beep2,
+        wait_music: None,
+        agent_hold_music: None,
+        customer_hold_music: None,
+        status_callback: None,
+        on_exit: None,
+    };
+    Document { url: None, instructions: vec![Instruction::Conference(Box::new(request))] }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn joined(user: &str) -> (String, Role) {
+        match built_in(user, 10).instructions.remove(0) {
+            Instruction::Conference(request) => (request.name, request.role),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn the_called_name_says_conference_and_role() {
+        assert_eq!(joined("demo"), ("demo".into(), Role::Agent));
+        assert_eq!(joined("demo.customer"), ("demo".into(), Role::Customer));
+        assert_eq!(joined("demo.supervisor"), ("demo".into(), Role::Supervisor));
+        assert_eq!(joined("a.b.customer"), ("a.b".into(), Role::Customer));
+        assert_eq!(joined("acme.sales"), ("acme.sales".into(), Role::Agent));
+    }
+}

@@ -1,0 +1,475 @@
+//! One conference: who is inside, in which state, and what follows from it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use mixminus_mixer::{BridgeId, LegId, PromptId, SinkRoutes, SourceId};
+
+use crate::command::{CommandError, Members, ParticipantChange};
+use crate::context::{Context, Due, PromptOwner};
+use crate::effect::{CallbackEvent, ConferenceEvent, Effect, PromptContent, Repeat, TimerId};
+use crate::instruction::{Action, ConferenceRequest, EventGroups, Sound, StatusCallback};
+use crate::policy::{self, CoachTarget, Music, Party, Role, Supervision};
+use crate::record::{
+    AccountId, CallId, CallRecord, ConferenceId, ConferenceRecord, ConferenceState, EndCause, ExitCause,
+    ParticipantId, ParticipantRecord, Timestamp,
+};
+
+/// Most URLs to which one conference reports.
+const MAX_SUBSCRIBERS: usize = 20;
+
+/// Sounds at once; when many come or go together, more would only be louder.
+const MAX_ANNOUNCEMENTS: usize = 4;
+
+/// The unit in which presence is billed.
+const BILLED_UNIT: Duration = Duration::from_mins(1);
+
+/// A call on its way into a conference.
+pub(crate) struct Joiner {
+    pub call: CallRecord,
+    pub leg: LegId,
+}
+
+/// A call that was taken out of a conference and goes on with its flow.
+#[derive(Debug)]
+pub(crate) struct Departure {
+    pub call: CallId,
+    pub on_exit: Option<Action>,
+    pub participant: ParticipantRecord,
+}
+
+#[derive(Debug)]
+struct Participant {
+    record: ParticipantRecord,
+    call: CallRecord,
+    leg: LegId,
+    stay_alone: bool,
+    exit_sound: Sound,
+    on_exit: Option<Action>,
+}
+
+impl Participant {
+    fn party(&self, waiting: bool) -> Party {
+        let supervision =
+            if self.record.coaching { Supervision::Coach(CoachTarget::Agents) } else { Supervision::Barge };
+        Party {
+            id: self.record.id,
+            role: self.record.role,
+            supervision,
+            muted: self.record.muted,
+            held: self.record.held,
+            waiting,
+        }
+    }
+
+    /// Applies `change` and returns what of it was news.
+    fn apply(&mut self, change: ParticipantChange) -> Vec<ConferenceEvent> {
+        let mut news = Vec::new();
+        let mut set = |field: &mut bool, value: Option<bool>, on, off| {
+            if let Some(value) = value.filter(|value| *value != *field) {
+                *field = value;
+                news.push(if value { on } else { off });
+            }
+        };
+        let coach = change.coach.filter(|_| self.record.role == Role::Supervisor);
+        set(&mut self.record.muted, change.mute, ConferenceEvent::Muted, ConferenceEvent::Unmuted);
+        set(&mut self.record.held, change.hold, ConferenceEvent::Held, ConferenceEvent::Resumed);
+        set(&mut self.record.coaching, coach, ConferenceEvent::CoachStarted, ConferenceEvent::CoachStopped);
+        news
+    }
+}
+
+/// A sound in the conference and the legs that were there to hear it.
+#[derive(Debug)]
+struct Announcement {
+    prompt: PromptId,
+    audience: BTreeSet<LegId>,
+}
+
+/// Audio files instead of the built-in music, as the creator asked.
+#[derive(Debug)]
+struct MusicFiles {
+    wait: Option<String>,
+    agent_hold: Option<String>,
+    customer_hold: Option<String>,
+}
+
+impl MusicFiles {
+    fn content(&self, music: Music) -> PromptContent {
+        let (file, built_in) = match music {
+            Music::Wait => (&self.wait, PromptContent::WaitMusic),
+            Music::AgentHold => (&self.agent_hold, PromptContent::AgentHoldMusic),
+            Music::CustomerHold => (&self.customer_hold, PromptContent::CustomerHoldMusic),
+        };
+        file.clone().map_or(built_in, PromptContent::File)
+    }
+}
+
+#[derive(Debug)]
+pub(crate) struct Conference {
+    record: ConferenceRecord,
+    saved: Option<ConferenceRecord>,
+    bridge: BridgeId,
+    participants: BTreeMap<ParticipantId, Participant>,
+    max_participants: usize,
+    longest: TimerId,
+    files: MusicFiles,
+    music: BTreeMap<Music, PromptId>,
+    announcements: Vec<Announcement>,
+    subscribers: Vec<StatusCallback>,
+    last_left: Option<(ParticipantRecord, CallRecord)>,
+    billed_seconds: u64,
+    reroute: bool,
+}
+
+impl Conference {
+    pub fn create(account: AccountId, request: &ConferenceRequest, context: &mut Context) -> Self {
+        let id = ConferenceId(context.uuid());
+        let record = ConferenceRecord {
+            id,
+            account,
+            name: request.name.clone(),
+            state: ConferenceState::Initialized,
+            stay_alone: request.stay_alone,
+            created_at: context.now,
+            started_at: None,
+            ended_at: None,
+            end_cause: None,
+            billed_seconds: None,
+            sequence: 0,
+        };
+        Self {
+            record,
+            saved: None,
+            bridge: context.bridge(),
+            participants: BTreeMap::new(),
+            max_participants: request.max_participants,
+            longest: context.wake(request.max_duration, Due::ConferenceEnd(id)),
+            files: MusicFiles {
+                wait: request.wait_music.clone(),
+                agent_hold: request.agent_hold_music.clone(),
+                customer_hold: request.customer_hold_music.clone(),
+            },
+            music: BTreeMap::new(),
+            announcements: Vec::new(),
+            subscribers: Vec::new(),
+            last_left: None,
+            billed_seconds: 0,
+            reroute: false,
+        }
+    }
+
+    pub const fn record(&self) -> &ConferenceRecord {
+        &self.record
+    }
+
+    pub fn has_ended(&self) -> bool {
+        self.record.state == ConferenceState::Ended
+    }
+
+    pub fn is_full(&self) -> bool {
+        self.participants.len() >= self.max_participants
+    }
+
+    fn is_waiting(&self) -> bool {
+        self.record.state == ConferenceState::Initialized
+    }
+
+    pub fn join(
+        &mut self,
+        joiner: Joiner,
+        request: ConferenceRequest,
+        context: &mut Context,
+    ) -> ParticipantId {
+        let id = context.participant_id();
+        let record = ParticipantRecord {
+            id,
+            conference: self.record.id,
+            call: joiner.call.id,
+            address: joiner.call.from.clone(),
+            role: request.role,
+            coaching: request.coach && request.role == Role::Supervisor,
+            muted: request.mute,
+            held: request.hold,
+            start_on_enter: request.start_on_enter,
+            end_on_exit: request.end_on_exit,
+            joined_at: context.now,
+            left_at: None,
+            exit_cause: None,
+        };
+        context.push(Effect::SaveParticipant(record.clone()));
+        let participant = Participant {
+            record,
+            call: joiner.call,
+            leg: joiner.leg,
+            stay_alone: request.stay_alone,
+            exit_sound: request.exit_sound,
+            on_exit: request.on_exit,
+        };
+        let is_first = self.saved.is_none() && self.participants.is_empty();
+        self.participants.insert(id, participant);
+        self.subscribe(request.status_callback);
+        if is_first {
+            self.tell(ConferenceEvent::Initialized, Some(id), context);
+        }
+        if request.start_on_enter {
+            self.start(Some(id), context);
+        }
+        self.tell(ConferenceEvent::Joined, Some(id), context);
+        if policy::announced(&self.participants[&id].party(self.is_waiting())) {
+            self.play_to_all(&request.enter_sound, context);
+        }
+        self.reroute = true;
+        id
+    }
+
+    /// Moves from initialized to active, because of `by` if anybody.
+    pub fn start(&mut self, by: Option<ParticipantId>, context: &mut Context) {
+        if self.is_waiting() {
+            self.record.state = ConferenceState::Active;
+            self.record.started_at = Some(context.now);
+            self.reroute = true;
+            self.tell(ConferenceEvent::Started, by, context);
+        }
+    }
+
+    /// Takes participants out, and whoever has to follow.
+    ///
+    /// All who left are returned. Ids that are not inside are passed over.
+    pub fn leave(
+        &mut self,
+        ids: &[ParticipantId],
+        cause: ExitCause,
+        context: &mut Context,
+    ) -> Vec<Departure> {
+        let sounds = self.exit_sounds(ids);
+        let mut departures: Vec<_> = ids.iter().filter_map(|id| self.remove(*id, cause, context)).collect();
+        let end = match self.participants.values().next() {
+            _ if departures.is_empty() => return departures,
+            None => Some(EndCause::NoParticipants),
+            Some(_) if departures.iter().any(|left| left.participant.end_on_exit) => {
+                Some(EndCause::NoParticipants)
+            }
+            Some(last) if self.participants.len() == 1 && !last.stay_alone => {
+                Some(EndCause::AloneNotPermitted)
+            }
+            Some(_) => None,
+        };
+        match end {
+            Some(end) => departures.extend(self.end(end, context)),
+            None => sounds.iter().for_each(|sound| self.play_to_all(sound, context)),
+        }
+        departures
+    }
+
+    /// Takes everybody out and ends.
+    pub fn end(&mut self, cause: EndCause, context: &mut Context) -> Vec<Departure> {
+        if self.has_ended() {
+            return Vec::new();
+        }
+        let ids: Vec<_> = self.participants.keys().copied().collect();
+        let departures =
+            ids.into_iter().filter_map(|id| self.remove(id, ExitCause::ConferenceEnded, context)).collect();
+        self.record.state = ConferenceState::Ended;
+        self.record.ended_at = Some(context.now);
+        self.record.end_cause = Some(cause);
+        self.record.billed_seconds = Some(self.billed_seconds);
+        self.tell(ConferenceEvent::Ended, None, context);
+        context.cancel(self.longest);
+        for prompt in self.announcements.drain(..).map(|announcement| announcement.prompt) {
+            context.stop_prompt(prompt);
+        }
+        for (_, prompt) in std::mem::take(&mut self.music) {
+            context.stop_prompt(prompt);
+        }
+        departures
+    }
+
+    fn remove(&mut self, id: ParticipantId, cause: ExitCause, context: &mut Context) -> Option<Departure> {
+        let participant = self.participants.get_mut(&id)?;
+        participant.record.left_at = Some(context.now);
+        participant.record.exit_cause = Some(cause);
+        self.billed_seconds += billed_seconds(participant.record.joined_at, context.now);
+        context.push(Effect::SaveParticipant(participant.record.clone()));
+        self.tell(ConferenceEvent::Left, Some(id), context);
+        let participant = self.participants.remove(&id)?;
+        self.reroute = true;
+        self.last_left = Some((participant.record.clone(), participant.call.clone()));
+        Some(Departure {
+            call: participant.call.id,
+            on_exit: participant.on_exit,
+            participant: participant.record,
+        })
+    }
+
+    /// # Errors
+    ///
+    /// [`CommandError::ParticipantNotFound`] if one of `members` is not inside.
+    pub fn select(&self, members: &Members) -> Result<Vec<ParticipantId>, CommandError> {
+        match members {
+            Members::All => Ok(self.participants.keys().copied().collect()),
+            Members::Listed(ids) => match ids.iter().find(|id| !self.participants.contains_key(id)) {
+                Some(unknown) => Err(CommandError::ParticipantNotFound(*unknown)),
+                None => Ok(ids.clone()),
+            },
+        }
+    }
+
+    pub fn update(&mut self, ids: &[ParticipantId], change: ParticipantChange, context: &mut Context) {
+        for id in ids {
+            let Some(participant) = self.participants.get_mut(id) else {
+                continue;
+            };
+            let news = participant.apply(change);
+            if news.is_empty() {
+                continue;
+            }
+            context.push(Effect::SaveParticipant(participant.record.clone()));
+            for event in news {
+                self.tell(event, Some(*id), context);
+            }
+            self.reroute = true;
+        }
+    }
+
+    pub fn digit(&mut self, id: ParticipantId, digit: char, context: &mut Context) {
+        self.tell(ConferenceEvent::Digit(digit), Some(id), context);
+    }
+
+    pub fn announcement_ended(&mut self, prompt: PromptId, context: &mut Context) {
+        if let Some(index) = self.announcements.iter().position(|playing| playing.prompt == prompt) {
+            self.announcements.swap_remove(index);
+            context.stop_prompt(prompt);
+            self.reroute = true;
+        }
+    }
+
+    /// Brings the bridge and the row up to date, once for all that changed.
+    pub fn settle(&mut self, context: &mut Context) {
+        if self.has_ended() {
+            context.close_bridge(self.bridge);
+        } else if std::mem::take(&mut self.reroute) {
+            self.choose_music(context);
+            context.install(self.bridge, &self.routes());
+        }
+        if self.saved.as_ref() != Some(&self.record) {
+            context.push(Effect::SaveConference(self.record.clone()));
+            self.saved = Some(self.record.clone());
+        }
+    }
+
+    fn choose_music(&mut self, context: &mut Context) {
+        let waiting = self.is_waiting();
+        let needed: BTreeSet<_> = self
+            .participants
+            .values()
+            .filter_map(|listener| policy::music(&listener.party(waiting)))
+            .collect();
+        self.music.retain(|kind, prompt| {
+            let keep = needed.contains(kind);
+            if !keep {
+                context.stop_prompt(*prompt);
+            }
+            keep
+        });
+        for kind in needed {
+            self.music.entry(kind).or_insert_with(|| {
+                let owner = PromptOwner::Conference(self.record.id);
+                context.play(owner, self.files.content(kind), Repeat::Forever)
+            });
+        }
+    }
+
+    fn routes(&self) -> Vec<SinkRoutes> {
+        let waiting = self.is_waiting();
+        let parties: Vec<_> = self.participants.values().map(|one| (one.leg, one.party(waiting))).collect();
+        let hears = |leg: LegId, sink: &Party| {
+            let voices = parties
+                .iter()
+                .filter(|(_, source)| policy::audible(source, sink))
+                .map(|(leg, _)| SourceId::Leg(*leg));
+            let music = policy::music(sink).map(|kind| SourceId::Prompt(self.music[&kind]));
+            let sounds = self
+                .announcements
+                .iter()
+                .filter(|sound| policy::hears_conference(sink) && sound.audience.contains(&leg))
+                .map(|sound| SourceId::Prompt(sound.prompt));
+            voices.chain(music).chain(sounds).collect()
+        };
+        parties.iter().map(|(leg, sink)| SinkRoutes { leg: *leg, hears: hears(*leg, sink) }).collect()
+    }
+
+    /// The sounds that tell the others of these departures, each once.
+    fn exit_sounds(&self, ids: &[ParticipantId]) -> Vec<Sound> {
+        let mut sounds: Vec<Sound> = Vec::new();
+        for leaver in ids.iter().filter_map(|id| self.participants.get(id)) {
+            let party = leaver.party(self.is_waiting());
+            if policy::announced(&party) && !sounds.contains(&leaver.exit_sound) {
+                sounds.push(leaver.exit_sound.clone());
+            }
+        }
+        sounds
+    }
+
+    fn play_to_all(&mut self, sound: &Sound, context: &mut Context) {
+        let waiting = self.is_waiting();
+        let audience: BTreeSet<_> = self
+            .participants
+            .values()
+            .filter(|listener| policy::hears_conference(&listener.party(waiting)))
+            .map(|listener| listener.leg)
+            .collect();
+        let content = match sound {
+            Sound::None => return,
+            Sound::Beep1 => PromptContent::Beep1,
+            Sound::Beep2 => PromptContent::Beep2,
+            Sound::Url(url) => PromptContent::File(url.clone()),
+        };
+        if audience.is_empty() || self.announcements.len() >= MAX_ANNOUNCEMENTS {
+            return;
+        }
+        let prompt = context.play(PromptOwner::Conference(self.record.id), content, Repeat::Times(1));
+        self.announcements.push(Announcement { prompt, audience });
+        self.reroute = true;
+    }
+
+    /// Reports to the URL from now on; one URL gets every event once.
+    fn subscribe(&mut self, callback: Option<StatusCallback>) {
+        let Some(callback) = callback else { return };
+        let room = self.subscribers.len() < MAX_SUBSCRIBERS;
+        match self.subscribers.iter_mut().find(|known| known.action == callback.action) {
+            Some(known) => known.groups = known.groups.union(callback.groups),
+            None if room => self.subscribers.push(callback),
+            None => {}
+        }
+    }
+
+    fn tell(&mut self, event: ConferenceEvent, id: Option<ParticipantId>, context: &mut Context) {
+        let wanted = |groups: EventGroups| groups.contains(event.group());
+        if !self.subscribers.iter().any(|subscriber| wanted(subscriber.groups)) {
+            return;
+        }
+        self.record.sequence += 1;
+        let participant = match id.and_then(|id| self.participants.get(&id)) {
+            Some(inside) => Some((inside.record.clone(), inside.call.clone())),
+            // Whoever left last is why it ended.
+            None => self.last_left.clone().filter(|_| event == ConferenceEvent::Ended),
+        };
+        for subscriber in self.subscribers.iter().filter(|subscriber| wanted(subscriber.groups)) {
+            context.push(Effect::Notify(Box::new(CallbackEvent {
+                url: subscriber.action.url.clone(),
+                method: subscriber.action.method,
+                event,
+                at: context.now,
+                sequence: self.record.sequence,
+                conference: self.record.clone(),
+                participant: participant.clone(),
+            })));
+        }
+    }
+}
+
+/// Presence from `joined` to `left` in whole units begun.
+fn billed_seconds(joined: Timestamp, left: Timestamp) -> u64 {
+    left.since(joined).as_nanos().div_ceil(BILLED_UNIT.as_nanos()) as u64 * BILLED_UNIT.as_secs()
+}

@@ -1,0 +1,137 @@
+//! What every state machine of the control plane acts through.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use mixminus_mixer::{BridgeId, LegId, MixPlan, PromptId, SinkRoutes};
+use rand::RngCore;
+use rand::rngs::StdRng;
+use uuid::Uuid;
+
+use crate::effect::{Effect, PromptContent, Repeat, TimerId};
+use crate::record::{CallId, ConferenceId, ParticipantId, Timestamp};
+
+/// Whose prompt it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum PromptOwner {
+    Call(CallId),
+    Conference(ConferenceId),
+}
+
+/// What a wake-up is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Due {
+    /// A wait instruction is over.
+    Wait(CallId),
+    /// A scheduled hang-up.
+    HangUp(CallId),
+    /// The conference reached its longest duration.
+    ConferenceEnd(ConferenceId),
+}
+
+/// Collects effects and issues ids; knows what time it is because it was told.
+#[derive(Debug)]
+pub(crate) struct Context {
+    pub now: Timestamp,
+    effects: Vec<Effect>,
+    emptied: Vec<BridgeId>,
+    random: StdRng,
+    next_participant: u64,
+    last_id: u64,
+    prompts: HashMap<PromptId, PromptOwner>,
+    timers: HashMap<TimerId, Due>,
+}
+
+impl Context {
+    pub fn new(random: StdRng, next_participant: ParticipantId) -> Self {
+        Self {
+            now: Timestamp::default(),
+            effects: Vec::new(),
+            emptied: Vec::new(),
+            random,
+            next_participant: next_participant.0,
+            last_id: 0,
+            prompts: HashMap::new(),
+            timers: HashMap::new(),
+        }
+    }
+
+    pub fn push(&mut self, effect: Effect) {
+        self.effects.push(effect);
+    }
+
+    /// Everything to be done; bridges are closed last, when their legs have moved.
+    pub fn take_effects(&mut self) -> Vec<Effect> {
+        self.effects.extend(self.emptied.drain(..).map(Effect::CloseBridge));
+        std::mem::take(&mut self.effects)
+    }
+
+    pub fn uuid(&mut self) -> Uuid {
+        let mut bytes = [0; 16];
+        self.random.fill_bytes(&mut bytes);
+        uuid::Builder::from_random_bytes(bytes).into_uuid()
+    }
+
+    pub fn participant_id(&mut self) -> ParticipantId {
+        let id = self.next_participant;
+        self.next_participant += 1;
+        ParticipantId(id)
+    }
+
+    fn id(&mut self) -> u64 {
+        self.last_id += 1;
+        self.last_id
+    }
+
+    pub fn bridge(&mut self) -> BridgeId {
+        BridgeId(self.id())
+    }
+
+    /// Installs the plan that `routes` compile to.
+    pub fn install(&mut self, bridge: BridgeId, routes: &[SinkRoutes]) {
+        let plan = MixPlan::compile(routes).expect("routes list each leg once and never its own voice");
+        self.push(Effect::Install(bridge, plan));
+    }
+
+    /// Routes a bridge with one leg in it, which hears `prompt`.
+    pub fn install_private(&mut self, bridge: BridgeId, leg: LegId, prompt: Option<PromptId>) {
+        let hears = prompt.map(mixminus_mixer::SourceId::Prompt).into_iter().collect();
+        self.install(bridge, &[SinkRoutes { leg, hears }]);
+    }
+
+    pub fn close_bridge(&mut self, bridge: BridgeId) {
+        self.emptied.push(bridge);
+    }
+
+    pub fn play(&mut self, owner: PromptOwner, content: PromptContent, repeat: Repeat) -> PromptId {
+        let prompt = PromptId(self.id());
+        self.prompts.insert(prompt, owner);
+        self.push(Effect::Play { prompt, content, repeat });
+        prompt
+    }
+
+    pub fn stop_prompt(&mut self, prompt: PromptId) {
+        self.prompts.remove(&prompt);
+        self.push(Effect::StopPrompt(prompt));
+    }
+
+    pub fn prompt_owner(&self, prompt: PromptId) -> Option<PromptOwner> {
+        self.prompts.get(&prompt).copied()
+    }
+
+    pub fn wake(&mut self, after: Duration, due: Due) -> TimerId {
+        let timer = TimerId(self.id());
+        self.timers.insert(timer, due);
+        self.push(Effect::Wake { timer, after });
+        timer
+    }
+
+    pub fn cancel(&mut self, timer: TimerId) {
+        self.timers.remove(&timer);
+    }
+
+    /// What the wake-up was for, once; nothing if it was cancelled.
+    pub fn expire(&mut self, timer: TimerId) -> Option<Due> {
+        self.timers.remove(&timer)
+    }
+}

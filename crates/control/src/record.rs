@@ -1,0 +1,281 @@
+//! What is kept of calls, conferences and participants.
+
+use std::fmt;
+use std::time::Duration;
+
+use uuid::Uuid;
+
+use crate::policy::Role;
+
+/// Microseconds since the Unix epoch, never running backwards within a process.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Timestamp(i64);
+
+impl Timestamp {
+    /// The instant `micros` microseconds after the Unix epoch.
+    pub const fn from_micros(micros: i64) -> Self {
+        Self(micros)
+    }
+
+    /// Microseconds since the Unix epoch.
+    pub const fn as_micros(self) -> i64 {
+        self.0
+    }
+
+    /// The time from `earlier` to this instant, zero if `earlier` is later.
+    pub fn since(self, earlier: Self) -> Duration {
+        Duration::from_micros(self.0.saturating_sub(earlier.0).max(0) as u64)
+    }
+}
+
+impl std::ops::Add<Duration> for Timestamp {
+    type Output = Self;
+
+    fn add(self, span: Duration) -> Self {
+        Self(self.0.saturating_add(i64::try_from(span.as_micros()).unwrap_or(i64::MAX)))
+    }
+}
+
+macro_rules! uuid_id {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(pub Uuid);
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+    };
+}
+
+uuid_id! {
+    /// A conference, unique across nodes and for good.
+    ConferenceId
+}
+uuid_id! {
+    /// A call: one leg with its call flow.
+    CallId
+}
+
+/// A participant, unique within the installation, growing with time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ParticipantId(pub u64);
+
+impl fmt::Display for ParticipantId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// The account that owns calls and conferences.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct AccountId(pub String);
+
+impl fmt::Display for AccountId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// Where a conference is in its life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ConferenceState {
+    /// Created; those inside hear wait music.
+    Initialized,
+    /// Started; those inside hear each other.
+    Active,
+    /// Over.
+    Ended,
+}
+
+/// Why a conference ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EndCause {
+    /// The last participant left.
+    NoParticipants,
+    /// One participant was left who may not stay alone.
+    AloneNotPermitted,
+    /// The conference reached its longest allowed duration.
+    MaxDuration,
+    /// An API request ended it.
+    ApiRequest,
+}
+
+/// Why a participant left a conference.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ExitCause {
+    /// The call ended inside the conference.
+    CallHangup,
+    /// An API request removed the participant.
+    Kicked,
+    /// The conference ended around the participant.
+    ConferenceEnded,
+    /// The call was moved to another document.
+    CallTransferred,
+}
+
+/// Which side set up the call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    /// The far end called us.
+    Inbound,
+    /// We called the far end.
+    Outbound,
+}
+
+/// Where a call is in its life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CallState {
+    /// Arrived, not answered.
+    Ringing,
+    /// Answered.
+    InProgress,
+    /// Ended after an answer.
+    Completed,
+    /// Refused because the party was busy.
+    Busy,
+    /// Ended without an answer by an error or a refusal.
+    Failed,
+    /// Not answered in time.
+    NoAnswer,
+    /// Given up by the caller before the answer.
+    Canceled,
+}
+
+/// Who ended a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HangupSource {
+    /// The calling party.
+    Caller,
+    /// The called party.
+    Callee,
+    /// This service.
+    Service,
+    /// An API request.
+    ApiRequest,
+    /// An instruction of the call's document.
+    Document,
+    /// A failure.
+    Error,
+}
+
+/// Why a call ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HangupCause {
+    /// The caller gave up before the answer.
+    Canceled,
+    /// The document refused the call.
+    Rejected,
+    /// The document reported busy.
+    Busy,
+    /// One side hung up.
+    Normal,
+    /// The document ran out of instructions.
+    EndOfInstructions,
+    /// The conference ended and the call had nothing else to do.
+    ConferenceEnded,
+    /// The participant was kicked and the call had nothing else to do.
+    Kicked,
+    /// The network or the far end failed.
+    NetworkError,
+    /// This service failed or stopped.
+    InternalError,
+    /// A limit on concurrent calls was reached.
+    ConcurrencyLimit,
+    /// A scheduled hang-up came due.
+    Scheduled,
+    /// No media arrived for too long.
+    MediaTimeout,
+    /// A document could not be fetched.
+    Unreachable(crate::FetchPurpose),
+    /// A fetched document was not valid.
+    InvalidDocument(crate::FetchPurpose),
+}
+
+/// A conference as it is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConferenceRecord {
+    /// Its id.
+    pub id: ConferenceId,
+    /// The owning account.
+    pub account: AccountId,
+    /// The name under which participants joined.
+    pub name: String,
+    /// Where it is in its life.
+    pub state: ConferenceState,
+    /// Whether its creator may stay alone in it.
+    pub stay_alone: bool,
+    /// When it was created.
+    pub created_at: Timestamp,
+    /// When it became active.
+    pub started_at: Option<Timestamp>,
+    /// When it ended.
+    pub ended_at: Option<Timestamp>,
+    /// Why it ended.
+    pub end_cause: Option<EndCause>,
+    /// Sum over participants of whole minutes begun, in seconds; set at the end.
+    pub billed_seconds: Option<u64>,
+    /// The number of the last event told of it.
+    pub sequence: u64,
+}
+
+/// A participant as it is kept.
+#[expect(clippy::struct_excessive_bools, reason = "each is an independent attribute of a participant")]
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ParticipantRecord {
+    /// Its id.
+    pub id: ParticipantId,
+    /// The conference it is or was in.
+    pub conference: ConferenceId,
+    /// The call that takes part.
+    pub call: CallId,
+    /// The party's number or SIP address.
+    pub address: String,
+    /// Its role.
+    pub role: Role,
+    /// Whether it is coaching; always false for other roles than supervisor.
+    pub coaching: bool,
+    /// Whether it is muted.
+    pub muted: bool,
+    /// Whether it is held.
+    pub held: bool,
+    /// Whether its arrival starts the conference.
+    pub start_on_enter: bool,
+    /// Whether its departure ends the conference.
+    pub end_on_exit: bool,
+    /// When it joined.
+    pub joined_at: Timestamp,
+    /// When it left.
+    pub left_at: Option<Timestamp>,
+    /// Why it left.
+    pub exit_cause: Option<ExitCause>,
+}
+
+/// A call as it is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CallRecord {
+    /// Its id.
+    pub id: CallId,
+    /// The owning account.
+    pub account: AccountId,
+    /// Who set it up.
+    pub direction: Direction,
+    /// The calling party.
+    pub from: String,
+    /// The called party.
+    pub to: String,
+    /// Where it is in its life.
+    pub state: CallState,
+    /// When it arrived or was placed.
+    pub created_at: Timestamp,
+    /// When it was answered.
+    pub answered_at: Option<Timestamp>,
+    /// When it ended.
+    pub ended_at: Option<Timestamp>,
+    /// Why it ended.
+    pub hangup_cause: Option<HangupCause>,
+    /// Who ended it.
+    pub hangup_source: Option<HangupSource>,
+}

@@ -1,0 +1,345 @@
+//! The life of a conference and of its participants.
+
+mod world;
+
+use std::time::Duration;
+
+use mixminus_control::policy::Role;
+use mixminus_control::{
+    Action, CommandError, ConferenceEvent as Event, ConferenceRequest, ConferenceState, EndCause, EventGroup,
+    ExitCause, FetchPurpose, HttpMethod, Input, Instruction, LegEnd, ParticipantChange, ParticipantId,
+    PromptContent, Refusal, Sound,
+};
+use world::{LegFate, World, request};
+
+const MUTE: ParticipantChange = ParticipantChange { mute: Some(true), hold: None, coach: None };
+const HOLD: ParticipantChange = ParticipantChange { mute: None, hold: Some(true), coach: None };
+const RESUME: ParticipantChange = ParticipantChange { mute: None, hold: Some(false), coach: None };
+const BARGE: ParticipantChange = ParticipantChange { mute: None, hold: None, coach: Some(false) };
+
+#[test]
+fn two_callers_hear_each_other_and_not_themselves() {
+    let mut world = World::new();
+    let (a, b) = (world.dial("demo"), world.dial("demo.customer"));
+    assert!(world.hears(a, b) && world.hears(b, a));
+    assert!(!world.hears(a, a) && !world.hears(b, b));
+    assert_eq!(world.participant(b).role, Role::Customer);
+}
+
+#[test]
+fn conferences_do_not_hear_each_other() {
+    let mut world = World::new();
+    let (a, b) = (world.dial("one"), world.dial("two"));
+    assert!(!world.hears(a, b) && !world.hears(b, a));
+}
+
+#[test]
+fn a_coach_is_heard_by_agents_until_it_barges_in() {
+    let mut world = World::new();
+    let (agent, customer, coach) =
+        (world.dial("demo"), world.dial("demo.customer"), world.dial("demo.supervisor"));
+    assert!(world.hears(agent, coach) && !world.hears(customer, coach));
+    assert!(world.hears(coach, customer));
+    world.update(coach, BARGE).unwrap();
+    assert!(world.hears(customer, coach));
+    assert!(!world.participant(coach).coaching);
+}
+
+#[test]
+fn coaching_means_nothing_for_others_than_supervisors() {
+    let mut world = World::new();
+    let agent = world.dial("demo");
+    world.update(agent, ParticipantChange { coach: Some(true), ..Default::default() }).unwrap();
+    assert!(!world.participant(agent).coaching);
+}
+
+#[test]
+fn hold_while_muted_leaves_the_mute_behind() {
+    let mut world = World::new();
+    let (a, b) = (world.dial("demo"), world.dial("demo.customer"));
+    world.update(b, MUTE).unwrap();
+    world.update(b, HOLD).unwrap();
+    assert_eq!(world.prompts_of(b), [PromptContent::CustomerHoldMusic]);
+    assert!(!world.hears(b, a));
+    world.update(b, RESUME).unwrap();
+    assert!(world.hears(b, a) && !world.hears(a, b), "resumed, but still muted");
+    assert!(!world.prompts_of(b).contains(&PromptContent::CustomerHoldMusic));
+}
+
+#[test]
+fn those_who_wait_hear_music_until_the_start() {
+    let mut world = World::new();
+    let waiting = ConferenceRequest { start_on_enter: false, ..request("room", Role::Customer) };
+    let (a, b) = (world.join(waiting.clone()), world.join(waiting));
+    assert_eq!(world.prompts_of(a), [PromptContent::WaitMusic]);
+    assert!(!world.hears(a, b));
+    assert_eq!(world.conference(a).state, ConferenceState::Initialized);
+    world.start("room").unwrap();
+    assert_eq!(world.prompts_of(a), []);
+    assert!(world.hears(a, b));
+    assert_eq!(world.conference(a).started_at, Some(world.now));
+}
+
+#[test]
+fn an_arrival_that_may_starts_the_conference() {
+    let mut world = World::new();
+    let customer = world.join(ConferenceRequest { start_on_enter: false, ..request("room", Role::Customer) });
+    let agent = world.join(request("room", Role::Agent));
+    assert!(world.hears(customer, agent));
+    assert_eq!(world.events(), [Event::Initialized, Event::Joined, Event::Started, Event::Joined]);
+}
+
+#[test]
+fn events_are_numbered_in_order_and_complete() {
+    let mut world = World::new();
+    let a = world.join(request("room", Role::Agent));
+    let b = world.join(request("room", Role::Supervisor));
+    world.update(a, MUTE).unwrap();
+    world.update(a, MUTE).unwrap();
+    world.update(b, BARGE).unwrap();
+    world.hang_up(a);
+    world.hang_up(b);
+    let expected = [
+        Event::Initialized,
+        Event::Started,
+        Event::Joined,
+        Event::Joined,
+        Event::Muted,
+        Event::CoachStopped,
+        Event::Left,
+        Event::Left,
+        Event::Ended,
+    ];
+    assert_eq!(world.events(), expected);
+    let numbers: Vec<_> = world.told.iter().map(|told| told.sequence).collect();
+    assert_eq!(numbers, (1..=9).collect::<Vec<_>>());
+    let last = world.told.last().unwrap();
+    assert_eq!(last.participant.as_ref().unwrap().0.id, world.participant(b).id, "who left last is named");
+    assert_eq!(last.conference.end_cause, Some(EndCause::NoParticipants));
+}
+
+#[test]
+fn a_subscriber_gets_only_the_groups_it_asked_for() {
+    let mut world = World::new();
+    let mut asked = request("room", Role::Agent);
+    let callback = asked.status_callback.as_mut().unwrap();
+    callback.groups = mixminus_control::EventGroups::default().with(EventGroup::Digits);
+    let leg = world.join(asked);
+    world.input(Input::Digit { leg, digit: '5' });
+    world.hang_up(leg);
+    assert_eq!(world.events(), [Event::Digit('5')]);
+}
+
+#[test]
+fn enter_and_exit_sounds_reach_those_inside_only() {
+    let mut world = World::new();
+    let (a, b) = (world.dial("demo"), world.dial("demo"));
+    assert_eq!(world.prompts_of(a), [PromptContent::Beep1, PromptContent::Beep1]);
+    assert_eq!(world.prompts_of(b), [PromptContent::Beep1]);
+    world.finish_sounds();
+    assert_eq!(world.prompts_of(a), []);
+    world.update(a, HOLD).unwrap();
+    world.dial("demo");
+    assert_eq!(world.prompts_of(a), [PromptContent::AgentHoldMusic]);
+    assert_eq!(world.prompts_of(b), [PromptContent::Beep1]);
+    world.finish_sounds();
+    world.hang_up(a);
+    assert_eq!(world.prompts_of(b), [PromptContent::Beep2]);
+}
+
+#[test]
+fn a_coach_comes_and_goes_without_a_sound() {
+    let mut world = World::new();
+    let customer = world.dial("demo.customer");
+    world.finish_sounds();
+    let coach = world.dial("demo.supervisor");
+    assert_eq!(world.prompts_of(customer), []);
+    world.hang_up(coach);
+    assert_eq!(world.prompts_of(customer), []);
+}
+
+#[test]
+fn a_supervisor_who_barged_in_is_announced_when_leaving() {
+    let mut world = World::new();
+    let (customer, coach) = (world.dial("demo.customer"), world.dial("demo.supervisor"));
+    world.finish_sounds();
+    world.update(coach, BARGE).unwrap();
+    world.hang_up(coach);
+    assert_eq!(world.prompts_of(customer), [PromptContent::Beep2]);
+}
+
+#[test]
+fn a_sound_may_be_none_or_a_file() {
+    let mut world = World::new();
+    let a = world.join(ConferenceRequest { enter_sound: Sound::None, ..request("room", Role::Agent) });
+    assert_eq!(world.prompts_of(a), []);
+    let bell = Sound::Url("http://app/bell.wav".into());
+    world.join(ConferenceRequest { enter_sound: bell, ..request("room", Role::Agent) });
+    assert_eq!(world.prompts_of(a), [PromptContent::File("http://app/bell.wav".into())]);
+}
+
+#[test]
+fn music_may_be_a_file() {
+    let mut world = World::new();
+    let music = Some("http://app/music.mp3".to_owned());
+    let a = world.join(ConferenceRequest { agent_hold_music: music, ..request("room", Role::Agent) });
+    world.update(a, HOLD).unwrap();
+    assert!(world.prompts_of(a).contains(&PromptContent::File("http://app/music.mp3".into())));
+}
+
+#[test]
+fn the_last_one_is_removed_unless_it_may_stay_alone() {
+    for stay_alone in [true, false] {
+        let mut world = World::new();
+        let a = world.join(ConferenceRequest { stay_alone, ..request("room", Role::Agent) });
+        let b = world.join(request("room", Role::Customer));
+        assert_eq!(world.conference(a).state, ConferenceState::Active, "a first participant may be alone");
+        world.hang_up(b);
+        let expected = (!stay_alone).then_some(EndCause::AloneNotPermitted);
+        assert_eq!(world.conference(a).end_cause, expected);
+        assert_eq!(world.participant(a).exit_cause, expected.map(|_| ExitCause::ConferenceEnded));
+    }
+}
+
+#[test]
+fn a_departure_may_end_the_conference() {
+    let mut world = World::new();
+    let host = world.join(ConferenceRequest { end_on_exit: true, ..request("room", Role::Agent) });
+    let guests = [world.join(request("room", Role::Customer)), world.join(request("room", Role::Customer))];
+    world.hang_up(host);
+    assert_eq!(world.conference(host).end_cause, Some(EndCause::NoParticipants));
+    for guest in guests {
+        assert_eq!(world.participant(guest).exit_cause, Some(ExitCause::ConferenceEnded));
+        assert_eq!(world.legs[&guest], LegFate::HungUp, "nothing was left to do");
+    }
+}
+
+#[test]
+fn the_longest_duration_ends_the_conference() {
+    let mut world = World::new();
+    let limited = ConferenceRequest { max_duration: Duration::from_mins(5), ..request("room", Role::Agent) };
+    let leg = world.join(limited);
+    world.pass(Duration::from_secs(299));
+    assert!(world.conference(leg).ended_at.is_none());
+    world.pass(Duration::from_secs(2));
+    assert_eq!(world.conference(leg).end_cause, Some(EndCause::MaxDuration));
+}
+
+#[test]
+fn an_api_request_ends_the_conference_and_the_calls_go_on() {
+    let mut world = World::new();
+    let join = Instruction::Conference(Box::new(request("room", Role::Agent)));
+    let wait = Instruction::Wait { length: Duration::from_secs(1) };
+    let leg = world.call(vec![join, wait]);
+    world.end("room").unwrap();
+    assert_eq!(world.conference(leg).end_cause, Some(EndCause::ApiRequest));
+    assert_eq!(world.legs[&leg], LegFate::Answered);
+    assert_eq!(world.end("room"), Err(CommandError::ConferenceNotFound), "its name is free again");
+    world.pass(Duration::from_secs(1));
+    assert_eq!(world.legs[&leg], LegFate::HungUp);
+}
+
+#[test]
+fn a_kicked_participant_asks_what_to_do_next() {
+    let mut world = World::new();
+    let on_exit = Some(Action { url: "http://app/bye".into(), method: HttpMethod::Get });
+    let leg = world.join(ConferenceRequest { on_exit, ..request("room", Role::Customer) });
+    let other = world.join(request("room", Role::Agent));
+    world.kick(leg).unwrap();
+    assert_eq!(world.participant(leg).exit_cause, Some(ExitCause::Kicked));
+    assert!(!world.hears(other, leg) && !world.hears(leg, other));
+    assert_eq!(world.fetches[0].purpose, FetchPurpose::Exit);
+    assert_eq!(world.fetches[0].left.as_ref().unwrap().1.id, world.participant(leg).id);
+    assert_eq!(world.kick(leg), Err(CommandError::ParticipantNotFound(world.participant(leg).id)));
+}
+
+#[test]
+fn all_can_be_kicked_at_once() {
+    let mut world = World::new();
+    let legs: Vec<_> = (0..3)
+        .map(|_| world.join(ConferenceRequest { stay_alone: false, ..request("room", Role::Agent) }))
+        .collect();
+    world
+        .command(mixminus_control::Command::Kick {
+            account: world::account(),
+            conference: mixminus_control::Selector::Name("room".into()),
+            members: mixminus_control::Members::All,
+        })
+        .unwrap();
+    for leg in legs {
+        assert_eq!(world.participant(leg).exit_cause, Some(ExitCause::Kicked));
+    }
+}
+
+#[test]
+fn one_unknown_member_refuses_the_whole_update() {
+    let mut world = World::new();
+    let leg = world.dial("demo");
+    let (known, unknown) = (world.participant(leg).id, ParticipantId(99));
+    let command = mixminus_control::Command::UpdateParticipants {
+        account: world::account(),
+        conference: mixminus_control::Selector::Name("demo".into()),
+        members: mixminus_control::Members::Listed(vec![known, unknown]),
+        change: MUTE,
+    };
+    assert_eq!(world.command(command), Err(CommandError::ParticipantNotFound(unknown)));
+    assert!(!world.participant(leg).muted);
+}
+
+#[test]
+fn another_accounts_conference_is_not_found() {
+    let mut world = World::new();
+    world.dial("demo");
+    let command = mixminus_control::Command::EndConference {
+        account: mixminus_control::AccountId("MAYYYYYYYYYYYYYYYYYY".into()),
+        conference: mixminus_control::Selector::Name("demo".into()),
+    };
+    assert_eq!(world.command(command), Err(CommandError::ConferenceNotFound));
+}
+
+#[test]
+fn a_full_conference_is_passed_over() {
+    let mut world = World::new();
+    let small = ConferenceRequest { max_participants: 2, ..request("room", Role::Agent) };
+    let (_, _, third) = (world.join(small.clone()), world.join(small.clone()), world.join(small));
+    assert_eq!(world.legs[&third], LegFate::HungUp);
+    assert!(world.participants.len() == 2);
+}
+
+#[test]
+fn presence_is_billed_in_minutes_begun() {
+    let mut world = World::new();
+    let (a, b) = (world.dial("demo"), world.dial("demo"));
+    world.pass(Duration::from_mins(1));
+    world.hang_up(a);
+    world.pass(Duration::from_millis(1));
+    world.hang_up(b);
+    assert_eq!(world.conference(a).billed_seconds, Some(60 + 120));
+}
+
+#[test]
+fn a_drain_hangs_up_all_and_takes_no_more() {
+    let mut world = World::new();
+    let on_exit = Some(Action { url: "http://app/bye".into(), method: HttpMethod::Get });
+    let lonely = ConferenceRequest { on_exit, stay_alone: false, ..request("room", Role::Agent) };
+    let legs = [world.join(lonely.clone()), world.join(lonely)];
+    let ringing = world.ring();
+    world.fetches.clear();
+    world.input(Input::Drain);
+    assert!(legs.iter().all(|leg| world.legs[leg] == LegFate::HungUp));
+    assert_eq!(world.legs[&ringing], LegFate::Refused(Refusal::Unavailable));
+    assert_eq!(world.fetches.len(), 0, "nobody is asked what to do next");
+    assert_eq!(world.switchboard.calls() + world.switchboard.conferences(), 0);
+    let late = world.dial("demo");
+    assert_eq!(world.legs[&late], LegFate::Refused(Refusal::Unavailable));
+}
+
+#[test]
+fn a_vanished_leg_leaves_the_conference() {
+    let mut world = World::new();
+    let (a, b) = (world.dial("demo"), world.dial("demo"));
+    world.input(Input::LegEnded { leg: a, end: LegEnd::MediaTimeout });
+    assert_eq!(world.legs[&a], LegFate::HungUp);
+    assert_eq!(world.participant(a).exit_cause, Some(ExitCause::CallHangup));
+    assert!(!world.hears(b, a));
+}

@@ -1,0 +1,177 @@
+//! Random lives of a conference: at every moment everybody hears exactly
+//! those whom the rules, stated here once more in other words, allow.
+
+mod world;
+
+use std::time::Duration;
+
+use mixminus_control::policy::Role;
+use mixminus_control::{ConferenceRequest, ParticipantChange, PromptContent};
+use mixminus_mixer::LegId;
+use proptest::prelude::*;
+use world::{World, request};
+
+#[derive(Clone, Debug)]
+enum Step {
+    Join(Box<ConferenceRequest>),
+    HangUp(usize),
+    Kick(usize),
+    Update(usize, ParticipantChange),
+    Start,
+    SoundsEnd,
+}
+
+/// What the test itself remembers of a participant.
+#[derive(Clone, Debug)]
+struct Party {
+    leg: LegId,
+    role: Role,
+    coaching: bool,
+    muted: bool,
+    held: bool,
+}
+
+#[derive(Default)]
+struct Model {
+    inside: Vec<Party>,
+    started: bool,
+}
+
+impl Model {
+    fn may_hear(&self, sink: &Party, source: &Party) -> bool {
+        let mut forbidden = vec![sink.leg == source.leg, !self.started, source.muted, source.held, sink.held];
+        if source.role == Role::Supervisor && source.coaching {
+            forbidden.push(sink.role != Role::Agent);
+        }
+        !forbidden.contains(&true)
+    }
+
+    fn music_of(&self, party: &Party) -> Option<PromptContent> {
+        if party.held {
+            Some(match party.role {
+                Role::Agent => PromptContent::AgentHoldMusic,
+                _ => PromptContent::CustomerHoldMusic,
+            })
+        } else {
+            (!self.started).then_some(PromptContent::WaitMusic)
+        }
+    }
+
+    fn step(&mut self, step: &Step, world: &mut World) {
+        match step {
+            Step::Join(request) => {
+                let leg = world.join((**request).clone());
+                self.inside.push(Party {
+                    leg,
+                    role: request.role,
+                    coaching: request.coach && request.role == Role::Supervisor,
+                    muted: request.mute,
+                    held: request.hold,
+                });
+                self.started |= request.start_on_enter;
+            }
+            Step::HangUp(index) | Step::Kick(index) if !self.inside.is_empty() => {
+                let leg = self.inside.remove(index % self.inside.len()).leg;
+                if matches!(step, Step::Kick(_)) {
+                    world.kick(leg).expect("it is inside");
+                } else {
+                    world.hang_up(leg);
+                }
+                self.started &= !self.inside.is_empty();
+            }
+            Step::Update(index, change) if !self.inside.is_empty() => {
+                let index = index % self.inside.len();
+                let party = &mut self.inside[index];
+                world.update(party.leg, *change).expect("it is inside");
+                party.muted = change.mute.unwrap_or(party.muted);
+                party.held = change.hold.unwrap_or(party.held);
+                if party.role == Role::Supervisor {
+                    party.coaching = change.coach.unwrap_or(party.coaching);
+                }
+            }
+            Step::Start if !self.inside.is_empty() => {
+                world.start("room").expect("somebody is inside");
+                self.started = true;
+            }
+            Step::SoundsEnd => world.finish_sounds(),
+            _ => {}
+        }
+    }
+
+    fn check(&self, world: &World) {
+        for sink in &self.inside {
+            for source in &self.inside {
+                let heard = world.hears(sink.leg, source.leg);
+                assert_eq!(heard, self.may_hear(sink, source), "{sink:?} hears {source:?}");
+            }
+            let prompts = world.prompts_of(sink.leg);
+            match self.music_of(sink) {
+                Some(music) => assert_eq!(prompts, [music], "{sink:?}"),
+                None => assert!(prompts.iter().all(is_beep), "{sink:?} hears {prompts:?}"),
+            }
+        }
+    }
+}
+
+fn is_beep(content: &PromptContent) -> bool {
+    matches!(content, PromptContent::Beep1 | PromptContent::Beep2)
+}
+
+fn role() -> impl Strategy<Value = Role> {
+    prop_oneof![Just(Role::Agent), Just(Role::Customer), Just(Role::Supervisor)]
+}
+
+fn joining() -> impl Strategy<Value = Step> {
+    (role(), any::<[bool; 4]>()).prop_map(|(role, [coach, mute, hold, start_on_enter])| {
+        Step::Join(Box::new(ConferenceRequest { coach, mute, hold, start_on_enter, ..request("room", role) }))
+    })
+}
+
+fn change() -> impl Strategy<Value = ParticipantChange> {
+    (any::<Option<bool>>(), any::<Option<bool>>(), any::<Option<bool>>())
+        .prop_map(|(mute, hold, coach)| ParticipantChange { mute, hold, coach })
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        3 => joining(),
+        1 => any::<usize>().prop_map(Step::HangUp),
+        1 => any::<usize>().prop_map(Step::Kick),
+        4 => (any::<usize>(), change()).prop_map(|(index, change)| Step::Update(index, change)),
+        1 => Just(Step::Start),
+        1 => Just(Step::SoundsEnd),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn everybody_hears_exactly_whom_the_policy_allows(steps in prop::collection::vec(step(), 1..40)) {
+        let (mut world, mut model) = (World::new(), Model::default());
+        for step in steps {
+            if matches!(step, Step::Join(_)) && model.inside.len() == 10 {
+                continue;
+            }
+            model.step(&step, &mut world);
+            model.check(&world);
+        }
+        finish(&mut world, model);
+    }
+}
+
+/// When all are gone nothing is left over, and the books are right.
+fn finish(world: &mut World, model: Model) {
+    world.pass(Duration::from_secs(1));
+    for party in model.inside {
+        world.hang_up(party.leg);
+    }
+    assert_eq!((world.switchboard.calls(), world.switchboard.conferences()), (0, 0));
+    assert!(world.plans.is_empty() && world.prompts.is_empty() && world.seats.is_empty());
+    assert!(world.participants.values().all(|one| one.left_at.is_some() && one.exit_cause.is_some()));
+    assert!(world.calls.values().all(|one| one.ended_at.is_some() && one.hangup_cause.is_some()));
+    assert!(world.conferences.values().all(|one| one.ended_at.is_some() && one.end_cause.is_some()));
+    for id in world.conferences.keys() {
+        let told: Vec<_> = world.told.iter().filter(|told| told.conference.id == *id).collect();
+        let expected: Vec<_> = (1..=told.len() as u64).collect();
+        assert_eq!(told.iter().map(|told| told.sequence).collect::<Vec<_>>(), expected);
+    }
+}

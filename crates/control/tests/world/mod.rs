@@ -1,0 +1,295 @@
+//! A switchboard with everything around it played by the test: calls arrive,
+//! documents come, time passes, and what the effects say is carried out.
+
+#![expect(dead_code, reason = "each test file uses its part of the world")]
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::time::Duration;
+
+use mixminus_control::policy::Role;
+use mixminus_control::{
+    AccountId, Action, Application, Arrival, CallId, CallRecord, CallbackEvent, Command, CommandError,
+    ConferenceId, ConferenceRecord, ConferenceRequest, Document, Effect, EventGroup, EventGroups, Fetch,
+    FetchError, HttpMethod, Input, Instruction, LegEnd, Limits, Members, ParticipantChange, ParticipantId,
+    ParticipantRecord, PromptContent, RequestId, Selector, Sound, StatusCallback, Switchboard, TimerId,
+    Timestamp,
+};
+use mixminus_mixer::{BridgeId, LegId, MixPlan, PromptId, SourceId};
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+
+pub const LIMITS: Limits = Limits { max_calls: 50, max_conferences: 20, max_participants: 10 };
+
+#[derive(Debug, PartialEq, Eq, Clone, Copy)]
+pub enum LegFate {
+    Ringing,
+    Answered,
+    Refused(mixminus_control::Refusal),
+    HungUp,
+    Released,
+}
+
+pub struct World {
+    pub switchboard: Switchboard,
+    pub now: Timestamp,
+    pub legs: BTreeMap<LegId, LegFate>,
+    pub plans: BTreeMap<BridgeId, MixPlan>,
+    pub seats: BTreeMap<LegId, BridgeId>,
+    pub prompts: HashMap<PromptId, PromptContent>,
+    pub fetches: Vec<Fetch>,
+    pub calls: BTreeMap<CallId, CallRecord>,
+    pub conferences: BTreeMap<ConferenceId, ConferenceRecord>,
+    pub participants: BTreeMap<ParticipantId, ParticipantRecord>,
+    pub told: Vec<CallbackEvent>,
+    timers: Vec<(Timestamp, TimerId)>,
+    replies: HashMap<RequestId, Result<(), CommandError>>,
+    last: u64,
+}
+
+pub fn request(name: &str, role: Role) -> ConferenceRequest {
+    ConferenceRequest {
+        name: name.into(),
+        role,
+        coach: true,
+        mute: false,
+        hold: false,
+        stay_alone: true,
+        start_on_enter: true,
+        end_on_exit: false,
+        max_duration: Duration::from_hours(4),
+        max_participants: 10,
+        enter_sound: Sound::Beep1,
+        exit_sound: Sound::Beep2,
+        wait_music: None,
+        agent_hold_music: None,
+        customer_hold_music: None,
+        status_callback: Some(StatusCallback {
+            action: Action { url: "http://app/status".into(), method: HttpMethod::Post },
+            groups: EventGroups::default().with(EventGroup::Conference).with(EventGroup::Participant),
+        }),
+        on_exit: None,
+    }
+}
+
+pub fn document(instructions: Vec<Instruction>) -> Document {
+    Document { url: None, instructions }
+}
+
+impl World {
+    pub fn new() -> Self {
+        Self {
+            switchboard: Switchboard::new(LIMITS, ParticipantId(1), StdRng::seed_from_u64(1)),
+            now: Timestamp::from_micros(1_000_000),
+            legs: BTreeMap::new(),
+            plans: BTreeMap::new(),
+            seats: BTreeMap::new(),
+            prompts: HashMap::new(),
+            fetches: Vec::new(),
+            calls: BTreeMap::new(),
+            conferences: BTreeMap::new(),
+            participants: BTreeMap::new(),
+            told: Vec::new(),
+            timers: Vec::new(),
+            replies: HashMap::new(),
+            last: 0,
+        }
+    }
+
+    fn next(&mut self) -> u64 {
+        self.last += 1;
+        self.last
+    }
+
+    pub fn input(&mut self, input: Input) {
+        for effect in self.switchboard.handle(input, self.now) {
+            self.carry_out(effect);
+        }
+    }
+
+    fn carry_out(&mut self, effect: Effect) {
+        match effect {
+            Effect::Ring(leg) => drop(self.legs.insert(leg, LegFate::Ringing)),
+            Effect::Answer(leg) => {
+                assert_eq!(
+                    self.legs.insert(leg, LegFate::Answered),
+                    Some(LegFate::Ringing),
+                    "answered twice"
+                );
+            }
+            Effect::Refuse(leg, refusal) => {
+                assert_eq!(self.legs.insert(leg, LegFate::Refused(refusal)), Some(LegFate::Ringing));
+                self.seats.remove(&leg);
+            }
+            Effect::HangUp(leg) => {
+                assert_eq!(self.legs.insert(leg, LegFate::HungUp), Some(LegFate::Answered));
+                self.seats.remove(&leg);
+            }
+            Effect::Release(leg) => {
+                self.legs.insert(leg, LegFate::Released);
+                self.seats.remove(&leg);
+            }
+            Effect::Install(bridge, plan) => {
+                for leg in plan.legs() {
+                    self.seats.insert(*leg, bridge);
+                }
+                self.plans.insert(bridge, plan);
+            }
+            Effect::CloseBridge(bridge) => {
+                assert!(
+                    !self.seats.values().any(|seat| *seat == bridge),
+                    "{bridge:?} closed with legs in it"
+                );
+                self.plans.remove(&bridge);
+            }
+            Effect::Play { prompt, content, .. } => drop(self.prompts.insert(prompt, content)),
+            Effect::StopPrompt(prompt) => assert!(self.prompts.remove(&prompt).is_some(), "stopped twice"),
+            Effect::Fetch(fetch) => self.fetches.push(*fetch),
+            Effect::SaveCall(record) => drop(self.calls.insert(record.id, record)),
+            Effect::SaveConference(record) => drop(self.conferences.insert(record.id, record)),
+            Effect::SaveParticipant(record) => drop(self.participants.insert(record.id, record)),
+            Effect::Notify(event) => self.told.push(*event),
+            Effect::Reply(request, result) => drop(self.replies.insert(request, result)),
+            Effect::Wake { timer, after } => self.timers.push((self.now + after, timer)),
+        }
+    }
+
+    fn arrive(&mut self, user: &str, application: Application) -> LegId {
+        let leg = LegId(self.next());
+        self.input(Input::CallArrived(Arrival {
+            leg,
+            account: account(),
+            from: format!("sip:caller{}@test", leg.0),
+            to: format!("sip:{user}@test"),
+            user: user.into(),
+            application,
+            headers: vec![],
+        }));
+        leg
+    }
+
+    /// A call to the built-in application.
+    pub fn dial(&mut self, user: &str) -> LegId {
+        self.arrive(user, Application::BuiltIn)
+    }
+
+    /// A call whose answer URL is not answered yet.
+    pub fn ring(&mut self) -> LegId {
+        let action = Action { url: "http://app/answer".into(), method: HttpMethod::Post };
+        self.arrive("service", Application::Url(action))
+    }
+
+    /// A call that does what `instructions` say.
+    pub fn call(&mut self, instructions: Vec<Instruction>) -> LegId {
+        let leg = self.ring();
+        self.deliver(Ok(document(instructions)));
+        leg
+    }
+
+    pub fn join(&mut self, request: ConferenceRequest) -> LegId {
+        self.call(vec![Instruction::Conference(Box::new(request))])
+    }
+
+    /// Answers the oldest fetch.
+    pub fn deliver(&mut self, result: Result<Document, FetchError>) {
+        let fetch = self.fetches.remove(0);
+        self.input(Input::Fetched { call: fetch.call.id, purpose: fetch.purpose, result });
+    }
+
+    pub fn hang_up(&mut self, leg: LegId) {
+        self.input(Input::LegEnded { leg, end: LegEnd::HungUp });
+    }
+
+    pub fn command(&mut self, command: Command) -> Result<(), CommandError> {
+        let request = RequestId(self.next());
+        self.input(Input::Command { request, command });
+        self.replies.remove(&request).expect("every command is answered at once")
+    }
+
+    pub fn update(&mut self, leg: LegId, change: ParticipantChange) -> Result<(), CommandError> {
+        let (conference, members) =
+            (self.conference_of(leg), Members::Listed(vec![self.participant(leg).id]));
+        self.command(Command::UpdateParticipants { account: account(), conference, members, change })
+    }
+
+    pub fn kick(&mut self, leg: LegId) -> Result<(), CommandError> {
+        let (conference, members) =
+            (self.conference_of(leg), Members::Listed(vec![self.participant(leg).id]));
+        self.command(Command::Kick { account: account(), conference, members })
+    }
+
+    pub fn start(&mut self, name: &str) -> Result<(), CommandError> {
+        self.command(Command::StartConference { account: account(), conference: Selector::Name(name.into()) })
+    }
+
+    pub fn end(&mut self, name: &str) -> Result<(), CommandError> {
+        self.command(Command::EndConference { account: account(), conference: Selector::Name(name.into()) })
+    }
+
+    fn conference_of(&self, leg: LegId) -> Selector {
+        Selector::Id(self.participant(leg).conference)
+    }
+
+    /// Lets time pass and fires what came due.
+    pub fn pass(&mut self, span: Duration) {
+        let end = self.now + span;
+        while let Some(index) =
+            (0..self.timers.len()).filter(|i| self.timers[*i].0 <= end).min_by_key(|i| self.timers[*i].0)
+        {
+            let (at, timer) = self.timers.swap_remove(index);
+            self.now = at;
+            self.input(Input::Timer(timer));
+        }
+        self.now = end;
+    }
+
+    /// Ends every prompt that is not music, as if heard to its end.
+    pub fn finish_sounds(&mut self) {
+        let music =
+            [PromptContent::WaitMusic, PromptContent::AgentHoldMusic, PromptContent::CustomerHoldMusic];
+        let sounds: BTreeSet<_> =
+            self.prompts.iter().filter(|(_, content)| !music.contains(content)).map(|(id, _)| *id).collect();
+        for prompt in sounds {
+            self.input(Input::PromptEnded { prompt });
+        }
+    }
+
+    /// The latest participation of the leg's call.
+    pub fn participant(&self, leg: LegId) -> &ParticipantRecord {
+        let from = format!("sip:caller{}@test", leg.0);
+        self.participants.values().rfind(|one| one.address == from).expect("the leg took part")
+    }
+
+    pub fn call_of(&self, leg: LegId) -> &CallRecord {
+        let from = format!("sip:caller{}@test", leg.0);
+        self.calls.values().find(|one| one.from == from).expect("the leg has a call")
+    }
+
+    pub fn conference(&self, leg: LegId) -> &ConferenceRecord {
+        &self.conferences[&self.participant(leg).conference]
+    }
+
+    /// Whether `sink` hears `source` by the plan of the bridge it sits in.
+    pub fn hears(&self, sink: LegId, source: LegId) -> bool {
+        self.seats.get(&sink).is_some_and(|bridge| self.plans[bridge].hears(sink, SourceId::Leg(source)))
+    }
+
+    /// What prompts `sink` hears.
+    pub fn prompts_of(&self, sink: LegId) -> Vec<PromptContent> {
+        let Some(bridge) = self.seats.get(&sink) else {
+            return vec![];
+        };
+        let plan = &self.plans[bridge];
+        let mut heard: Vec<_> =
+            plan.prompts().iter().filter(|prompt| plan.hears(sink, SourceId::Prompt(**prompt))).collect();
+        heard.sort();
+        heard.into_iter().map(|prompt| self.prompts[prompt].clone()).collect()
+    }
+
+    pub fn events(&self) -> Vec<mixminus_control::ConferenceEvent> {
+        self.told.iter().map(|told| told.event).collect()
+    }
+}
+
+pub fn account() -> AccountId {
+    AccountId("MAXXXXXXXXXXXXXXXXXX".into())
+}
