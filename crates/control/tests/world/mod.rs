@@ -41,6 +41,8 @@ pub struct World {
     pub conferences: BTreeMap<ConferenceId, ConferenceRecord>,
     pub participants: BTreeMap<ParticipantId, ParticipantRecord>,
     pub told: Vec<CallbackEvent>,
+    /// What was done to bridges, legs and prompts, for a test that mixes to take.
+    pub media: Vec<Effect>,
     timers: Vec<(Timestamp, TimerId)>,
     replies: HashMap<RequestId, Result<(), CommandError>>,
     last: u64,
@@ -89,6 +91,7 @@ impl World {
             conferences: BTreeMap::new(),
             participants: BTreeMap::new(),
             told: Vec::new(),
+            media: Vec::new(),
             timers: Vec::new(),
             replies: HashMap::new(),
             last: 0,
@@ -107,6 +110,7 @@ impl World {
     }
 
     fn carry_out(&mut self, effect: Effect) {
+        self.media.push(effect.clone());
         match effect {
             Effect::Ring(leg) => drop(self.legs.insert(leg, LegFate::Ringing)),
             Effect::Answer(leg) => {
