@@ -1,0 +1,86 @@
+//! A mixing context with one clock.
+
+use crate::arrangement::{Arrangement, Refused};
+use crate::leg::{Leg, Seated};
+use crate::plan::{LegId, MixPlan, PromptId};
+use crate::prompt::Prompt;
+
+/// Mixes its legs and prompts as its plan says, one tick at a time.
+///
+/// Nothing here allocates, frees or waits; so a thread that must never wait can own it.
+#[derive(Debug)]
+pub struct Bridge<L> {
+    arrangement: Box<Arrangement<L>>,
+}
+
+impl<L> Bridge<L> {
+    /// A bridge that follows `arrangement`.
+    pub const fn new(arrangement: Box<Arrangement<L>>) -> Self {
+        Self { arrangement }
+    }
+
+    /// Follows `next` from the next tick on. Legs and prompts that both plans name stay, with all
+    /// their state. Returns the old arrangement with those that the new plan does not name; and with
+    /// the prompts, if the rate has changed.
+    pub fn adopt(&mut self, mut next: Box<Arrangement<L>>) -> Box<Arrangement<L>> {
+        next.succeed(&mut self.arrangement);
+        std::mem::replace(&mut self.arrangement, next)
+    }
+
+    /// Ends the bridge, for its arrangement to be emptied and freed elsewhere.
+    pub fn into_arrangement(self) -> Box<Arrangement<L>> {
+        self.arrangement
+    }
+
+    /// The plan that it follows.
+    pub const fn plan(&self) -> &MixPlan {
+        self.arrangement.plan()
+    }
+
+    /// Seats a leg that the plan names, to be heard from the next tick on.
+    ///
+    /// # Errors
+    ///
+    /// As [`Arrangement::seat`].
+    pub fn seat_leg(&mut self, leg: Box<Seated<L>>) -> Result<(), Refused<Seated<L>>> {
+        self.arrangement.seat(leg)
+    }
+
+    /// Takes a leg away, silent from the next tick on.
+    pub fn take_leg(&mut self, leg: LegId) -> Option<Box<Seated<L>>> {
+        self.arrangement.take_leg(leg)
+    }
+
+    /// The leg in its seat.
+    pub fn leg_mut(&mut self, leg: LegId) -> Option<&mut L> {
+        self.arrangement.leg_mut(leg)
+    }
+
+    /// Every leg that is seated.
+    pub fn legs_mut(&mut self) -> impl Iterator<Item = (LegId, &mut L)> {
+        self.arrangement.legs_mut()
+    }
+
+    /// Places a prompt that the plan names, to start with the next tick.
+    ///
+    /// # Errors
+    ///
+    /// As [`Arrangement::place`].
+    pub fn place_prompt(&mut self, prompt: Box<Prompt>) -> Result<(), Refused<Prompt>> {
+        self.arrangement.place(prompt)
+    }
+
+    /// Takes a prompt away, silent from the next tick on.
+    pub fn take_prompt(&mut self, prompt: PromptId) -> Option<Box<Prompt>> {
+        self.arrangement.take_prompt(prompt)
+    }
+}
+
+impl<L: Leg> Bridge<L> {
+    /// One step of 20 ms: takes a frame from each leg and prompt, and sends each leg one payload of
+    /// what the plan lets it hear, if only silence. Calls `ended` once for each prompt, in the tick
+    /// that has its last sample.
+    pub fn tick(&mut self, ended: &mut impl FnMut(PromptId)) {
+        self.arrangement.tick(ended);
+    }
+}
