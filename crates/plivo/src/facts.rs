@@ -1,0 +1,107 @@
+//! What is known of an MPC, a participant and a call, before it is written.
+
+use crate::{
+    CallStatus, Direction, ExitCause, HangupCause, HangupSource, MpcStatus, Role, TerminationCause,
+    Timestamp, billed_seconds,
+};
+
+/// What is known of an MPC.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mpc {
+    /// Its `mpc_uuid`.
+    pub uuid: String,
+    /// Its `friendly_name`.
+    pub name: String,
+    /// The sub-account that owns it, if one does.
+    pub sub_account: Option<String>,
+    /// Where it is in its life.
+    pub status: MpcStatus,
+    /// Whether its creator may stay alone in it.
+    pub stay_alone: bool,
+    /// When it was created.
+    pub created_at: Timestamp,
+    /// When it became active.
+    pub started_at: Option<Timestamp>,
+    /// When it ended.
+    pub ended_at: Option<Timestamp>,
+    /// Why it ended.
+    pub termination: Option<TerminationCause>,
+    /// Sum over participants of billed seconds, known at the end.
+    pub billed_seconds: Option<u64>,
+}
+
+impl Mpc {
+    /// Whole seconds from its creation to its end.
+    pub fn duration_seconds(&self) -> Option<u64> {
+        self.ended_at.map(|end| end.seconds_since(self.created_at))
+    }
+}
+
+/// What is known of a participant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "they are Plivo's and independent")]
+pub struct Participant {
+    /// Its `member_id`.
+    pub member_id: u64,
+    /// The MPC it is or was in.
+    pub mpc_uuid: String,
+    /// The call that takes part.
+    pub call_uuid: String,
+    /// Its number or SIP URI.
+    pub address: String,
+    /// Its role.
+    pub role: Role,
+    /// Whether it coaches; false for other roles than supervisor.
+    pub coach_mode: bool,
+    /// Whether it is muted.
+    pub mute: bool,
+    /// Whether it is held.
+    pub hold: bool,
+    /// Whether its arrival starts the MPC.
+    pub start_mpc_on_enter: bool,
+    /// Whether its departure ends the MPC.
+    pub end_mpc_on_exit: bool,
+    /// When it joined.
+    pub joined_at: Timestamp,
+    /// When it left.
+    pub left_at: Option<Timestamp>,
+    /// Why it left.
+    pub exit_cause: Option<ExitCause>,
+}
+
+impl Participant {
+    /// Whole seconds from its arrival to its departure.
+    pub fn duration_seconds(&self) -> Option<u64> {
+        self.left_at.map(|left| left.seconds_since(self.joined_at))
+    }
+
+    /// Seconds billed for it, known when it left.
+    pub fn billed_seconds(&self) -> Option<u64> {
+        self.left_at.map(|left| billed_seconds(self.joined_at, left))
+    }
+}
+
+/// What is known of a call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Call {
+    /// Its `CallUUID`.
+    pub uuid: String,
+    /// The owning account.
+    pub account: String,
+    /// The calling party.
+    pub from: String,
+    /// The called party.
+    pub to: String,
+    /// Which side set it up.
+    pub direction: Direction,
+    /// Where it is in its life.
+    pub status: CallStatus,
+    /// When it arrived or was placed.
+    pub created_at: Timestamp,
+    /// When it was answered.
+    pub answered_at: Option<Timestamp>,
+    /// When it ended.
+    pub ended_at: Option<Timestamp>,
+    /// Why it ended and who ended it.
+    pub hangup: Option<(HangupCause, HangupSource)>,
+}

@@ -1,0 +1,322 @@
+//! Plivo's enumerations and how it spells them.
+
+/// How an URL is requested.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Method {
+    /// Parameters in the query.
+    Get,
+    /// Parameters in a form body.
+    Post,
+}
+
+impl Method {
+    /// Reads `GET` or `POST` in any letter case.
+    pub fn parse(text: &str) -> Option<Self> {
+        pick(text, &[("GET", Self::Get), ("POST", Self::Post)])
+    }
+}
+
+/// What a member is in an MPC.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// Serves customers.
+    Agent,
+    /// A software agent.
+    AiAgent,
+    /// Is served.
+    Customer,
+    /// Oversees.
+    Supervisor,
+}
+
+impl Role {
+    /// Reads a role in any letter case.
+    pub fn parse(text: &str) -> Option<Self> {
+        let roles = [Self::Agent, Self::AiAgent, Self::Customer, Self::Supervisor];
+        roles.into_iter().find(|role| role.name().eq_ignore_ascii_case(text))
+    }
+
+    /// As JSON has it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Agent => "agent",
+            Self::AiAgent => "ai-agent",
+            Self::Customer => "customer",
+            Self::Supervisor => "supervisor",
+        }
+    }
+
+    /// As callbacks have it.
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Agent => "Agent",
+            Self::AiAgent => "AI-Agent",
+            Self::Customer => "Customer",
+            Self::Supervisor => "Supervisor",
+        }
+    }
+}
+
+/// Where an MPC is in its life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MpcStatus {
+    /// Created.
+    Initialized,
+    /// Started.
+    Active,
+    /// Over.
+    Ended,
+}
+
+impl MpcStatus {
+    /// Reads a status in any letter case.
+    pub fn parse(text: &str) -> Option<Self> {
+        let all = [Self::Initialized, Self::Active, Self::Ended];
+        all.into_iter().find(|status| status.name().eq_ignore_ascii_case(text))
+    }
+
+    /// As replies have it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Initialized => "Initialized",
+            Self::Active => "Active",
+            Self::Ended => "Ended",
+        }
+    }
+}
+
+/// Why an MPC ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TerminationCause {
+    /// The last participant left.
+    NoActiveParticipants,
+    /// One participant was left who may not stay alone.
+    StayAloneNotPermitted,
+    /// It lasted as long as it may.
+    MaxDurationReached,
+    /// An API request ended it.
+    HangupApiTriggered,
+}
+
+impl TerminationCause {
+    /// `termination_cause_code`.
+    pub const fn code(self) -> u32 {
+        match self {
+            Self::NoActiveParticipants => 1000,
+            Self::StayAloneNotPermitted => 1010,
+            Self::MaxDurationReached => 2000,
+            Self::HangupApiTriggered => 3000,
+        }
+    }
+
+    /// `termination_cause`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::NoActiveParticipants => "No Active Participants",
+            Self::StayAloneNotPermitted => "Stay Alone Not Permitted",
+            Self::MaxDurationReached => "Max Duration Reached",
+            Self::HangupApiTriggered => "Hangup API Triggered",
+        }
+    }
+}
+
+/// Why a participant left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ExitCause {
+    /// The call ended.
+    CallHangup,
+    /// An API request removed it.
+    Kicked,
+    /// The MPC ended.
+    MpcEnded,
+    /// The call went on to another document.
+    CallTransferred,
+}
+
+impl ExitCause {
+    /// `exit_cause`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::CallHangup => "Participant Call Hangup",
+            Self::Kicked => "Kicked Out of Multiparty Call",
+            Self::MpcEnded => "Multiparty Call Ended",
+            Self::CallTransferred => "Participant Call Transferred",
+        }
+    }
+}
+
+/// Which side set up a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    /// The far end called.
+    Inbound,
+    /// The far end was called.
+    Outbound,
+}
+
+impl Direction {
+    /// As callbacks have it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Inbound => "inbound",
+            Self::Outbound => "outbound",
+        }
+    }
+}
+
+/// Where a call is in its life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CallStatus {
+    /// Not answered yet.
+    Ringing,
+    /// Answered.
+    InProgress,
+    /// Ended after an answer.
+    Completed,
+    /// The called party was busy.
+    Busy,
+    /// Ended without an answer by an error or a refusal.
+    Failed,
+    /// Ended by a timer.
+    Timeout,
+    /// Nobody answered.
+    NoAnswer,
+}
+
+impl CallStatus {
+    /// `CallStatus`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Ringing => "ringing",
+            Self::InProgress => "in-progress",
+            Self::Completed => "completed",
+            Self::Busy => "busy",
+            Self::Failed => "failed",
+            Self::Timeout => "timeout",
+            Self::NoAnswer => "no-answer",
+        }
+    }
+}
+
+/// Who ended a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HangupSource {
+    /// The calling party.
+    Caller,
+    /// The called party.
+    CallRecipient,
+    /// The service itself, called by its vendor's name because clients compare it.
+    Plivo,
+    /// The carrier.
+    Carrier,
+    /// An API request.
+    ApiRequest,
+    /// An element of the document.
+    AnswerXml,
+    /// A failure.
+    Error,
+    /// Not known.
+    Unknown,
+}
+
+impl HangupSource {
+    /// `HangupSource`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Caller => "Caller",
+            Self::CallRecipient => "Call recipient",
+            Self::Plivo => "Plivo",
+            Self::Carrier => "Carrier",
+            Self::ApiRequest => "API Request",
+            Self::AnswerXml => "Answer XML",
+            Self::Error => "Error",
+            Self::Unknown => "Unknown",
+        }
+    }
+}
+
+/// Groups of events that `statusCallbackEvents` names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EventGroup {
+    /// Created, started, ended.
+    MpcStateChanges,
+    /// Join, exit, mute, hold, coach mode.
+    ParticipantStateChanges,
+    /// Talking started and stopped.
+    ParticipantSpeakEvents,
+    /// Digits.
+    ParticipantDigitInputEvents,
+    /// Progress of add-participant requests.
+    AddParticipantApiEvents,
+    /// Named by newer documentation without saying what it holds.
+    ParticipantAudioEvents,
+}
+
+impl EventGroup {
+    /// How `statusCallbackEvents` writes them.
+    pub const NAMES: [&str; 6] = [
+        "mpc-state-changes",
+        "participant-state-changes",
+        "participant-speak-events",
+        "participant-digit-input-events",
+        "add-participant-api-events",
+        "participant-audio-events",
+    ];
+
+    /// Reads a group in any letter case.
+    pub fn parse(text: &str) -> Option<Self> {
+        let groups = [
+            Self::MpcStateChanges,
+            Self::ParticipantStateChanges,
+            Self::ParticipantSpeakEvents,
+            Self::ParticipantDigitInputEvents,
+            Self::AddParticipantApiEvents,
+            Self::ParticipantAudioEvents,
+        ];
+        let index = Self::NAMES.iter().position(|name| name.eq_ignore_ascii_case(text))?;
+        Some(groups[index])
+    }
+}
+
+/// What a status callback tells of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names are Plivo's and say it")]
+pub enum EventName {
+    MpcInitialized,
+    MpcStart,
+    MpcEnd,
+    ParticipantJoin,
+    ParticipantExit,
+    ParticipantMute,
+    ParticipantUnmute,
+    ParticipantHold,
+    ParticipantUnhold,
+    ParticipantCoachModeStart,
+    ParticipantCoachModeStop,
+    ParticipantDigitInput,
+}
+
+impl EventName {
+    /// `EventName`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::MpcInitialized => "MPCInitialized",
+            Self::MpcStart => "MPCStart",
+            Self::MpcEnd => "MPCEnd",
+            Self::ParticipantJoin => "ParticipantJoin",
+            Self::ParticipantExit => "ParticipantExit",
+            Self::ParticipantMute => "ParticipantMute",
+            Self::ParticipantUnmute => "ParticipantUnmute",
+            Self::ParticipantHold => "ParticipantHold",
+            Self::ParticipantUnhold => "ParticipantUnhold",
+            Self::ParticipantCoachModeStart => "ParticipantCoachModeStart",
+            Self::ParticipantCoachModeStop => "ParticipantCoachModeStop",
+            Self::ParticipantDigitInput => "ParticipantDigitInput",
+        }
+    }
+}
+
+/// The value that `choices` gives to `text` in any letter case.
+pub(crate) fn pick<T: Copy>(text: &str, choices: &[(&str, T)]) -> Option<T> {
+    choices.iter().find(|(word, _)| word.eq_ignore_ascii_case(text)).map(|(_, value)| *value)
+}

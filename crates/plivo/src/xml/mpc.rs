@@ -1,0 +1,255 @@
+//! `<MultiPartyCall>` and its attributes.
+
+use super::attributes::Attributes;
+use super::{Limits, Target, XmlError};
+use crate::{EventGroup, Method, Role};
+
+/// The longest name of an MPC.
+pub const MAX_NAME_CHARS: usize = 255;
+
+/// `<MultiPartyCall>`: join an MPC and stay until leaving it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "they are Plivo's and independent")]
+pub struct MultiPartyCall {
+    /// The `friendly_name` of the MPC.
+    pub name: String,
+    /// Role of the member.
+    pub role: Role,
+    /// Whether a supervisor coaches.
+    pub coach_mode: bool,
+    /// Whether the member starts out muted.
+    pub mute: bool,
+    /// Whether the member starts out held.
+    pub hold: bool,
+    /// Whether the member may stay alone.
+    pub stay_alone: bool,
+    /// Whether the member's arrival starts the MPC.
+    pub start_mpc_on_enter: bool,
+    /// Whether the member's departure ends the MPC.
+    pub end_mpc_on_exit: bool,
+    /// Whether the member's digits are passed on to the others.
+    pub relay_dtmf_inputs: bool,
+    /// Played when the member enters.
+    pub enter_sound: Sound,
+    /// Played when the member leaves.
+    pub exit_sound: Sound,
+    /// Asked what to do after leaving.
+    pub on_exit_action: Option<Target>,
+    /// The AI agent that takes part, for its role only.
+    pub ai_agent_stream: Option<AiAgentStream>,
+    /// The longest the MPC may last.
+    pub max_duration_seconds: u32,
+    /// The most members at once.
+    pub max_participants: u32,
+    /// Music before the start.
+    pub wait_music: Option<Target>,
+    /// The longest to wait for the start.
+    pub wait_time_seconds: Option<u32>,
+    /// Whether only an agent starts the MPC.
+    pub wait_for_agent: bool,
+    /// Music for held agents.
+    pub agent_hold_music: Option<Target>,
+    /// Music for held customers.
+    pub customer_hold_music: Option<Target>,
+    /// What is recorded.
+    pub recording: Recording,
+    /// Where events are reported.
+    pub status_callback: Option<StatusCallback>,
+}
+
+/// A sound for the bridge.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Sound {
+    /// No sound.
+    None,
+    /// `beep:1`.
+    Beep1,
+    /// `beep:2`.
+    Beep2,
+    /// An audio file or a document.
+    Url(Target),
+}
+
+/// What is recorded of an MPC.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "they are Plivo's and independent")]
+pub struct Recording {
+    /// Whether the MPC is recorded.
+    pub record: bool,
+    /// Whether the member has a track of its own.
+    pub participant_track: bool,
+    /// File format.
+    pub file_format: FileFormat,
+    /// How many members it takes to begin.
+    pub min_member_count: u32,
+    /// Whether a coaching supervisor is recorded.
+    pub coach_voice: bool,
+    /// Where its events are reported.
+    pub callback: Option<Target>,
+    /// Played when it begins.
+    pub start_audio: Option<Target>,
+    /// Played when it ends.
+    pub stop_audio: Option<Target>,
+    /// Whether it is transcribed.
+    pub transcript: bool,
+    /// Where the transcript goes.
+    pub transcription_url: Option<String>,
+}
+
+/// Format of a recording.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FileFormat {
+    /// MPEG layer 3.
+    Mp3,
+    /// RIFF.
+    Wav,
+}
+
+/// Where events are reported.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StatusCallback {
+    /// Where and how.
+    pub target: Target,
+    /// Which events.
+    pub events: Vec<EventGroup>,
+}
+
+/// The stream by which an AI agent takes part.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AiAgentStream {
+    /// WebSocket URL.
+    pub service_url: String,
+    /// Audio format.
+    pub content_type: String,
+    /// Sampling rate.
+    pub sampling_rate_hz: Option<u32>,
+    /// `k=v,k2=v2`.
+    pub extra_headers: Option<String>,
+    /// Where its events are reported.
+    pub status_callback: Option<Target>,
+}
+
+pub(super) fn read(attributes: &Attributes<'_, '_>, limits: &Limits) -> Result<MultiPartyCall, XmlError> {
+    let get = Method::Get;
+    let hold_music = |name, method| attributes.target(name, (method, get));
+    Ok(MultiPartyCall {
+        name: name(attributes)?,
+        role: role(attributes)?,
+        coach_mode: attributes.flag("coachMode", true)?,
+        mute: attributes.flag("mute", false)?,
+        hold: attributes.flag("hold", false)?,
+        stay_alone: attributes.flag("stayAlone", false)?,
+        start_mpc_on_enter: attributes.flag("startMpcOnEnter", true)?,
+        end_mpc_on_exit: attributes.flag("endMpcOnExit", false)?,
+        relay_dtmf_inputs: attributes.flag("relayDTMFInputs", false)?,
+        enter_sound: sound(attributes, "enterSound", "enterSoundMethod")?.unwrap_or(Sound::Beep1),
+        exit_sound: sound(attributes, "exitSound", "exitSoundMethod")?.unwrap_or(Sound::Beep2),
+        on_exit_action: attributes.target("onExitActionUrl", ("onExitActionMethod", Method::Post))?,
+        ai_agent_stream: ai_agent_stream(attributes)?,
+        max_duration_seconds: bounded(attributes, "maxDuration", (300, 28_800), limits.max_duration_seconds)?
+            .unwrap_or(limits.max_duration_seconds.min(14_400)),
+        max_participants: bounded(attributes, "maxParticipants", (2, 10), limits.max_participants)?
+            .unwrap_or(limits.max_participants),
+        wait_music: attributes.target("waitMusicUrl", ("waitMusicMethod", get))?,
+        wait_time_seconds: attributes.number("waitTime", 0..=1800)?,
+        wait_for_agent: attributes.flag("waitForAgent", false)?,
+        agent_hold_music: hold_music("agentHoldMusicUrl", "agentHoldMusicMethod")?,
+        customer_hold_music: hold_music("customerHoldMusicUrl", "customerHoldMusicMethod")?,
+        recording: recording(attributes)?,
+        status_callback: status_callback(attributes)?,
+    })
+}
+
+/// A number within Plivo's own range, or up to `limit` where that is more. A
+/// deployer who sets less still accepts what every SDK writes unasked.
+fn bounded(
+    attributes: &Attributes<'_, '_>,
+    name: &'static str,
+    (min, vendor_max): (u32, u32),
+    limit: u32,
+) -> Result<Option<u32>, XmlError> {
+    let number = attributes.number(name, min..=vendor_max.max(limit))?;
+    Ok(number.map(|number| number.min(limit)))
+}
+
+fn name(attributes: &Attributes<'_, '_>) -> Result<String, XmlError> {
+    let name = attributes.own_content();
+    if name.is_empty() || name.chars().count() > MAX_NAME_CHARS || name.chars().any(char::is_control) {
+        let accepted = format!("a name on one line of 1 to {MAX_NAME_CHARS} characters");
+        return Err(attributes.refuse_content(&name, accepted));
+    }
+    Ok(name)
+}
+
+fn role(attributes: &Attributes<'_, '_>) -> Result<Role, XmlError> {
+    attributes
+        .text("role")
+        .and_then(Role::parse)
+        .ok_or_else(|| attributes.refuse("role", "Agent, Supervisor, Customer, ai-agent"))
+}
+
+fn sound(
+    attributes: &Attributes<'_, '_>,
+    name: &'static str,
+    method_name: &'static str,
+) -> Result<Option<Sound>, XmlError> {
+    let method = attributes.method(method_name, Method::Get)?;
+    let Some(text) = attributes.text(name) else { return Ok(None) };
+    match text.to_ascii_lowercase().as_str() {
+        "none" => Ok(Some(Sound::None)),
+        "beep:1" => Ok(Some(Sound::Beep1)),
+        "beep:2" => Ok(Some(Sound::Beep2)),
+        _ => attributes
+            .resolve_http(text)
+            .map(|url| Some(Sound::Url(Target { url, method })))
+            .ok_or_else(|| attributes.refuse(name, "none, beep:1, beep:2, or a URL, http or https")),
+    }
+}
+
+fn recording(attributes: &Attributes<'_, '_>) -> Result<Recording, XmlError> {
+    let get = Method::Get;
+    let formats = [("mp3", FileFormat::Mp3), ("wav", FileFormat::Wav)];
+    Ok(Recording {
+        record: attributes.flag("record", false)?,
+        participant_track: attributes.flag("recordParticipantTrack", false)?,
+        file_format: attributes.choice("recordFileFormat", &formats)?.unwrap_or(FileFormat::Mp3),
+        min_member_count: attributes.number("recordMinMemberCount", 1..=2)?.unwrap_or(1),
+        coach_voice: attributes.flag("recordCoachVoice", true)?,
+        callback: attributes.target("recordingCallbackUrl", ("recordingCallbackMethod", get))?,
+        start_audio: attributes.target("startRecordingAudio", ("startRecordingAudioMethod", get))?,
+        stop_audio: attributes.target("stopRecordingAudio", ("stopRecordingAudioMethod", get))?,
+        transcript: attributes.flag("transcript", false)?,
+        transcription_url: attributes.url("transcriptionUrl")?,
+    })
+}
+
+fn status_callback(attributes: &Attributes<'_, '_>) -> Result<Option<StatusCallback>, XmlError> {
+    let events = attributes
+        .text("statusCallbackEvents")
+        .unwrap_or("mpc-state-changes,participant-state-changes")
+        .split(',')
+        .map(str::trim)
+        .filter(|group| !group.is_empty())
+        .map(|group| {
+            EventGroup::parse(group)
+                .ok_or_else(|| attributes.refuse("statusCallbackEvents", EventGroup::NAMES.join(", ")))
+        })
+        .collect::<Result<_, _>>()?;
+    let target = attributes.target("statusCallbackUrl", ("statusCallbackMethod", Method::Post))?;
+    Ok(target.map(|target| StatusCallback { target, events }))
+}
+
+fn ai_agent_stream(attributes: &Attributes<'_, '_>) -> Result<Option<AiAgentStream>, XmlError> {
+    let method = ("aiAgentStreamStatusCallbackMethod", Method::Post);
+    let status_callback = attributes.target("aiAgentStreamStatusCallbackUrl", method)?;
+    let sampling_rate_hz = attributes.number("aiAgentStreamSamplingRate", 8000..=48_000)?;
+    let content_type = attributes.text("aiAgentStreamContentType").unwrap_or("audio/x-l16;rate=8000");
+    let service_url = attributes.url_of("aiAgentStreamServiceUrl", &["ws", "wss"])?;
+    Ok(service_url.map(|service_url| AiAgentStream {
+        service_url,
+        content_type: content_type.to_owned(),
+        sampling_rate_hz,
+        extra_headers: attributes.text("aiAgentStreamExtraHeaders").map(str::to_owned),
+        status_callback,
+    }))
+}

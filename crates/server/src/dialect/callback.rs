@@ -1,0 +1,193 @@
+//! The requests made to a customer's URLs.
+
+use mixminus_control::{CallRecord, CallbackEvent, ConferenceEvent, Fetch, FetchPurpose, HttpMethod};
+use mixminus_plivo::callback::{Parameters, StatusEvent, call_parameters, exit_parameters};
+use mixminus_plivo::{Call, Request};
+
+use super::rest::{instant, mpc, participant};
+use super::words;
+
+/// What the callback of `event` says; it goes to the event's own URL.
+pub fn callback_parameters(event: &CallbackEvent) -> Parameters {
+    let conference = mpc(&event.conference);
+    let concerned = event.participant.as_ref().map(|(record, caller)| (participant(record), call(caller)));
+    let status = StatusEvent {
+        name: words::event_name(event.event),
+        at: instant(event.at),
+        sequence: event.sequence,
+        mpc: &conference,
+        participant: concerned.as_ref().map(|(participant, call)| (participant, call)),
+        digit: match event.event {
+            ConferenceEvent::Digit(digit) => Some(digit),
+            _ => None,
+        },
+    };
+    status.parameters()
+}
+
+/// What the request for the document of `fetch` says.
+pub fn fetch_parameters(fetch: &Fetch) -> Parameters {
+    let event = match fetch.purpose {
+        FetchPurpose::Answer => "StartApp",
+        FetchPurpose::Exit | FetchPurpose::Redirect => "Redirect",
+    };
+    let mut parameters = call_parameters(&call(&fetch.call), event, &fetch.headers);
+    if let Some((conference, left)) = fetch.left.as_deref() {
+        parameters.extend(exit_parameters(&mpc(conference), &participant(left)));
+    }
+    parameters
+}
+
+/// The request of `url`, ready to be signed.
+pub fn request(url: &str, method: HttpMethod, parameters: Parameters) -> Request {
+    Request { url: url.to_owned(), method: words::method(method), parameters }
+}
+
+fn call(record: &CallRecord) -> Call {
+    Call {
+        uuid: record.id.to_string(),
+        account: record.account.0.clone(),
+        from: record.from.clone(),
+        to: record.to.clone(),
+        direction: words::direction(record.direction),
+        status: words::call_status(record.state),
+        created_at: instant(record.created_at),
+        answered_at: record.answered_at.map(instant),
+        ended_at: record.ended_at.map(instant),
+        hangup: record
+            .hangup_cause
+            .zip(record.hangup_source)
+            .map(|(cause, source)| (words::hangup_cause(cause), words::hangup_source(source))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use mixminus_control::{Action, HangupCause, HangupSource, ParticipantRecord};
+    use mixminus_plivo::Method;
+
+    use super::super::samples;
+    use super::*;
+
+    fn value<'a>(parameters: &'a Parameters, key: &str) -> Option<&'a str> {
+        parameters.iter().find(|(name, _)| name == key).map(|(_, value)| value.as_str())
+    }
+
+    fn event(event: ConferenceEvent) -> Parameters {
+        callback_parameters(&CallbackEvent {
+            url: "http://h/s".into(),
+            method: HttpMethod::Post,
+            event,
+            at: samples::second(3),
+            sequence: 4,
+            conference: samples::conference(),
+            participant: Some((samples::participant(), samples::call())),
+        })
+    }
+
+    fn fetch(purpose: FetchPurpose) -> Fetch {
+        let left = ParticipantRecord { left_at: Some(samples::second(5)), ..samples::participant() };
+        Fetch {
+            call: samples::call(),
+            headers: vec![("X-PH-Order".into(), "7".into())],
+            purpose,
+            action: Action { url: "http://h/answer".into(), method: HttpMethod::Post },
+            left: (purpose == FetchPurpose::Exit).then(|| Box::new((samples::conference(), left))),
+        }
+    }
+
+    #[test]
+    fn every_event_has_its_name() {
+        use ConferenceEvent as Event;
+        for (happened, name) in [
+            (Event::Initialized, "MPCInitialized"),
+            (Event::Started, "MPCStart"),
+            (Event::Ended, "MPCEnd"),
+            (Event::Joined, "ParticipantJoin"),
+            (Event::Left, "ParticipantExit"),
+            (Event::Muted, "ParticipantMute"),
+            (Event::Unmuted, "ParticipantUnmute"),
+            (Event::Held, "ParticipantHold"),
+            (Event::Resumed, "ParticipantUnhold"),
+            (Event::CoachStarted, "ParticipantCoachModeStart"),
+            (Event::CoachStopped, "ParticipantCoachModeStop"),
+            (Event::Digit('5'), "ParticipantDigitInput"),
+        ] {
+            assert_eq!(value(&event(happened), "EventName"), Some(name));
+        }
+    }
+
+    #[test]
+    fn a_callback_tells_event_conference_participant_and_call() {
+        let parameters = event(ConferenceEvent::Digit('5'));
+        for (key, expected) in [
+            ("EventTimestamp", "2026-01-02 10:48:46+00:00"),
+            ("SequenceNumber", "4"),
+            ("MPCUUID", "00000000-0000-0000-0000-000000000001"),
+            ("MPCName", "my room"),
+            ("MemberID", "355"),
+            ("ParticipantRole", "Supervisor"),
+            ("ParticipantCallUUID", "00000000-0000-0000-0000-000000000002"),
+            ("ParticipantCallFrom", "sip:ann@h"),
+            ("ParticipantCallDirection", "inbound"),
+            ("ParticipantCoachMode", "true"),
+            ("DigitInput", "5"),
+        ] {
+            assert_eq!(value(&parameters, key), Some(expected), "{key}");
+        }
+        assert_eq!(parameters.len(), 26);
+    }
+
+    #[test]
+    fn a_document_is_asked_for_in_the_name_of_the_call() {
+        let answer = fetch_parameters(&fetch(FetchPurpose::Answer));
+        for (key, expected) in [
+            ("CallUUID", "00000000-0000-0000-0000-000000000002"),
+            ("CallStatus", "in-progress"),
+            ("Event", "StartApp"),
+            ("ParentAuthID", "MAXXXXXXXXXXXXXXXXXX"),
+            ("X-PH-Order", "7"),
+        ] {
+            assert_eq!(value(&answer, key), Some(expected), "{key}");
+        }
+        assert_eq!(value(&answer, "MPCUUID"), None);
+        assert_eq!(value(&answer, "HangupCause"), None);
+        let redirect = fetch_parameters(&fetch(FetchPurpose::Redirect));
+        assert_eq!(value(&redirect, "Event"), Some("Redirect"));
+    }
+
+    #[test]
+    fn after_a_conference_the_document_is_asked_for_with_what_was_left() {
+        let exit = fetch_parameters(&fetch(FetchPurpose::Exit));
+        for (key, expected) in [
+            ("CallUUID", "00000000-0000-0000-0000-000000000002"),
+            ("MPCFriendlyName", "my room"),
+            ("MemberID", "355"),
+            ("ParticipantEndTime", "2026-01-02 10:48:48+00:00"),
+        ] {
+            assert_eq!(value(&exit, key), Some(expected), "{key}");
+        }
+    }
+
+    #[test]
+    fn an_ended_call_tells_its_cause() {
+        let ended = CallRecord {
+            ended_at: Some(samples::second(9)),
+            hangup_cause: Some(HangupCause::Kicked),
+            hangup_source: Some(HangupSource::ApiRequest),
+            ..samples::call()
+        };
+        let parameters = fetch_parameters(&Fetch { call: ended, ..fetch(FetchPurpose::Redirect) });
+        assert_eq!(value(&parameters, "HangupCauseCode"), Some("4030"));
+        assert_eq!(value(&parameters, "HangupSource"), Some("API Request"));
+    }
+
+    #[test]
+    fn a_request_is_what_is_signed() {
+        let parameters = vec![("b".to_owned(), "2".to_owned())];
+        for (ours, method) in [(HttpMethod::Get, Method::Get), (HttpMethod::Post, Method::Post)] {
+            let expected = Request { method, url: "http://h/s".into(), parameters: parameters.clone() };
+            assert_eq!(request("http://h/s", ours, parameters.clone()), expected);
+        }
+    }
+}

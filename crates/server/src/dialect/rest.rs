@@ -1,0 +1,268 @@
+//! Records as REST objects, REST requests as commands and filters.
+
+use mixminus_control::{
+    CallId, CommandError, ConferenceId, ConferenceRecord, EndCause, Members, ParticipantChange,
+    ParticipantId, ParticipantRecord, Selector,
+};
+use mixminus_plivo::rest::{
+    MemberSelector, MpcFilter, MpcSegment, ParticipantFilter, ParticipantUpdate, RestError, TimeRange,
+};
+use mixminus_plivo::{Mpc, MpcStatus, Participant, Timestamp};
+use mixminus_store as store;
+
+use super::words;
+
+/// What Plivo knows of the conference.
+pub fn mpc(record: &ConferenceRecord) -> Mpc {
+    Mpc {
+        uuid: record.id.to_string(),
+        name: record.name.clone(),
+        sub_account: Some(record.account.0.clone()).filter(|id| id.starts_with("SA")),
+        status: words::status(record.state),
+        stay_alone: record.stay_alone,
+        created_at: instant(record.created_at),
+        started_at: record.started_at.map(instant),
+        ended_at: record.ended_at.map(instant),
+        termination: record.end_cause.map(words::termination),
+        billed_seconds: record.billed_seconds,
+    }
+}
+
+/// What Plivo knows of the participant.
+pub fn participant(record: &ParticipantRecord) -> Participant {
+    Participant {
+        member_id: record.id.0,
+        mpc_uuid: record.conference.to_string(),
+        call_uuid: record.call.to_string(),
+        address: record.address.clone(),
+        role: words::role(record.role),
+        coach_mode: record.coaching,
+        mute: record.muted,
+        hold: record.held,
+        start_mpc_on_enter: record.start_on_enter,
+        end_mpc_on_exit: record.end_on_exit,
+        joined_at: instant(record.joined_at),
+        left_at: record.left_at.map(instant),
+        exit_cause: record.exit_cause.map(words::exit_cause),
+    }
+}
+
+/// The conference that `segment` names; none if its uuid is no uuid.
+pub fn selector(segment: &MpcSegment) -> Option<Selector> {
+    match segment {
+        MpcSegment::Uuid(uuid) => uuid.parse().ok().map(|uuid| Selector::Id(ConferenceId(uuid))),
+        MpcSegment::Name(name) => Some(Selector::Name(name.clone())),
+    }
+}
+
+/// The participants that `members` names.
+pub fn members(members: &MemberSelector) -> Members {
+    match members {
+        MemberSelector::All => Members::All,
+        MemberSelector::Ids(ids) => Members::Listed(ids.iter().copied().map(ParticipantId).collect()),
+    }
+}
+
+/// What `update` changes of a participant.
+pub const fn change(update: ParticipantUpdate) -> ParticipantChange {
+    ParticipantChange { mute: update.mute, hold: update.hold, coach: update.coach_mode }
+}
+
+/// The conferences that `filter` wants; none if there can be none, as with an
+/// unknown cause or with a sub-account, of which there are none yet.
+pub fn conference_filter(filter: &MpcFilter) -> Option<store::ConferenceFilter> {
+    let end_cause = match filter.termination_cause_code {
+        None => None,
+        Some(code) => Some(end_cause(code)?),
+    };
+    filter.sub_account.is_none().then(|| store::ConferenceFilter {
+        name: filter.friendly_name.clone(),
+        state: filter.status.map(|status| match status {
+            MpcStatus::Initialized => mixminus_control::ConferenceState::Initialized,
+            MpcStatus::Active => mixminus_control::ConferenceState::Active,
+            MpcStatus::Ended => mixminus_control::ConferenceState::Ended,
+        }),
+        end_cause,
+        created: time_range(filter.creation_time),
+        ended: time_range(filter.end_time),
+    })
+}
+
+/// The participants that `filter` wants of the conference at `segment`: by
+/// name those inside only. None if its call is no uuid.
+pub fn participant_filter(
+    filter: &ParticipantFilter,
+    segment: &MpcSegment,
+) -> Option<store::ParticipantFilter> {
+    let call = match &filter.call_uuid {
+        None => None,
+        Some(uuid) => Some(CallId(uuid.parse().ok()?)),
+    };
+    Some(store::ParticipantFilter { call, live_only: matches!(segment, MpcSegment::Name(_)) })
+}
+
+/// How a refused command is answered.
+pub const fn refusal(error: &CommandError) -> RestError {
+    match error {
+        CommandError::ConferenceNotFound => RestError::MpcNotFound,
+        CommandError::ParticipantNotFound(id) => RestError::MemberNotFound(id.0),
+    }
+}
+
+pub(super) const fn instant(at: mixminus_control::Timestamp) -> Timestamp {
+    Timestamp::from_micros(at.as_micros())
+}
+
+fn end_cause(code: u32) -> Option<EndCause> {
+    use EndCause::{AloneNotPermitted, ApiRequest, MaxDuration, NoParticipants};
+    [NoParticipants, AloneNotPermitted, MaxDuration, ApiRequest]
+        .into_iter()
+        .find(|cause| words::termination(*cause).code() == code)
+}
+
+fn time_range(range: TimeRange) -> store::TimeRange {
+    let instant = |at: Timestamp| mixminus_control::Timestamp::from_micros(at.as_micros());
+    store::TimeRange {
+        gt: range.gt.map(instant),
+        gte: range.gte.map(instant),
+        lt: range.lt.map(instant),
+        lte: range.lte.map(instant),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use mixminus_control::{AccountId, ConferenceState, ExitCause};
+    use mixminus_plivo::rest::{Arguments, MpcObject, MpcPath, ParticipantObject};
+    use serde_json::{json, to_value};
+
+    use super::super::samples;
+    use super::*;
+
+    fn filter(query: &str) -> Option<store::ConferenceFilter> {
+        conference_filter(&MpcFilter::parse(&Arguments::from_form(query.as_bytes())).unwrap())
+    }
+
+    fn path(mpc: &str) -> MpcPath {
+        MpcPath { account: "MA1".into(), mpc: MpcSegment::parse(mpc).unwrap() }
+    }
+
+    #[test]
+    fn an_ended_conference_keeps_what_it_was() {
+        let ended = ConferenceRecord {
+            account: AccountId("SAXXXXXXXXXXXXXXXXXX".into()),
+            state: ConferenceState::Ended,
+            ended_at: Some(samples::second(11)),
+            end_cause: Some(EndCause::ApiRequest),
+            billed_seconds: Some(120),
+            ..samples::conference()
+        };
+        let object = to_value(MpcObject::new(&mpc(&ended), &path("name_room"))).unwrap();
+        for (key, value) in [
+            ("billed_amount", json!("0.01000")),
+            ("creation_time", json!("2026-01-02 10:48:43+00:00")),
+            ("start_time", json!("2026-01-02 10:48:44+00:00")),
+            ("duration", json!(11)),
+            ("friendly_name", json!("my room")),
+            ("mpc_uuid", json!("00000000-0000-0000-0000-000000000001")),
+            ("resource_uri", json!("/v1/Account/MA1/MultiPartyCall/name_room/")),
+            ("status", json!("Ended")),
+            ("stay_alone", json!(true)),
+            ("sub_account", json!("SAXXXXXXXXXXXXXXXXXX")),
+            ("termination_cause_code", json!(3000)),
+        ] {
+            assert_eq!(object[key], value, "{key}");
+        }
+        assert_eq!(mpc(&samples::conference()).sub_account, None);
+    }
+
+    #[test]
+    fn a_participant_is_a_member_inside_and_after() {
+        let inside = participant(&samples::participant());
+        let object = to_value(ParticipantObject::new(&inside, &path("uuid_1"))).unwrap();
+        for (key, value) in [
+            ("call_uuid", json!("00000000-0000-0000-0000-000000000002")),
+            ("coach_mode", json!(true)),
+            ("mute", json!(false)),
+            ("hold", json!(true)),
+            ("start_mpc_on_enter", json!(true)),
+            ("end_mpc_on_exit", json!(false)),
+            ("member_id", json!("355")),
+            ("mpc_uuid", json!("00000000-0000-0000-0000-000000000001")),
+            ("role", json!("supervisor")),
+        ] {
+            assert_eq!(object[key], value, "{key}");
+        }
+        let left = participant(&ParticipantRecord {
+            left_at: Some(samples::second(62)),
+            exit_cause: Some(ExitCause::ConferenceEnded),
+            ..samples::participant()
+        });
+        let object = to_value(ParticipantObject::new(&left, &path("uuid_1"))).unwrap();
+        assert_eq!(object["exit_cause"], "Multiparty Call Ended");
+        assert_eq!((&object["hold"], &object["duration"]), (&json!(null), &json!(61)));
+    }
+
+    #[test]
+    fn a_segment_selects_by_id_or_by_name() {
+        let by_id = selector(&path("uuid_00000000-0000-0000-0000-000000000001").mpc);
+        assert_eq!(by_id, Some(Selector::Id(samples::conference().id)));
+        assert_eq!(selector(&path("name_a").mpc), Some(Selector::Name("a".into())));
+        assert_eq!(selector(&path("uuid_x").mpc), None);
+    }
+
+    #[test]
+    fn members_and_changes_keep_their_meaning() {
+        assert_eq!(members(&MemberSelector::All), Members::All);
+        let listed = Members::Listed(vec![ParticipantId(3), ParticipantId(1)]);
+        assert_eq!(members(&MemberSelector::Ids(vec![3, 1])), listed);
+        let update = ParticipantUpdate { mute: Some(true), hold: None, coach_mode: Some(false) };
+        let expected = ParticipantChange { mute: Some(true), hold: None, coach: Some(false) };
+        assert_eq!(change(update), expected);
+    }
+
+    #[test]
+    fn a_list_filter_becomes_a_store_filter() {
+        let expected = store::ConferenceFilter {
+            name: Some("room".into()),
+            state: Some(ConferenceState::Ended),
+            end_cause: Some(EndCause::AloneNotPermitted),
+            created: store::TimeRange { gte: Some(samples::second(0)), ..Default::default() },
+            ended: store::TimeRange { lt: Some(samples::second(2)), ..Default::default() },
+        };
+        let query = "friendly_name=room&status=ended&termination_cause_code=1010\
+                     &creation_time__gte=2026-01-02+10:48:43&end_time__lt=2026-01-02+10:48:45";
+        assert_eq!(filter(query), Some(expected));
+        assert_eq!(filter(""), Some(store::ConferenceFilter::default()));
+        for nothing in ["termination_cause_code=1", "sub_account=SAXXXXXXXXXXXXXXXXXX"] {
+            assert_eq!(filter(nothing), None, "{nothing}");
+        }
+    }
+
+    #[test]
+    fn by_name_only_those_inside_are_listed() {
+        let list = |query: &str, mpc| {
+            let filter = ParticipantFilter::parse(&Arguments::from_form(query.as_bytes())).unwrap();
+            participant_filter(&filter, &path(mpc).mpc)
+        };
+        let all = store::ParticipantFilter { call: None, live_only: false };
+        assert_eq!(list("", "uuid_1"), Some(all));
+        let call = Some(samples::call().id);
+        assert_eq!(
+            list("call_uuid=00000000-0000-0000-0000-000000000002", "room"),
+            Some(store::ParticipantFilter { call, live_only: true })
+        );
+        assert_eq!(list("call_uuid=x", "room"), None);
+    }
+
+    #[test]
+    fn a_refused_command_is_not_found() {
+        for (error, text) in [
+            (CommandError::ConferenceNotFound, "MPC not found"),
+            (CommandError::ParticipantNotFound(ParticipantId(7)), "member 7 not found"),
+        ] {
+            let refusal = refusal(&error);
+            assert_eq!((refusal.status(), refusal.to_string().as_str()), (404, text));
+        }
+    }
+}

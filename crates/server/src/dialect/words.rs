@@ -1,0 +1,206 @@
+//! One enumeration for another.
+
+use mixminus_control::policy::Role;
+use mixminus_control::{
+    CallState, ConferenceEvent, ConferenceState, Direction, EndCause, ExitCause, FetchPurpose, HangupCause,
+    HangupSource, HttpMethod,
+};
+
+pub const fn role(role: Role) -> mixminus_plivo::Role {
+    match role {
+        Role::Agent => mixminus_plivo::Role::Agent,
+        Role::AiAgent => mixminus_plivo::Role::AiAgent,
+        Role::Customer => mixminus_plivo::Role::Customer,
+        Role::Supervisor => mixminus_plivo::Role::Supervisor,
+    }
+}
+
+pub const fn status(state: ConferenceState) -> mixminus_plivo::MpcStatus {
+    match state {
+        ConferenceState::Initialized => mixminus_plivo::MpcStatus::Initialized,
+        ConferenceState::Active => mixminus_plivo::MpcStatus::Active,
+        ConferenceState::Ended => mixminus_plivo::MpcStatus::Ended,
+    }
+}
+
+pub const fn termination(cause: EndCause) -> mixminus_plivo::TerminationCause {
+    use mixminus_plivo::TerminationCause as Plivo;
+    match cause {
+        EndCause::NoParticipants => Plivo::NoActiveParticipants,
+        EndCause::AloneNotPermitted => Plivo::StayAloneNotPermitted,
+        EndCause::MaxDuration => Plivo::MaxDurationReached,
+        EndCause::ApiRequest => Plivo::HangupApiTriggered,
+    }
+}
+
+pub const fn exit_cause(cause: ExitCause) -> mixminus_plivo::ExitCause {
+    match cause {
+        ExitCause::CallHangup => mixminus_plivo::ExitCause::CallHangup,
+        ExitCause::Kicked => mixminus_plivo::ExitCause::Kicked,
+        ExitCause::ConferenceEnded => mixminus_plivo::ExitCause::MpcEnded,
+        ExitCause::CallTransferred => mixminus_plivo::ExitCause::CallTransferred,
+    }
+}
+
+pub const fn direction(direction: Direction) -> mixminus_plivo::Direction {
+    match direction {
+        Direction::Inbound => mixminus_plivo::Direction::Inbound,
+        Direction::Outbound => mixminus_plivo::Direction::Outbound,
+    }
+}
+
+pub const fn call_status(state: CallState) -> mixminus_plivo::CallStatus {
+    use mixminus_plivo::CallStatus as Plivo;
+    match state {
+        CallState::Ringing => Plivo::Ringing,
+        CallState::InProgress => Plivo::InProgress,
+        CallState::Completed => Plivo::Completed,
+        CallState::Busy => Plivo::Busy,
+        CallState::Failed => Plivo::Failed,
+        // Plivo has no word for a caller who gave up: nobody answered.
+        CallState::NoAnswer | CallState::Canceled => Plivo::NoAnswer,
+    }
+}
+
+pub const fn hangup_source(source: HangupSource) -> mixminus_plivo::HangupSource {
+    use mixminus_plivo::HangupSource as Plivo;
+    match source {
+        HangupSource::Caller => Plivo::Caller,
+        HangupSource::Callee => Plivo::CallRecipient,
+        HangupSource::Service => Plivo::Plivo,
+        HangupSource::ApiRequest => Plivo::ApiRequest,
+        HangupSource::Document => Plivo::AnswerXml,
+        HangupSource::Error => Plivo::Error,
+    }
+}
+
+pub const fn hangup_cause(cause: HangupCause) -> mixminus_plivo::HangupCause {
+    use FetchPurpose::{Answer, Exit, Redirect};
+    use mixminus_plivo::HangupCause as Plivo;
+    match cause {
+        HangupCause::Canceled => Plivo::CANCELED,
+        HangupCause::Rejected => Plivo::REJECTED,
+        HangupCause::Busy => Plivo::BUSY,
+        HangupCause::Normal => Plivo::NORMAL,
+        HangupCause::EndOfInstructions => Plivo::END_OF_XML,
+        HangupCause::ConferenceEnded => Plivo::MPC_ENDED,
+        HangupCause::Kicked => Plivo::MPC_KICKED,
+        HangupCause::NetworkError => Plivo::NETWORK_ERROR,
+        HangupCause::InternalError => Plivo::INTERNAL_ERROR,
+        HangupCause::ConcurrencyLimit => Plivo::CONCURRENCY_LIMIT,
+        HangupCause::Scheduled => Plivo::SCHEDULED,
+        HangupCause::MediaTimeout => Plivo::MEDIA_TIMEOUT,
+        HangupCause::Unreachable(Answer) => Plivo::ANSWER_UNREACHABLE,
+        HangupCause::Unreachable(Exit) => Plivo::ACTION_UNREACHABLE,
+        HangupCause::Unreachable(Redirect) => Plivo::REDIRECT_UNREACHABLE,
+        HangupCause::InvalidDocument(Answer) => Plivo::ANSWER_XML_INVALID,
+        HangupCause::InvalidDocument(Exit) => Plivo::ACTION_XML_INVALID,
+        HangupCause::InvalidDocument(Redirect) => Plivo::REDIRECT_XML_INVALID,
+    }
+}
+
+pub const fn event_name(event: ConferenceEvent) -> mixminus_plivo::EventName {
+    use mixminus_plivo::EventName as Plivo;
+    match event {
+        ConferenceEvent::Initialized => Plivo::MpcInitialized,
+        ConferenceEvent::Started => Plivo::MpcStart,
+        ConferenceEvent::Ended => Plivo::MpcEnd,
+        ConferenceEvent::Joined => Plivo::ParticipantJoin,
+        ConferenceEvent::Left => Plivo::ParticipantExit,
+        ConferenceEvent::Muted => Plivo::ParticipantMute,
+        ConferenceEvent::Unmuted => Plivo::ParticipantUnmute,
+        ConferenceEvent::Held => Plivo::ParticipantHold,
+        ConferenceEvent::Resumed => Plivo::ParticipantUnhold,
+        ConferenceEvent::CoachStarted => Plivo::ParticipantCoachModeStart,
+        ConferenceEvent::CoachStopped => Plivo::ParticipantCoachModeStop,
+        ConferenceEvent::Digit(_) => Plivo::ParticipantDigitInput,
+    }
+}
+
+pub const fn method(method: HttpMethod) -> mixminus_plivo::Method {
+    match method {
+        HttpMethod::Get => mixminus_plivo::Method::Get,
+        HttpMethod::Post => mixminus_plivo::Method::Post,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn causes_have_the_documented_codes() {
+        use FetchPurpose::{Answer, Exit, Redirect};
+        for (cause, code) in [
+            (HangupCause::Canceled, 1000),
+            (HangupCause::Rejected, 3020),
+            (HangupCause::Busy, 3010),
+            (HangupCause::Normal, 4000),
+            (HangupCause::EndOfInstructions, 4010),
+            (HangupCause::ConferenceEnded, 4020),
+            (HangupCause::Kicked, 4030),
+            (HangupCause::NetworkError, 5000),
+            (HangupCause::InternalError, 5010),
+            (HangupCause::ConcurrencyLimit, 5030),
+            (HangupCause::Scheduled, 6000),
+            (HangupCause::MediaTimeout, 6020),
+            (HangupCause::Unreachable(Answer), 7011),
+            (HangupCause::Unreachable(Exit), 7012),
+            (HangupCause::Unreachable(Redirect), 7014),
+            (HangupCause::InvalidDocument(Answer), 8011),
+            (HangupCause::InvalidDocument(Exit), 8012),
+            (HangupCause::InvalidDocument(Redirect), 8014),
+        ] {
+            assert_eq!(hangup_cause(cause).code, code, "{cause:?}");
+        }
+        for (cause, code) in [
+            (EndCause::NoParticipants, 1000),
+            (EndCause::AloneNotPermitted, 1010),
+            (EndCause::MaxDuration, 2000),
+            (EndCause::ApiRequest, 3000),
+        ] {
+            assert_eq!(termination(cause).code(), code, "{cause:?}");
+        }
+    }
+
+    #[test]
+    fn states_and_parties_have_the_documented_words() {
+        let names = [
+            status(ConferenceState::Initialized).name(),
+            status(ConferenceState::Active).name(),
+            status(ConferenceState::Ended).name(),
+            direction(Direction::Inbound).name(),
+            direction(Direction::Outbound).name(),
+            role(Role::Agent).name(),
+            role(Role::AiAgent).name(),
+            role(Role::Customer).name(),
+            role(Role::Supervisor).name(),
+        ];
+        let words = "Initialized Active Ended inbound outbound agent ai-agent customer supervisor";
+        assert_eq!(names.join(" "), words);
+    }
+
+    #[test]
+    fn ends_have_the_documented_words() {
+        use CallState::{Busy, Canceled, Completed, Failed, InProgress, NoAnswer, Ringing};
+        use ExitCause::{CallHangup, CallTransferred, ConferenceEnded, Kicked};
+        use HangupSource::{ApiRequest, Callee, Caller, Document, Error, Service};
+
+        let states = [Ringing, InProgress, Completed, Busy, Failed, NoAnswer, Canceled];
+        let words = "ringing in-progress completed busy failed no-answer no-answer";
+        assert_eq!(states.map(|state| call_status(state).name()).join(" "), words);
+
+        let sources = [Caller, Callee, Service, ApiRequest, Document, Error];
+        let words = ["Caller", "Call recipient", "Plivo", "API Request", "Answer XML", "Error"];
+        assert_eq!(sources.map(|source| hangup_source(source).name()), words);
+
+        let causes = [CallHangup, Kicked, ConferenceEnded, CallTransferred];
+        let words = [
+            "Participant Call Hangup",
+            "Kicked Out of Multiparty Call",
+            "Multiparty Call Ended",
+            "Participant Call Transferred",
+        ];
+        assert_eq!(causes.map(|cause| exit_cause(cause).name()), words);
+    }
+}
