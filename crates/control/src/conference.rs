@@ -1,7 +1,6 @@
 //! One conference: who is inside, in which state, and what follows from it.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
 
 use mixminus_mixer::{BridgeId, LegId, PromptId, SinkRoutes, SourceId};
 
@@ -12,7 +11,7 @@ use crate::instruction::{Action, ConferenceRequest, EventGroups, Sound, StatusCa
 use crate::policy::{self, CoachTarget, Music, Party, Role, Supervision};
 use crate::record::{
     AccountId, CallId, CallRecord, ConferenceId, ConferenceRecord, ConferenceState, EndCause, ExitCause,
-    ParticipantId, ParticipantRecord, Timestamp,
+    ParticipantId, ParticipantRecord,
 };
 
 /// Most URLs to which one conference reports.
@@ -20,9 +19,6 @@ const MAX_SUBSCRIBERS: usize = 20;
 
 /// Sounds at once; when many come or go together, more would only be louder.
 const MAX_ANNOUNCEMENTS: usize = 4;
-
-/// The unit in which presence is billed.
-const BILLED_UNIT: Duration = Duration::from_mins(1);
 
 /// A call on its way into a conference.
 pub(crate) struct Joiner {
@@ -289,7 +285,7 @@ impl Conference {
         let participant = self.participants.get_mut(&id)?;
         participant.record.left_at = Some(context.now);
         participant.record.exit_cause = Some(cause);
-        self.billed_seconds += billed_seconds(participant.record.joined_at, context.now);
+        self.billed_seconds += participant.record.billed_seconds();
         context.push(Effect::SaveParticipant(participant.record.clone()));
         self.tell(ConferenceEvent::Left, Some(id), context);
         let participant = self.participants.remove(&id)?;
@@ -467,9 +463,4 @@ impl Conference {
             })));
         }
     }
-}
-
-/// Presence from `joined` to `left` in whole units begun.
-fn billed_seconds(joined: Timestamp, left: Timestamp) -> u64 {
-    left.since(joined).as_nanos().div_ceil(BILLED_UNIT.as_nanos()) as u64 * BILLED_UNIT.as_secs()
 }

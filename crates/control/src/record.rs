@@ -194,6 +194,9 @@ pub enum HangupCause {
     InvalidDocument(crate::FetchPurpose),
 }
 
+/// The unit in which presence is billed; what is begun counts whole.
+const BILLED_UNIT: Duration = Duration::from_mins(1);
+
 /// A conference as it is kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConferenceRecord {
@@ -251,6 +254,14 @@ pub struct ParticipantRecord {
     pub left_at: Option<Timestamp>,
     /// Why it left.
     pub exit_cause: Option<ExitCause>,
+}
+
+impl ParticipantRecord {
+    /// Presence in whole billed units, in seconds; zero while inside.
+    pub fn billed_seconds(&self) -> u64 {
+        let present = self.left_at.map_or(Duration::ZERO, |left| left.since(self.joined_at));
+        present.as_nanos().div_ceil(BILLED_UNIT.as_nanos()) as u64 * BILLED_UNIT.as_secs()
+    }
 }
 
 /// A call as it is kept.
