@@ -1,0 +1,1 @@
+//! Benchmarks of the mixer, the codecs and the jitter buffer.

@@ -1,0 +1,190 @@
+//! The embedded database.
+//!
+//! One connection writes and a few read, so that writers queue in order and
+//! never find the database busy, and readers never wait for them.
+
+mod outbox;
+mod read;
+mod rows;
+mod write;
+
+use std::fs::{File, TryLockError};
+use std::path::Path;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use mixminus_control::{
+    AccountId, CallId, CallRecord, ConferenceId, ConferenceRecord, ParticipantId, ParticipantRecord,
+    Selector, Timestamp,
+};
+use sqlx::SqlSafeStr;
+use sqlx::migrate::{Migration, MigrationType, Migrator};
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
+};
+use uuid::Uuid;
+
+use crate::{Batch, ConferenceFilter, Orphans, Page, ParticipantFilter, QueuedCallback, Store, StoreError};
+
+/// Connections that read at the same time.
+const READERS: u32 = 4;
+
+/// How long to wait for a lock held by another program, such as a backup.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Longest wait for a free connection; a commit that waits longer fails.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Size to which the write-ahead log shrinks again after a burst.
+const LOG_SIZE_BYTES: &str = "67108864";
+
+/// [`Store`] in one SQLite file, used by one process at a time.
+#[derive(Debug)]
+pub struct SqliteStore {
+    writer: SqlitePool,
+    readers: SqlitePool,
+    /// Locked while the store is open; the system unlocks it however we end.
+    _lock: File,
+}
+
+impl SqliteStore {
+    /// Opens the database file at `path`, creating it or bringing it up to date.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::InUse`] if another process has it open; otherwise what
+    /// the system or the database said.
+    pub async fn open(path: &Path) -> Result<Self, StoreError> {
+        let lock = lock(path)?;
+        let options = SqliteConnectOptions::new()
+            .filename(path)
+            .create_if_missing(true)
+            .foreign_keys(true)
+            .busy_timeout(BUSY_TIMEOUT)
+            .journal_mode(SqliteJournalMode::Wal)
+            // FULL costs one flush of the log for each commit. NORMAL would
+            // keep the file consistent but could lose the last seconds with
+            // the power, after a client was told that they were kept.
+            .synchronous(SqliteSynchronous::Full)
+            .pragma("journal_size_limit", LOG_SIZE_BYTES);
+        let pool = || {
+            SqlitePoolOptions::new()
+                .acquire_timeout(ACQUIRE_TIMEOUT)
+                .idle_timeout(None)
+                .max_lifetime(None)
+                .test_before_acquire(false)
+        };
+        let writer = pool().max_connections(1).connect_with(options.clone()).await?;
+        migrations().run(&writer).await?;
+        let readers = pool().max_connections(READERS).connect_with(options.read_only(true)).await?;
+        Ok(Self { writer, readers, _lock: lock })
+    }
+
+    /// Finishes what was begun and closes the file.
+    pub async fn close(&self) {
+        self.readers.close().await;
+        self.writer.close().await;
+    }
+}
+
+fn lock(path: &Path) -> Result<File, StoreError> {
+    let open = |source| StoreError::Open { path: path.into(), source };
+    let file = File::options()
+        .create(true)
+        .write(true)
+        .truncate(false)
+        .open(path.with_extension("lock"))
+        .map_err(open)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(StoreError::InUse { path: path.into() }),
+        Err(TryLockError::Error(source)) => Err(open(source)),
+    }
+}
+
+fn migrations() -> Migrator {
+    let sql = include_str!("../../migrations/0001_records.sql").into_sql_str();
+    Migrator::with_migrations(vec![Migration::new(1, "records".into(), MigrationType::Simple, sql, false)])
+}
+
+#[async_trait]
+impl Store for SqliteStore {
+    async fn commit(&self, batch: &Batch) -> Result<(), StoreError> {
+        write::commit(&self.writer, batch).await
+    }
+
+    async fn conferences(
+        &self,
+        account: &AccountId,
+        filter: &ConferenceFilter,
+        page: Page,
+    ) -> Result<(Vec<ConferenceRecord>, u64), StoreError> {
+        read::conferences(&self.readers, account, filter, page).await
+    }
+
+    async fn conference(
+        &self,
+        account: &AccountId,
+        selector: &Selector,
+    ) -> Result<Option<ConferenceRecord>, StoreError> {
+        read::conference(&self.readers, account, selector).await
+    }
+
+    async fn participants(
+        &self,
+        conference: ConferenceId,
+        filter: &ParticipantFilter,
+    ) -> Result<Vec<ParticipantRecord>, StoreError> {
+        read::participants(&self.readers, conference, filter).await
+    }
+
+    async fn participant(
+        &self,
+        conference: ConferenceId,
+        id: ParticipantId,
+    ) -> Result<Option<ParticipantRecord>, StoreError> {
+        read::participant(&self.readers, conference, id).await
+    }
+
+    async fn call(&self, id: CallId) -> Result<Option<CallRecord>, StoreError> {
+        read::call(&self.readers, id).await
+    }
+
+    async fn next_participant_id(&self) -> Result<ParticipantId, StoreError> {
+        let next = read::meta(&self.readers, "next_participant_id").await?;
+        Ok(ParticipantId(next as u64))
+    }
+
+    async fn heartbeat(&self, now: Timestamp) -> Result<(), StoreError> {
+        write::heartbeat(&self.writer, now).await
+    }
+
+    async fn orphans(&self) -> Result<Orphans, StoreError> {
+        read::orphans(&self.readers).await
+    }
+
+    async fn pending_callbacks(&self, now: Timestamp, limit: u32) -> Result<Vec<QueuedCallback>, StoreError> {
+        outbox::pending(&self.readers, now, limit).await
+    }
+
+    async fn next_callback_due(&self, now: Timestamp) -> Result<Option<Timestamp>, StoreError> {
+        outbox::next_due(&self.readers, now).await
+    }
+
+    async fn callback_delivered(&self, id: Uuid) -> Result<(), StoreError> {
+        outbox::delivered(&self.writer, id).await
+    }
+
+    async fn callback_failed(
+        &self,
+        id: Uuid,
+        next_attempt_at: Timestamp,
+        error: &str,
+    ) -> Result<(), StoreError> {
+        outbox::failed(&self.writer, id, next_attempt_at, error).await
+    }
+
+    async fn callback_dead(&self, id: Uuid, error: &str) -> Result<(), StoreError> {
+        outbox::dead(&self.writer, id, error).await
+    }
+}

@@ -1,0 +1,157 @@
+//! The callback outbox: one queue for each conference and URL.
+//!
+//! Only the head of a queue carries an instant at which it is due, so finding
+//! what to deliver costs the number of queues due, not of callbacks waiting.
+
+use mixminus_control::Timestamp;
+use sqlx::sqlite::{SqliteConnection, SqlitePool, SqliteRow};
+use sqlx::{Executor, Row, Sqlite};
+use uuid::Uuid;
+
+use super::rows;
+use crate::text::Text;
+use crate::{NewCallback, QueuedCallback, StoreError};
+
+/// How long a callback that was given up is kept.
+const KEEP_DEAD_MICROS: i64 = 30 * 24 * 3600 * 1_000_000;
+
+/// How much of an error is kept.
+const MAX_ERROR_CHARS: usize = 500;
+
+pub(super) async fn insert(
+    connection: &mut SqliteConnection,
+    callback: &NewCallback,
+) -> Result<(), StoreError> {
+    let params = serde_json::to_string(&callback.params).expect("pairs of strings are JSON");
+    sqlx::query(
+        "INSERT INTO callbacks (id, account, conference_id, sequence, event_group, url, method, params,
+             created_at, attempts, state, due_at)
+         SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, 0,
+             CASE WHEN behind THEN 'waiting' ELSE 'head' END, CASE WHEN behind THEN NULL ELSE $9 END
+         FROM (SELECT EXISTS (SELECT 1 FROM callbacks
+             WHERE conference_id = $3 AND url = $6 AND state IN ('head', 'waiting')) AS behind) AS queue
+         WHERE true
+         ON CONFLICT (id) DO NOTHING",
+    )
+    .bind(callback.id.to_string())
+    .bind(&callback.account.0)
+    .bind(callback.conference.to_string())
+    .bind(callback.sequence as i64)
+    .bind(callback.group.text())
+    .bind(&callback.url)
+    .bind(callback.method.text())
+    .bind(params)
+    .bind(callback.created_at.as_micros())
+    .execute(&mut *connection)
+    .await?;
+    sqlx::query(
+        "INSERT INTO subscribers (conference_id, url, method, event_group) VALUES ($1, $2, $3, $4)
+         ON CONFLICT DO NOTHING",
+    )
+    .bind(callback.conference.to_string())
+    .bind(&callback.url)
+    .bind(callback.method.text())
+    .bind(callback.group.text())
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+pub(super) async fn pending(
+    readers: &SqlitePool,
+    now: Timestamp,
+    limit: u32,
+) -> Result<Vec<QueuedCallback>, StoreError> {
+    let found = sqlx::query(
+        "SELECT * FROM callbacks WHERE state = 'head' AND due_at <= $1
+         ORDER BY attempts > 0, due_at, position LIMIT $2",
+    )
+    .bind(now.as_micros())
+    .bind(i64::from(limit))
+    .fetch_all(readers)
+    .await?;
+    found.iter().map(rows::callback).collect()
+}
+
+pub(super) async fn next_due(readers: &SqlitePool, now: Timestamp) -> Result<Option<Timestamp>, StoreError> {
+    let found =
+        sqlx::query("SELECT MIN(due_at) AS due_at FROM callbacks WHERE state = 'head' AND due_at > $1")
+            .bind(now.as_micros())
+            .fetch_one(readers)
+            .await?;
+    rows::optional_instant(&found, "due_at")
+}
+
+pub(super) async fn delivered(writer: &SqlitePool, id: Uuid) -> Result<(), StoreError> {
+    let mut transaction = writer.begin_with("BEGIN IMMEDIATE").await?;
+    let settled =
+        sqlx::query("DELETE FROM callbacks WHERE id = $1 AND state = 'head' RETURNING conference_id, url")
+            .bind(id.to_string())
+            .fetch_optional(&mut *transaction)
+            .await?;
+    if let Some(settled) = settled {
+        promote(&mut *transaction, &settled).await?;
+    }
+    transaction.commit().await?;
+    Ok(())
+}
+
+pub(super) async fn failed(
+    writer: &SqlitePool,
+    id: Uuid,
+    next_attempt_at: Timestamp,
+    error: &str,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "UPDATE callbacks SET attempts = attempts + 1, due_at = $2, last_error = $3
+         WHERE id = $1 AND state = 'head'",
+    )
+    .bind(id.to_string())
+    .bind(next_attempt_at.as_micros())
+    .bind(shortened(error))
+    .execute(writer)
+    .await?;
+    Ok(())
+}
+
+pub(super) async fn dead(writer: &SqlitePool, id: Uuid, error: &str) -> Result<(), StoreError> {
+    let mut transaction = writer.begin_with("BEGIN IMMEDIATE").await?;
+    let settled = sqlx::query(
+        "UPDATE callbacks SET state = 'dead', due_at = NULL, attempts = attempts + 1, last_error = $2
+         WHERE id = $1 AND state = 'head' RETURNING conference_id, url, created_at",
+    )
+    .bind(id.to_string())
+    .bind(shortened(error))
+    .fetch_optional(&mut *transaction)
+    .await?;
+    if let Some(settled) = settled {
+        promote(&mut *transaction, &settled).await?;
+        sqlx::query("DELETE FROM callbacks WHERE state = 'dead' AND created_at < $1")
+            .bind(settled.try_get::<i64, _>("created_at")? - KEEP_DEAD_MICROS)
+            .execute(&mut *transaction)
+            .await?;
+    }
+    transaction.commit().await?;
+    Ok(())
+}
+
+/// Makes the next one of the queue that `settled` was the head of its head.
+async fn promote<'a>(
+    connection: impl Executor<'a, Database = Sqlite>,
+    settled: &SqliteRow,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "UPDATE callbacks SET state = 'head', due_at = created_at WHERE position = (
+             SELECT position FROM callbacks WHERE conference_id = $1 AND url = $2 AND state = 'waiting'
+             ORDER BY sequence, position LIMIT 1)",
+    )
+    .bind(settled.try_get::<&str, _>("conference_id")?)
+    .bind(settled.try_get::<&str, _>("url")?)
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+fn shortened(error: &str) -> String {
+    error.chars().take(MAX_ERROR_CHARS).collect()
+}

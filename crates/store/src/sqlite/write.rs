@@ -1,0 +1,149 @@
+//! Writes records, one transaction for each batch.
+
+use mixminus_control::{CallRecord, ConferenceRecord, ConferenceState, ParticipantRecord, Timestamp};
+use sqlx::sqlite::{SqliteConnection, SqlitePool};
+
+use super::outbox;
+use crate::text::Text;
+use crate::{Batch, StoreError};
+
+pub(super) async fn commit(writer: &SqlitePool, batch: &Batch) -> Result<(), StoreError> {
+    let Some(latest) = batch.latest() else {
+        return Ok(());
+    };
+    let mut transaction = writer.begin_with("BEGIN IMMEDIATE").await?;
+    for call in &batch.calls {
+        save_call(&mut transaction, call).await?;
+    }
+    for conference in &batch.conferences {
+        save_conference(&mut transaction, conference).await?;
+    }
+    for participant in &batch.participants {
+        save_participant(&mut transaction, participant).await?;
+    }
+    for callback in &batch.callbacks {
+        outbox::insert(&mut transaction, callback).await?;
+    }
+    for ended in batch.conferences.iter().filter(|conference| conference.state == ConferenceState::Ended) {
+        forget_subscribers(&mut transaction, ended).await?;
+    }
+    if let Some(newest) = batch.participants.iter().map(|participant| participant.id).max() {
+        raise(&mut transaction, "next_participant_id", newest.0 as i64 + 1).await?;
+    }
+    raise(&mut transaction, "alive_at", latest.as_micros()).await?;
+    transaction.commit().await?;
+    Ok(())
+}
+
+/// The clock may have been set back since the last process, so this instant
+/// replaces a later one.
+pub(super) async fn heartbeat(writer: &SqlitePool, now: Timestamp) -> Result<(), StoreError> {
+    sqlx::query("UPDATE meta SET value = $1 WHERE name = 'alive_at'")
+        .bind(now.as_micros())
+        .execute(writer)
+        .await?;
+    Ok(())
+}
+
+async fn raise(connection: &mut SqliteConnection, name: &str, value: i64) -> Result<(), StoreError> {
+    sqlx::query("UPDATE meta SET value = $1 WHERE name = $2 AND value < $1")
+        .bind(value)
+        .bind(name)
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+async fn forget_subscribers(
+    connection: &mut SqliteConnection,
+    conference: &ConferenceRecord,
+) -> Result<(), StoreError> {
+    sqlx::query("DELETE FROM subscribers WHERE conference_id = $1")
+        .bind(conference.id.to_string())
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+async fn save_call(connection: &mut SqliteConnection, call: &CallRecord) -> Result<(), StoreError> {
+    sqlx::query(
+        "INSERT INTO calls (id, account, direction, from_address, to_address, state, created_at,
+             answered_at, ended_at, hangup_cause, hangup_source)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+         ON CONFLICT (id) DO UPDATE SET state = excluded.state, answered_at = excluded.answered_at,
+             ended_at = excluded.ended_at, hangup_cause = excluded.hangup_cause,
+             hangup_source = excluded.hangup_source",
+    )
+    .bind(call.id.to_string())
+    .bind(&call.account.0)
+    .bind(call.direction.text())
+    .bind(&call.from)
+    .bind(&call.to)
+    .bind(call.state.text())
+    .bind(call.created_at.as_micros())
+    .bind(call.answered_at.map(Timestamp::as_micros))
+    .bind(call.ended_at.map(Timestamp::as_micros))
+    .bind(call.hangup_cause.map(Text::text))
+    .bind(call.hangup_source.map(Text::text))
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+async fn save_conference(
+    connection: &mut SqliteConnection,
+    conference: &ConferenceRecord,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "INSERT INTO conferences (id, account, name, state, stay_alone, created_at, started_at, ended_at,
+             end_cause, billed_seconds, sequence)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+         ON CONFLICT (id) DO UPDATE SET state = excluded.state, stay_alone = excluded.stay_alone,
+             started_at = excluded.started_at, ended_at = excluded.ended_at,
+             end_cause = excluded.end_cause, billed_seconds = excluded.billed_seconds,
+             sequence = excluded.sequence",
+    )
+    .bind(conference.id.to_string())
+    .bind(&conference.account.0)
+    .bind(&conference.name)
+    .bind(conference.state.text())
+    .bind(conference.stay_alone)
+    .bind(conference.created_at.as_micros())
+    .bind(conference.started_at.map(Timestamp::as_micros))
+    .bind(conference.ended_at.map(Timestamp::as_micros))
+    .bind(conference.end_cause.map(Text::text))
+    .bind(conference.billed_seconds.map(|seconds| seconds as i64))
+    .bind(conference.sequence as i64)
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+async fn save_participant(
+    connection: &mut SqliteConnection,
+    participant: &ParticipantRecord,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "INSERT INTO participants (id, conference_id, call_id, address, role, coaching, muted, held,
+             start_on_enter, end_on_exit, joined_at, left_at, exit_cause)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+         ON CONFLICT (id) DO UPDATE SET coaching = excluded.coaching, muted = excluded.muted,
+             held = excluded.held, left_at = excluded.left_at, exit_cause = excluded.exit_cause",
+    )
+    .bind(participant.id.0 as i64)
+    .bind(participant.conference.to_string())
+    .bind(participant.call.to_string())
+    .bind(&participant.address)
+    .bind(participant.role.text())
+    .bind(participant.coaching)
+    .bind(participant.muted)
+    .bind(participant.held)
+    .bind(participant.start_on_enter)
+    .bind(participant.end_on_exit)
+    .bind(participant.joined_at.as_micros())
+    .bind(participant.left_at.map(Timestamp::as_micros))
+    .bind(participant.exit_cause.map(Text::text))
+    .execute(connection)
+    .await?;
+    Ok(())
+}

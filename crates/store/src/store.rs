@@ -1,0 +1,167 @@
+use async_trait::async_trait;
+use mixminus_control::{
+    AccountId, CallId, CallRecord, ConferenceId, ConferenceRecord, ConferenceState, EndCause, ParticipantId,
+    ParticipantRecord, Selector, Timestamp,
+};
+use uuid::Uuid;
+
+use crate::{NewCallback, Orphans, QueuedCallback, StoreError};
+
+/// What is written together: all of it or nothing.
+///
+/// Records replace those with the same id, in the order given.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Batch {
+    /// Conferences that changed.
+    pub conferences: Vec<ConferenceRecord>,
+    /// Participants that changed; their conference and call are in this batch or an earlier one.
+    pub participants: Vec<ParticipantRecord>,
+    /// Calls that changed.
+    pub calls: Vec<CallRecord>,
+    /// Callbacks to queue.
+    pub callbacks: Vec<NewCallback>,
+}
+
+impl Batch {
+    /// Whether there is nothing to write.
+    pub const fn is_empty(&self) -> bool {
+        self.conferences.is_empty()
+            && self.participants.is_empty()
+            && self.calls.is_empty()
+            && self.callbacks.is_empty()
+    }
+
+    /// The latest instant that anything in it speaks of.
+    pub(crate) fn latest(&self) -> Option<Timestamp> {
+        let conferences =
+            self.conferences.iter().flat_map(|row| [Some(row.created_at), row.started_at, row.ended_at]);
+        let participants = self.participants.iter().flat_map(|row| [Some(row.joined_at), row.left_at]);
+        let calls = self.calls.iter().flat_map(|row| [Some(row.created_at), row.answered_at, row.ended_at]);
+        let callbacks = self.callbacks.iter().map(|row| Some(row.created_at));
+        conferences.chain(participants).chain(calls).chain(callbacks).flatten().max()
+    }
+}
+
+/// Which part of a list is wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Page {
+    /// Most rows; no more than [`Page::MAX_LIMIT`] are given.
+    pub limit: u32,
+    /// Rows to skip.
+    pub offset: u64,
+}
+
+impl Page {
+    /// Most rows that one page holds.
+    pub const MAX_LIMIT: u32 = 1000;
+}
+
+/// Bounds of an instant; those absent do not bind.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TimeRange {
+    /// Later than this.
+    pub gt: Option<Timestamp>,
+    /// At this or later.
+    pub gte: Option<Timestamp>,
+    /// Earlier than this.
+    pub lt: Option<Timestamp>,
+    /// At this or earlier.
+    pub lte: Option<Timestamp>,
+}
+
+/// Which conferences are wanted; what is absent does not filter.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ConferenceFilter {
+    /// With exactly this name.
+    pub name: Option<String>,
+    /// In this state.
+    pub state: Option<ConferenceState>,
+    /// Ended for this cause.
+    pub end_cause: Option<EndCause>,
+    /// Created within.
+    pub created: TimeRange,
+    /// Ended within; any bound leaves out those that have not ended.
+    pub ended: TimeRange,
+}
+
+/// Which participants of a conference are wanted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ParticipantFilter {
+    /// Only those of this call.
+    pub call: Option<CallId>,
+    /// Only those still inside.
+    pub live_only: bool,
+}
+
+/// A database for records and the callback outbox.
+///
+/// Every method fails with a [`StoreError`] and then has changed nothing.
+#[async_trait]
+pub trait Store: Send + Sync + 'static {
+    /// Writes `batch` so that it survives the loss of power.
+    async fn commit(&self, batch: &Batch) -> Result<(), StoreError>;
+
+    /// A page of the account's conferences, newest first, and how many match in all.
+    async fn conferences(
+        &self,
+        account: &AccountId,
+        filter: &ConferenceFilter,
+        page: Page,
+    ) -> Result<(Vec<ConferenceRecord>, u64), StoreError>;
+
+    /// The account's conference: by id live or ended, by name live only.
+    async fn conference(
+        &self,
+        account: &AccountId,
+        selector: &Selector,
+    ) -> Result<Option<ConferenceRecord>, StoreError>;
+
+    /// The newest [`Page::MAX_LIMIT`] matching participants, newest first.
+    async fn participants(
+        &self,
+        conference: ConferenceId,
+        filter: &ParticipantFilter,
+    ) -> Result<Vec<ParticipantRecord>, StoreError>;
+
+    /// One participant of one conference, inside or not.
+    async fn participant(
+        &self,
+        conference: ConferenceId,
+        id: ParticipantId,
+    ) -> Result<Option<ParticipantRecord>, StoreError>;
+
+    /// One call of whichever account.
+    async fn call(&self, id: CallId) -> Result<Option<CallRecord>, StoreError>;
+
+    /// An id greater than that of every participant ever written.
+    async fn next_participant_id(&self) -> Result<ParticipantId, StoreError>;
+
+    /// Notes that the process lives at `now`.
+    async fn heartbeat(&self, now: Timestamp) -> Result<(), StoreError>;
+
+    /// What was live when the process died, closed; nothing is written yet.
+    ///
+    /// To be asked before the first heartbeat and committed before anything else.
+    async fn orphans(&self) -> Result<Orphans, StoreError>;
+
+    /// The first of each queue that is due at `now`: those never tried before
+    /// those tried in vain, then the longest due first.
+    async fn pending_callbacks(&self, now: Timestamp, limit: u32) -> Result<Vec<QueuedCallback>, StoreError>;
+
+    /// When, after `now`, the next callback comes due.
+    async fn next_callback_due(&self, now: Timestamp) -> Result<Option<Timestamp>, StoreError>;
+
+    /// Takes the callback out of its queue; the next one is due at once.
+    async fn callback_delivered(&self, id: Uuid) -> Result<(), StoreError>;
+
+    /// Keeps the callback first of its queue, due again at `next_attempt_at`.
+    async fn callback_failed(
+        &self,
+        id: Uuid,
+        next_attempt_at: Timestamp,
+        error: &str,
+    ) -> Result<(), StoreError>;
+
+    /// Gives the callback up, but keeps it; the next one is due at once.
+    async fn callback_dead(&self, id: Uuid, error: &str) -> Result<(), StoreError>;
+}

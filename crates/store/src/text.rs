@@ -1,0 +1,145 @@
+//! The words under which enumerations are stored.
+
+use mixminus_control::{
+    CallState, ConferenceState, Direction, EndCause, EventGroup, ExitCause, FetchPurpose, HangupCause,
+    HangupSource, HttpMethod, policy::Role,
+};
+
+/// An enumeration with a word for each value. Words are for good: stored rows
+/// hold them.
+pub(crate) trait Text: Copy + 'static {
+    /// Every value.
+    const ALL: &'static [Self];
+
+    /// The word for this value.
+    fn text(self) -> &'static str;
+
+    /// The value whose word is `text`.
+    fn parse(text: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|value| value.text() == text)
+    }
+}
+
+/// A value without a word does not compile; one without an entry in `ALL`
+/// cannot be, since both come from the same list.
+macro_rules! words {
+    ($($Enum:ident { $($variant:ident $(($inner:ident))? = $word:literal,)+ })+) => {$(
+        impl Text for $Enum {
+            const ALL: &'static [Self] = &[$(Self::$variant $((FetchPurpose::$inner))?),+];
+
+            fn text(self) -> &'static str {
+                match self {
+                    $(Self::$variant $((FetchPurpose::$inner))? => $word,)+
+                }
+            }
+        }
+    )+};
+}
+
+words! {
+    ConferenceState {
+        Initialized = "initialized",
+        Active = "active",
+        Ended = "ended",
+    }
+    EndCause {
+        NoParticipants = "no-participants",
+        AloneNotPermitted = "alone-not-permitted",
+        MaxDuration = "max-duration",
+        ApiRequest = "api-request",
+    }
+    ExitCause {
+        CallHangup = "call-hangup",
+        Kicked = "kicked",
+        ConferenceEnded = "conference-ended",
+        CallTransferred = "call-transferred",
+    }
+    Direction {
+        Inbound = "inbound",
+        Outbound = "outbound",
+    }
+    CallState {
+        Ringing = "ringing",
+        InProgress = "in-progress",
+        Completed = "completed",
+        Busy = "busy",
+        Failed = "failed",
+        NoAnswer = "no-answer",
+        Canceled = "canceled",
+    }
+    HangupSource {
+        Caller = "caller",
+        Callee = "callee",
+        Service = "service",
+        ApiRequest = "api-request",
+        Document = "document",
+        Error = "error",
+    }
+    HangupCause {
+        Canceled = "canceled",
+        Rejected = "rejected",
+        Busy = "busy",
+        Normal = "normal",
+        EndOfInstructions = "end-of-instructions",
+        ConferenceEnded = "conference-ended",
+        Kicked = "kicked",
+        NetworkError = "network-error",
+        InternalError = "internal-error",
+        ConcurrencyLimit = "concurrency-limit",
+        Scheduled = "scheduled",
+        MediaTimeout = "media-timeout",
+        Unreachable(Answer) = "unreachable-answer",
+        Unreachable(Exit) = "unreachable-exit",
+        Unreachable(Redirect) = "unreachable-redirect",
+        InvalidDocument(Answer) = "invalid-answer",
+        InvalidDocument(Exit) = "invalid-exit",
+        InvalidDocument(Redirect) = "invalid-redirect",
+    }
+    Role {
+        Agent = "agent",
+        AiAgent = "ai-agent",
+        Customer = "customer",
+        Supervisor = "supervisor",
+    }
+    EventGroup {
+        Conference = "conference",
+        Participant = "participant",
+        Talking = "talking",
+        Digits = "digits",
+        AddParticipant = "add-participant",
+    }
+    HttpMethod {
+        Get = "GET",
+        Post = "POST",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    fn every_word_is_read_back<T: Text + PartialEq + std::fmt::Debug>() {
+        let words: HashSet<_> = T::ALL.iter().map(|value| value.text()).collect();
+        assert_eq!(words.len(), T::ALL.len(), "no word stands for two values");
+        for value in T::ALL {
+            assert_eq!(T::parse(value.text()), Some(*value));
+        }
+        assert_eq!(T::parse("no such word"), None);
+    }
+
+    #[test]
+    fn every_word_of_every_enumeration_is_read_back() {
+        every_word_is_read_back::<ConferenceState>();
+        every_word_is_read_back::<EndCause>();
+        every_word_is_read_back::<ExitCause>();
+        every_word_is_read_back::<Direction>();
+        every_word_is_read_back::<CallState>();
+        every_word_is_read_back::<HangupSource>();
+        every_word_is_read_back::<HangupCause>();
+        every_word_is_read_back::<Role>();
+        every_word_is_read_back::<EventGroup>();
+        every_word_is_read_back::<HttpMethod>();
+    }
+}

@@ -1,0 +1,8 @@
+//! The store against a real file.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod fixtures;
+mod lists;
+mod outbox;
+mod records;
+mod restart;

@@ -1,0 +1,197 @@
+use mixminus_control::{
+    CallRecord, CallState, ConferenceEvent, ConferenceRecord, ConferenceState, EndCause, EventGroup,
+    ExitCause, HangupCause, HangupSource, ParticipantRecord, Selector,
+};
+use mixminus_store::{Batch, Orphans, SqliteStore, Store, StoreError};
+
+use crate::fixtures::{Fixture, account, at, call, callback, conference, ended, participant};
+
+#[tokio::test]
+async fn an_ended_conference_is_read_by_id_after_a_restart() {
+    let fixture = Fixture::new().await;
+    let past = ended("support", 10, 20);
+    fixture.commit(Batch { conferences: vec![past.clone()], ..Batch::default() }).await;
+    fixture.store.close().await;
+    let path = fixture.path();
+    drop(fixture.store);
+    let again = SqliteStore::open(&path).await.unwrap();
+    let found = again.conference(&account(), &Selector::Id(past.id)).await.unwrap();
+    assert_eq!(found, Some(past));
+}
+
+#[tokio::test]
+async fn what_was_committed_is_in_the_file_when_the_process_dies() {
+    let fixture = Fixture::new().await;
+    let live = conference("support", 10);
+    fixture.commit(Batch { conferences: vec![live.clone()], ..Batch::default() }).await;
+    let again = SqliteStore::open(&fixture.image()).await.unwrap();
+    let found = again.conference(&account(), &Selector::Id(live.id)).await.unwrap();
+    assert_eq!(found, Some(live));
+}
+
+#[tokio::test]
+async fn a_store_is_open_in_one_place_at_a_time() {
+    let fixture = Fixture::new().await;
+    let second = SqliteStore::open(&fixture.path()).await;
+    assert!(matches!(second, Err(StoreError::InUse { .. })), "{second:?}");
+}
+
+#[tokio::test]
+async fn a_place_that_does_not_exist_is_a_clear_error() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("missing").join("store.db");
+    let error = SqliteStore::open(&path).await.unwrap_err().to_string();
+    assert!(error.starts_with(&format!("cannot open the store {}: ", path.display())), "{error}");
+}
+
+#[tokio::test]
+async fn nothing_live_leaves_no_orphans() {
+    let fixture = Fixture::new().await;
+    let call = CallRecord { ended_at: Some(at(20)), ..call(10) };
+    let conference = ended("support", 10, 20);
+    let gone = ParticipantRecord { left_at: Some(at(20)), ..participant(1, &conference, &call, 10) };
+    fixture
+        .commit(Batch {
+            conferences: vec![conference],
+            calls: vec![call],
+            participants: vec![gone],
+            ..Batch::default()
+        })
+        .await;
+    assert_eq!(fixture.store.orphans().await.unwrap(), Orphans::default());
+}
+
+/// A conference created at 10 with a participant who stayed 61 s and one who
+/// joined at 100, of which the subscriber knows; the last heartbeat is at 130.
+struct Crashed {
+    fixture: Fixture,
+    conference: ConferenceRecord,
+    talking: CallRecord,
+    ringing: CallRecord,
+    inside: ParticipantRecord,
+}
+
+async fn crashed() -> Crashed {
+    let fixture = Fixture::new().await;
+    let conference = conference("support", 10);
+    let gone = CallRecord { ended_at: Some(at(71)), ..call(10) };
+    let talking = call(100);
+    let ringing = CallRecord { state: CallState::Ringing, answered_at: None, ..call(110) };
+    let left = ParticipantRecord { left_at: Some(at(71)), ..participant(1, &conference, &gone, 10) };
+    let inside = participant(2, &conference, &talking, 100);
+    let created = callback(conference.id, 1, 10);
+    let joined =
+        mixminus_store::NewCallback { group: EventGroup::Participant, ..callback(conference.id, 2, 100) };
+    fixture
+        .commit(Batch {
+            conferences: vec![conference.clone()],
+            calls: vec![gone, talking.clone(), ringing.clone()],
+            participants: vec![left, inside.clone()],
+            callbacks: vec![created, joined],
+        })
+        .await;
+    fixture.store.heartbeat(at(130)).await.unwrap();
+    Crashed { fixture, conference, talking, ringing, inside }
+}
+
+#[tokio::test]
+async fn what_was_live_is_closed_at_the_last_heartbeat() {
+    let crashed = crashed().await;
+    let orphans = crashed.fixture.store.orphans().await.unwrap();
+    let ended = ConferenceRecord {
+        state: ConferenceState::Ended,
+        ended_at: Some(at(130)),
+        end_cause: Some(EndCause::NoParticipants),
+        billed_seconds: Some(120 + 60),
+        sequence: 3 + 2,
+        ..crashed.conference
+    };
+    let over = |call: CallRecord, state| CallRecord {
+        state,
+        ended_at: Some(at(130)),
+        hangup_cause: Some(HangupCause::InternalError),
+        hangup_source: Some(HangupSource::Error),
+        ..call
+    };
+    let left = ParticipantRecord {
+        left_at: Some(at(130)),
+        exit_cause: Some(ExitCause::CallHangup),
+        ..crashed.inside
+    };
+    assert_eq!(orphans.conferences, [ended]);
+    assert_eq!(orphans.participants, [left]);
+    assert_eq!(
+        orphans.calls,
+        [over(crashed.talking, CallState::Completed), over(crashed.ringing, CallState::Failed)]
+    );
+}
+
+#[tokio::test]
+async fn who_was_told_the_beginning_is_told_the_end() {
+    let crashed = crashed().await;
+    let orphans = crashed.fixture.store.orphans().await.unwrap();
+    let told: Vec<_> = orphans
+        .events
+        .iter()
+        .map(|one| (one.event, one.sequence, one.at, one.participant.is_some()))
+        .collect();
+    assert_eq!(told, [(ConferenceEvent::Left, 4, at(130), true), (ConferenceEvent::Ended, 5, at(130), true)]);
+    assert_eq!(orphans.events[0].conference.state, ConferenceState::Active);
+    assert_eq!(orphans.events[1].conference, orphans.conferences[0]);
+    assert_eq!(
+        orphans.events[1].participant,
+        Some((orphans.participants[0].clone(), orphans.calls[0].clone()))
+    );
+}
+
+#[tokio::test]
+async fn who_was_not_told_of_joins_is_not_told_of_exits() {
+    let fixture = Fixture::new().await;
+    let (conference, call) = (conference("support", 10), call(10));
+    fixture
+        .commit(Batch {
+            participants: vec![participant(1, &conference, &call, 10)],
+            callbacks: vec![callback(conference.id, 1, 10)],
+            conferences: vec![conference],
+            calls: vec![call],
+        })
+        .await;
+    let orphans = fixture.store.orphans().await.unwrap();
+    let told: Vec<_> = orphans.events.iter().map(|one| (one.event, one.sequence)).collect();
+    assert_eq!(told, [(ConferenceEvent::Ended, 4)]);
+}
+
+#[tokio::test]
+async fn orphans_that_were_committed_are_none_any_more() {
+    let crashed = crashed().await;
+    let store = &crashed.fixture.store;
+    let orphans = store.orphans().await.unwrap();
+    let closed = Batch {
+        conferences: orphans.conferences,
+        participants: orphans.participants,
+        calls: orphans.calls,
+        callbacks: Vec::new(),
+    };
+    store.commit(&closed).await.unwrap();
+    assert_eq!(store.orphans().await.unwrap(), Orphans::default());
+    let subscribers = sqlx::query("SELECT * FROM subscribers");
+    let left = subscribers.fetch_all(&mut crashed.fixture.peek().await).await.unwrap();
+    assert!(left.is_empty(), "an ended conference has nobody to tell");
+}
+
+#[tokio::test]
+async fn a_write_after_the_last_heartbeat_counts_as_life() {
+    let crashed = crashed().await;
+    let store = &crashed.fixture.store;
+    let late = CallRecord { ended_at: Some(at(140)), ..call(131) };
+    store.commit(&Batch { calls: vec![late], ..Batch::default() }).await.unwrap();
+    assert_eq!(store.orphans().await.unwrap().conferences[0].ended_at, Some(at(140)));
+}
+
+#[tokio::test]
+async fn a_clock_set_back_between_two_runs_is_believed() {
+    let crashed = crashed().await;
+    let store = &crashed.fixture.store;
+    store.heartbeat(at(50)).await.unwrap();
+    assert_eq!(store.orphans().await.unwrap().conferences[0].ended_at, Some(at(50)));
+}
