@@ -1,0 +1,169 @@
+//! Where the user agent listens and whom it listens to.
+
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::str::FromStr;
+
+use thiserror::Error;
+
+/// Transport under SIP.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Transport {
+    /// Datagrams.
+    Udp,
+    /// A stream.
+    Tcp,
+}
+
+impl fmt::Display for Transport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Udp => "udp",
+            Self::Tcp => "tcp",
+        })
+    }
+}
+
+impl FromStr for Transport {
+    type Err = AddressError;
+
+    fn from_str(text: &str) -> Result<Self, AddressError> {
+        match text.to_ascii_lowercase().as_str() {
+            "udp" => Ok(Self::Udp),
+            "tcp" => Ok(Self::Tcp),
+            _ => Err(AddressError::Transport(text.to_owned())),
+        }
+    }
+}
+
+/// One address to listen on, written `udp:127.0.0.1:5060`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ListenAddress {
+    /// Transport.
+    pub transport: Transport,
+    /// Address and port; port 0 takes a free one.
+    pub address: SocketAddr,
+}
+
+impl fmt::Display for ListenAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.transport, self.address)
+    }
+}
+
+impl FromStr for ListenAddress {
+    type Err = AddressError;
+
+    fn from_str(text: &str) -> Result<Self, AddressError> {
+        let (transport, address) =
+            text.split_once(':').ok_or_else(|| AddressError::Listen(text.to_owned()))?;
+        Ok(Self {
+            transport: transport.parse()?,
+            address: address.parse().map_err(|_| AddressError::Listen(text.to_owned()))?,
+        })
+    }
+}
+
+/// A block of addresses, written `10.0.0.0/8`; a bare address is a block of one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Cidr {
+    network: IpAddr,
+    prefix: u8,
+}
+
+impl Cidr {
+    /// This machine alone.
+    pub const LOOPBACK: [Self; 2] = [
+        Self { network: IpAddr::V4(Ipv4Addr::new(127, 0, 0, 0)), prefix: 8 },
+        Self { network: IpAddr::V6(Ipv6Addr::LOCALHOST), prefix: 128 },
+    ];
+
+    /// Whether `address` lies in the block. An IPv4 address mapped into IPv6 counts as IPv4.
+    pub fn contains(&self, address: IpAddr) -> bool {
+        let prefix = u32::from(self.prefix);
+        match (self.network, address.to_canonical()) {
+            (IpAddr::V4(network), IpAddr::V4(address)) => {
+                (network.to_bits() ^ address.to_bits()).checked_shr(32 - prefix).unwrap_or(0) == 0
+            }
+            (IpAddr::V6(network), IpAddr::V6(address)) => {
+                (network.to_bits() ^ address.to_bits()).checked_shr(128 - prefix).unwrap_or(0) == 0
+            }
+            _ => false,
+        }
+    }
+}
+
+impl fmt::Display for Cidr {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.network, self.prefix)
+    }
+}
+
+impl FromStr for Cidr {
+    type Err = AddressError;
+
+    fn from_str(text: &str) -> Result<Self, AddressError> {
+        let refused = || AddressError::Cidr(text.to_owned());
+        let (network, prefix) = text.split_once('/').map_or((text, None), |(n, p)| (n, Some(p)));
+        let network: IpAddr = network.parse().map_err(|_| refused())?;
+        let widest = if network.is_ipv4() { 32 } else { 128 };
+        let prefix = prefix.map_or(Ok(widest), str::parse).map_err(|_| refused())?;
+        if prefix > widest {
+            return Err(refused());
+        }
+        Ok(Self { network, prefix })
+    }
+}
+
+/// An address that cannot be read.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum AddressError {
+    /// Neither `udp` nor `tcp`.
+    #[error("{0:?} is not a SIP transport: udp and tcp are")]
+    Transport(String),
+    /// Not `transport:address:port`.
+    #[error("{0:?} is not a SIP address: write it as udp:127.0.0.1:5060")]
+    Listen(String),
+    /// Not `address/prefix`.
+    #[error("{0:?} is not a block of addresses: write it as 10.0.0.0/8 or 192.0.2.7")]
+    Cidr(String),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_listen_address_prints_as_it_is_written() {
+        for text in ["udp:127.0.0.1:5060", "tcp:[::1]:0"] {
+            assert_eq!(text.parse::<ListenAddress>().unwrap().to_string(), text);
+        }
+    }
+
+    #[test]
+    fn an_address_that_cannot_be_read_is_named() {
+        for text in ["5060", "udp:5060", "udp:localhost:5060"] {
+            assert_eq!(text.parse::<ListenAddress>(), Err(AddressError::Listen(text.into())));
+        }
+        assert_eq!("tls:127.0.0.1:1".parse::<ListenAddress>(), Err(AddressError::Transport("tls".into())));
+    }
+
+    #[test]
+    fn a_block_holds_its_addresses_and_no_others() {
+        let block: Cidr = "10.1.0.0/16".parse().unwrap();
+        let holds = |address: &str| block.contains(address.parse().unwrap());
+        assert!(holds("10.1.255.1") && holds("::ffff:10.1.2.3"));
+        assert!(!holds("10.2.0.1") && !holds("::1"));
+        let all: Cidr = "0.0.0.0/0".parse().unwrap();
+        assert!(all.contains("203.0.113.9".parse().unwrap()));
+        let one: Cidr = "192.0.2.7".parse().unwrap();
+        assert!(!one.contains("192.0.2.6".parse().unwrap()));
+    }
+
+    #[test]
+    fn a_prefix_longer_than_the_address_is_refused() {
+        for text in ["10.0.0.0/33", "::/129", "10.0.0.0/", "ten/8"] {
+            assert_eq!(text.parse::<Cidr>(), Err(AddressError::Cidr(text.into())));
+        }
+    }
+}

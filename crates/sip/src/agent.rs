@@ -1,0 +1,249 @@
+//! What every request meets first, and the table of calls.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use rsipstack::dialog::DialogId;
+use rsipstack::dialog::dialog::DialogStateReceiver;
+use rsipstack::dialog::dialog_layer::DialogLayer;
+use rsipstack::dialog::invite_dialog::InviteDialog;
+use rsipstack::sip::{
+    Header, HeadersExt, Method, Param, Request, Scheme, StatusCode, ToTypedHeader, Transport, Uri,
+};
+use rsipstack::transaction::endpoint::EndpointInnerRef;
+use rsipstack::transaction::transaction::Transaction;
+use rsipstack::transport::{SipAddr, SipConnection};
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tracing::{Instrument as _, debug, info, info_span};
+
+use crate::Cidr;
+use crate::call::{CallControl, CallEvent, IncomingCall};
+use crate::gate::stateless_tag;
+use crate::message::{self, Masked};
+use crate::task::{CallTask, Inputs, Stage};
+
+/// Commands, events and requests that may wait at one call.
+const PER_CALL: usize = 16;
+/// When a caller may try again who finds us full, in seconds.
+const BUSY_RETRY_SECONDS: u64 = 5;
+/// How long a peer may block our response on a stream.
+const RESPONSE_LIMIT: Duration = Duration::from_secs(5);
+
+/// Call-ID and our tag: they name a call from its first request on.
+type CallKey = (String, String);
+
+/// What all tasks of a user agent share.
+pub(crate) struct Agent {
+    pub(crate) stack: EndpointInnerRef,
+    pub(crate) layer: Arc<DialogLayer>,
+    pub(crate) incoming: mpsc::Sender<IncomingCall>,
+    pub(crate) allow: Vec<Cidr>,
+    pub(crate) max_calls: usize,
+    /// Retry-After of refused calls, in seconds; 0 while calls are welcome.
+    pub(crate) refusing: AtomicU64,
+    pub(crate) running: TaskTracker,
+    /// Ends every call.
+    pub(crate) hang_up: CancellationToken,
+    pub(crate) calls: Mutex<HashMap<CallKey, mpsc::Sender<Transaction>>>,
+}
+
+/// Both ends of a new call.
+pub(crate) struct Ends {
+    pub(crate) control: CallControl,
+    pub(crate) events: mpsc::Receiver<CallEvent>,
+    pub(crate) reports: mpsc::Sender<CallEvent>,
+    pub(crate) inputs: Inputs,
+    pub(crate) key: CallKey,
+}
+
+/// Where a request goes.
+enum Destination {
+    Call(mpsc::Sender<Transaction>),
+    Application(Box<Offered>),
+    Back(StatusCode, Vec<Header>),
+}
+
+/// A call that the application is about to hear of.
+struct Offered {
+    permit: mpsc::OwnedPermit<IncomingCall>,
+    call: IncomingCall,
+    dialog: InviteDialog,
+    contact: Uri,
+    reports: mpsc::Sender<CallEvent>,
+    inputs: Inputs,
+    key: CallKey,
+}
+
+impl Agent {
+    /// Serves requests until the stack stops.
+    pub(crate) async fn serve(self: Arc<Self>, mut requests: mpsc::UnboundedReceiver<Transaction>) {
+        while let Some(request) = requests.recv().await {
+            match self.destination(&request) {
+                Destination::Call(call) => {
+                    if let Err(refused) = call.try_send(request) {
+                        let headers = vec![message::retry_after(BUSY_RETRY_SECONDS)];
+                        self.answer(&refused.into_inner(), StatusCode::ServerInternalError, headers).await;
+                    }
+                }
+                Destination::Application(offered) => self.begin(request, *offered),
+                Destination::Back(status, headers) => self.answer(&request, status, headers).await,
+            }
+        }
+    }
+
+    fn destination(&self, request: &Transaction) -> Destination {
+        let source = message::source(request);
+        if !source.is_some_and(|source| self.allow.iter().any(|block| block.contains(source.ip()))) {
+            return Destination::Back(StatusCode::Forbidden, vec![]);
+        }
+        if let Some(tag) = message::to_tag(&request.original) {
+            let call_id = request.original.call_id_header().map(|id| id.value().to_owned());
+            let call = self.calls().get(&(call_id.unwrap_or_default(), tag)).cloned();
+            let unknown = || Destination::Back(StatusCode::CallTransactionDoesNotExist, vec![]);
+            return call.map_or_else(unknown, Destination::Call);
+        }
+        match request.original.method {
+            Method::Invite => match self.invite(request) {
+                Ok(offered) => Destination::Application(Box::new(offered)),
+                Err((status, headers)) => Destination::Back(status, headers),
+            },
+            Method::Options => Destination::Back(StatusCode::OK, vec![message::allow(), message::accept()]),
+            Method::Bye | Method::Update | Method::Info | Method::PRack => {
+                Destination::Back(StatusCode::CallTransactionDoesNotExist, vec![])
+            }
+            _ => Destination::Back(StatusCode::MethodNotAllowed, vec![message::allow()]),
+        }
+    }
+
+    /// Makes a call of an INVITE, or says how it is refused.
+    fn invite(&self, invite: &Transaction) -> Result<Offered, (StatusCode, Vec<Header>)> {
+        let bad = |_| (StatusCode::BadRequest, vec![]);
+        let busy = |seconds| (StatusCode::ServiceUnavailable, vec![message::retry_after(seconds)]);
+        let request = &invite.original;
+        match self.refusing.load(Ordering::Relaxed) {
+            0 => {}
+            seconds => return Err(busy(seconds)),
+        }
+        if self.calls().len() >= self.max_calls {
+            return Err(busy(BUSY_RETRY_SECONDS));
+        }
+        check(request)?;
+        let offer = message::description(request).map_err(|status| (status, vec![message::accept()]))?;
+        let from = request.from_header().and_then(ToTypedHeader::typed).map_err(bad)?;
+        let source = message::source(invite).ok_or((StatusCode::BadRequest, vec![]))?;
+        let permit = self.incoming.clone().try_reserve_owned().map_err(|_| busy(BUSY_RETRY_SECONDS))?;
+        let contact = invite.connection.as_ref().map(|connection| contact(connection.get_addr()));
+        let (states, states_receiver) = self.layer.new_dialog_state_channel();
+        let dialog = self.layer.get_or_create_server_invite(invite, states, None, contact.clone()).map_err(
+            |error| {
+                debug!(%error, "an INVITE makes no dialog");
+                (StatusCode::BadRequest, vec![])
+            },
+        )?;
+        let Ends { control, events, reports, inputs, key } = self.open(&dialog.id(), states_receiver);
+        let call = IncomingCall {
+            from: message::bare(&from.uri),
+            from_display: from.display_name,
+            to: message::bare(&request.uri),
+            user: message::user(&request.uri),
+            headers: message::application_headers(request),
+            source,
+            offer,
+            control,
+            events,
+        };
+        Ok(Offered { permit, call, dialog, contact: contact.unwrap_or_default(), reports, inputs, key })
+    }
+
+    /// Starts the task of an incoming call and shows the call to the application.
+    fn begin(self: &Arc<Self>, invite: Transaction, offered: Offered) {
+        let Offered { permit, call, dialog, contact, reports, inputs, key } = offered;
+        info!(call_id = call.control.id(), from = %Masked(&call.from), source = %call.source, "call offered");
+        let stage = Stage::Offered { invite: invite.tu_sender.clone(), we_offer: call.offer.is_none() };
+        let mut task = CallTask::new(Arc::clone(self), dialog, contact, stage, reports);
+        task.serve(invite);
+        self.run(key, task, inputs);
+        permit.send(call);
+    }
+
+    /// Enters a new call into the table and makes its two ends.
+    pub(crate) fn open(&self, id: &DialogId, states: DialogStateReceiver) -> Ends {
+        let key = (id.call_id.clone(), id.local_tag.clone());
+        let (commands_sender, commands) = mpsc::channel(PER_CALL);
+        let (reports, events) = mpsc::channel(PER_CALL);
+        let (requests_sender, requests) = mpsc::channel(PER_CALL);
+        let hang_up = self.hang_up.child_token();
+        let control = CallControl::new(&id.call_id, commands_sender, hang_up.clone());
+        self.calls().insert(key.clone(), requests_sender);
+        Ends { control, events, reports, inputs: Inputs { commands, hang_up, states, requests }, key }
+    }
+
+    /// Runs a call's task, and forgets the call when it ends.
+    pub(crate) fn run(self: &Arc<Self>, key: CallKey, task: CallTask, inputs: Inputs) {
+        let agent = Arc::clone(self);
+        let span = info_span!("sip_call", call_id = %key.0);
+        self.running.spawn(
+            async move {
+                task.run(inputs).await;
+                agent.calls().remove(&key);
+            }
+            .instrument(span),
+        );
+    }
+
+    /// Sends a final response and keeps nothing (RFC 3261 section 8.2.7): a flood of requests that
+    /// make no call leaves no trace in memory.
+    pub(crate) async fn answer(&self, request: &Transaction, status: StatusCode, headers: Vec<Header>) {
+        let (Some(connection), original) = (request.connection.clone(), &request.original) else { return };
+        let mut response = self.stack.make_response(original, status, None);
+        if message::to_tag(original).is_none()
+            && let Ok(to) = original.to_header()
+        {
+            let tag = stateless_tag(original.headers.iter().filter(|h| identifies(h)).map(Header::value));
+            response.headers.unique_push(to.clone().with_tag(tag.into()).into());
+        }
+        response.headers.extend(headers);
+        let sending = async move {
+            let sent = tokio::time::timeout(RESPONSE_LIMIT, connection.send(response.into(), None)).await;
+            debug!(ok = matches!(sent, Ok(Ok(()))), "answered without a call");
+        };
+        if request.connection.as_ref().is_some_and(SipConnection::is_reliable) {
+            tokio::spawn(sending); // a peer that does not read must not hold up the others
+        } else {
+            sending.await;
+        }
+    }
+
+    pub(crate) fn calls(&self) -> MutexGuard<'_, HashMap<CallKey, mpsc::Sender<Transaction>>> {
+        self.calls.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Refuses what an INVITE must not ask for.
+fn check(invite: &Request) -> Result<(), (StatusCode, Vec<Header>)> {
+    if !matches!(invite.uri.scheme, Some(Scheme::Sip | Scheme::Sips)) {
+        return Err((StatusCode::UnsupportedUriScheme, vec![]));
+    }
+    let required = invite.headers.iter().filter(|header| matches!(header, Header::Require(_)));
+    let unsupported: Vec<_> = required.map(|h| Header::Unsupported(h.value().into())).collect();
+    if unsupported.is_empty() { Ok(()) } else { Err((StatusCode::BadExtension, unsupported)) }
+}
+
+/// How a peer reaches us at the address that it sent to.
+pub(crate) fn contact(address: &SipAddr) -> Uri {
+    Uri {
+        scheme: Some(Scheme::Sip),
+        host_with_port: address.addr.clone(),
+        params: address.r#type.filter(|t| *t != Transport::Udp).map(Param::Transport).into_iter().collect(),
+        ..Uri::default()
+    }
+}
+
+/// Whether a header is the same in every retransmission and in no other transaction.
+fn identifies(header: &Header) -> bool {
+    matches!(header, Header::Via(_) | Header::CallId(_) | Header::From(_) | Header::CSeq(_))
+}

@@ -1,0 +1,164 @@
+//! A call as the application sees it.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+use tracing::warn;
+
+use crate::message::Masked;
+
+/// A call that waits to be answered or refused.
+///
+/// Dropping the last [`CallControl`] of a call hangs it up.
+pub struct IncomingCall {
+    /// The caller, `sip:user@host`.
+    pub from: String,
+    /// The caller's display name.
+    pub from_display: Option<String>,
+    /// Whom the call is for: the request URI, `sip:user@host`.
+    pub to: String,
+    /// The user part of `to`, unescaped.
+    pub user: String,
+    /// The `X-PH-` headers, as sent.
+    pub headers: Vec<(String, String)>,
+    /// Where the request came from.
+    pub source: SocketAddr,
+    /// The caller's session description; without one the answer is to hold our offer, and the
+    /// caller's answer comes as [`CallEvent::Answered`].
+    pub offer: Option<String>,
+    /// What can be done.
+    pub control: CallControl,
+    /// What happens. [`CallEvent::Ended`] is the last event, and always comes.
+    pub events: mpsc::Receiver<CallEvent>,
+}
+
+impl fmt::Debug for IncomingCall {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("IncomingCall")
+            .field("from", &Masked(&self.from))
+            .field("to", &Masked(&self.to))
+            .field("source", &self.source)
+            .field("call_id", &self.control.id())
+            .finish_non_exhaustive()
+    }
+}
+
+/// A call that we placed.
+#[derive(Debug)]
+pub struct OutgoingCall {
+    /// What can be done.
+    pub control: CallControl,
+    /// What happens. [`CallEvent::Ended`] is the last event, and always comes.
+    pub events: mpsc::Receiver<CallEvent>,
+}
+
+/// What happens to a call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CallEvent {
+    /// The far end rings. Outgoing calls only, once at most.
+    Ringing,
+    /// The far end's answer to our offer.
+    Answered {
+        /// Its session description.
+        sdp: String,
+    },
+    /// The far end proposes another session, to be accepted or refused.
+    Offer {
+        /// Its session description; `None` asks for our offer, to be given with
+        /// [`CallControl::accept_offer`] and answered with [`CallEvent::Answered`].
+        sdp: Option<String>,
+    },
+    /// The call is over.
+    Ended(CallEnd),
+}
+
+/// How a call ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CallEnd {
+    /// One of the two hung up.
+    HungUp,
+    /// The caller gave up before there was an answer.
+    Canceled,
+    /// It was refused, or failed on the way.
+    Failed {
+        /// SIP status; 408 when the far end fell silent.
+        status: u16,
+    },
+}
+
+/// Controls a call. Every method returns at once; what comes of it is an event.
+/// On a call that has ended, or in a state in which it makes no sense, it does nothing.
+#[derive(Clone)]
+pub struct CallControl {
+    id: Arc<str>,
+    commands: mpsc::Sender<Command>,
+    hang_up: CancellationToken,
+}
+
+/// What the application asked of a call.
+#[derive(Debug)]
+pub(crate) enum Command {
+    Ring,
+    Answer(String),
+    Refuse { status: u16, retry_after: Option<Duration> },
+    AcceptOffer(String),
+    RefuseOffer,
+}
+
+impl CallControl {
+    pub(crate) fn new(id: &str, commands: mpsc::Sender<Command>, hang_up: CancellationToken) -> Self {
+        Self { id: id.into(), commands, hang_up }
+    }
+
+    /// The SIP Call-ID.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// Tells the caller that the callee rings.
+    pub fn ring(&self) {
+        self.send(Command::Ring);
+    }
+
+    /// Answers an incoming call: with the answer to its offer, or with our offer if it had none.
+    pub fn answer(&self, sdp: String) {
+        self.send(Command::Answer(sdp));
+    }
+
+    /// Refuses an incoming call with a final status (300 to 699; anything else counts as 500).
+    pub fn refuse(&self, status: u16, retry_after: Option<Duration>) {
+        self.send(Command::Refuse { status, retry_after });
+    }
+
+    /// Ends the call: declines it, cancels it or says goodbye, whichever its state asks for.
+    pub fn hang_up(&self) {
+        self.hang_up.cancel();
+    }
+
+    /// Answers a [`CallEvent::Offer`].
+    pub fn accept_offer(&self, sdp: String) {
+        self.send(Command::AcceptOffer(sdp));
+    }
+
+    /// Refuses a [`CallEvent::Offer`]; the session stays as it was.
+    pub fn refuse_offer(&self) {
+        self.send(Command::RefuseOffer);
+    }
+
+    fn send(&self, command: Command) {
+        if let Err(mpsc::error::TrySendError::Full(_)) = self.commands.try_send(command) {
+            warn!(call_id = %self.id, "too many commands at once; hanging up");
+            self.hang_up();
+        }
+    }
+}
+
+impl fmt::Debug for CallControl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("CallControl").field(&self.id).finish()
+    }
+}

@@ -1,0 +1,46 @@
+//! SIP user agent and SDP offer/answer on the chosen SIP stack.
+//!
+//! The stack stays behind this crate: nothing of it appears here, so it can be exchanged. It logs
+//! whole messages, credentials included, at level `info`: whoever installs a log subscriber adds
+//! [`LOG_DIRECTIVE`] to its filter.
+//!
+//! ```
+//! use mixminus_sip::{CallEnd, CallEvent, OutgoingCallRequest, UserAgent, UserAgentConfig};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let config = UserAgentConfig { listen: vec!["udp:127.0.0.1:0".parse()?], ..UserAgentConfig::default() };
+//! let (callee, mut calls) = UserAgent::start(config.clone()).await?;
+//! let (caller, _) = UserAgent::start(config).await?;
+//!
+//! let mut outgoing = caller.call(OutgoingCallRequest {
+//!     target: format!("sip:bob@{}", callee.listening()[0].address),
+//!     from: "sip:alice@localhost".into(),
+//!     offer: "v=0\r\n".into(),
+//! })?;
+//! let incoming = calls.recv().await.expect("a call");
+//! assert_eq!(incoming.user, "bob");
+//! incoming.control.refuse(486, None);
+//! assert_eq!(outgoing.events.recv().await, Some(CallEvent::Ended(CallEnd::Failed { status: 486 })));
+//! # Ok(())
+//! # }
+//! ```
+
+mod address;
+mod agent;
+mod call;
+mod gate;
+mod listen;
+mod message;
+mod offer;
+pub mod sdp;
+mod task;
+mod user_agent;
+
+pub use address::{AddressError, Cidr, ListenAddress, Transport};
+pub use call::{CallControl, CallEnd, CallEvent, IncomingCall, OutgoingCall};
+pub use message::Masked;
+pub use user_agent::{OutgoingCallRequest, SipError, UserAgent, UserAgentConfig};
+
+/// Keeps the messages that the SIP stack logs out of a `tracing` filter.
+pub const LOG_DIRECTIVE: &str = "rsipstack=warn";

@@ -1,0 +1,149 @@
+//! What a session description says, as far as an audio leg cares.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use super::{Direction, SdpError};
+
+/// Longest description that is read, in bytes.
+const MAX_BYTES: usize = 16 * 1024;
+/// Most lines that are read.
+const MAX_LINES: usize = 512;
+/// Most media descriptions that are read.
+const MAX_MEDIA: usize = 16;
+/// Most formats of one media description that are read.
+const MAX_FORMATS: usize = 64;
+
+/// A session description (RFC 8866), borrowed from its text.
+#[derive(Debug, Default)]
+pub(super) struct Description<'a> {
+    pub connection: Option<IpAddr>,
+    pub direction: Option<Direction>,
+    pub media: Vec<Media<'a>>,
+}
+
+/// One `m=` line and the lines below it.
+#[derive(Debug)]
+pub(super) struct Media<'a> {
+    pub kind: &'a str,
+    pub port: u16,
+    pub protocol: &'a str,
+    pub formats: Vec<&'a str>,
+    pub connection: Option<IpAddr>,
+    /// As the sender of the description sees it.
+    pub direction: Option<Direction>,
+    pub mappings: Vec<Mapping<'a>>,
+}
+
+/// One `a=rtpmap:` line.
+#[derive(Debug)]
+pub(super) struct Mapping<'a> {
+    pub payload_type: &'a str,
+    pub encoding: &'a str,
+    pub clock_rate: u32,
+}
+
+impl<'a> Description<'a> {
+    /// Reads a description. Lines of no interest are skipped, contradictory ones are not judged.
+    pub(super) fn parse(text: &'a str) -> Result<Self, SdpError> {
+        if text.len() > MAX_BYTES {
+            return Err(SdpError::TooLong);
+        }
+        let mut lines = text.lines().map(|line| line.trim_end_matches('\r')).filter(|line| !line.is_empty());
+        if lines.next() != Some("v=0") {
+            return Err(SdpError::Version);
+        }
+        let mut description = Self::default();
+        for (index, line) in lines.enumerate() {
+            if index == MAX_LINES {
+                return Err(SdpError::TooLong);
+            }
+            let (kind, value) = line.split_once('=').ok_or_else(|| SdpError::Line(shown(line)))?;
+            match kind {
+                "m" if description.media.len() == MAX_MEDIA => return Err(SdpError::TooLong),
+                "m" => {
+                    let media = Media::parse(value).ok_or_else(|| SdpError::Line(shown(line)))?;
+                    description.media.push(media);
+                }
+                "c" => *description.connection_slot() = Some(connection(value)?),
+                "a" => description.attribute(value),
+                _ if kind.len() == 1 => {}
+                _ => return Err(SdpError::Line(shown(line))),
+            }
+        }
+        Ok(description)
+    }
+
+    fn connection_slot(&mut self) -> &mut Option<IpAddr> {
+        match self.media.last_mut() {
+            Some(media) => &mut media.connection,
+            None => &mut self.connection,
+        }
+    }
+
+    fn attribute(&mut self, value: &'a str) {
+        let (name, value) = value.split_once(':').unwrap_or((value, ""));
+        if let Some(direction) = Direction::from_attribute(name) {
+            match self.media.last_mut() {
+                Some(media) => media.direction = Some(direction),
+                None => self.direction = Some(direction),
+            }
+        } else if name == "rtpmap"
+            && let Some(media) = self.media.last_mut()
+            && media.mappings.len() < MAX_FORMATS
+        {
+            media.mappings.extend(Mapping::parse(value));
+        }
+    }
+}
+
+impl<'a> Media<'a> {
+    fn parse(value: &'a str) -> Option<Self> {
+        let mut words = value.split_ascii_whitespace();
+        let kind = words.next()?;
+        let port = words.next()?;
+        let port = port.split_once('/').map_or(port, |(port, _)| port).parse().ok()?;
+        let protocol = words.next()?;
+        let formats: Vec<_> = words.take(MAX_FORMATS).collect();
+        if formats.is_empty() {
+            return None;
+        }
+        Some(Self { kind, port, protocol, formats, connection: None, direction: None, mappings: Vec::new() })
+    }
+
+    /// Encoding name and clock rate of a payload type: its mapping, or what RFC 3551 gives it.
+    pub(super) fn encoding(&self, payload_type: &str) -> Option<(&str, u32)> {
+        let mapped = self.mappings.iter().find(|mapping| mapping.payload_type == payload_type);
+        match (mapped, payload_type) {
+            (Some(mapping), _) => Some((mapping.encoding, mapping.clock_rate)),
+            (None, "0") => Some(("PCMU", 8000)),
+            (None, "8") => Some(("PCMA", 8000)),
+            (None, _) => None,
+        }
+    }
+}
+
+impl<'a> Mapping<'a> {
+    fn parse(value: &'a str) -> Option<Self> {
+        let (payload_type, encoding) = value.split_once(' ')?;
+        let mut parts = encoding.trim().split('/');
+        let (encoding, clock_rate) = (parts.next()?, parts.next()?.parse().ok()?);
+        Some(Self { payload_type, encoding, clock_rate })
+    }
+}
+
+fn connection(value: &str) -> Result<IpAddr, SdpError> {
+    let refused = || SdpError::Address(shown(value));
+    let mut words = value.split_ascii_whitespace();
+    let (network, family, address) = (words.next(), words.next(), words.next().unwrap_or_default());
+    let address = address.split_once('/').map_or(address, |(address, _)| address);
+    match (network, family) {
+        (Some("IN"), Some("IP4")) => address.parse().map(|a: Ipv4Addr| a.into()).map_err(|_| refused()),
+        (Some("IN"), Some("IP6")) => address.parse().map(|a: Ipv6Addr| a.into()).map_err(|_| refused()),
+        _ => Err(refused()),
+    }
+}
+
+/// The start of a refused line, for the log.
+fn shown(line: &str) -> String {
+    line.chars().filter(|c| !c.is_control()).take(64).collect()
+}

@@ -1,0 +1,117 @@
+//! Offer and answer (RFC 3264) for one audio stream.
+//!
+//! Descriptions come from the network: every limit is named, nothing panics, and what cannot be
+//! understood is a typed error, to be answered with 488.
+
+mod description;
+mod negotiate;
+#[cfg(test)]
+mod tests;
+
+use std::net::SocketAddr;
+
+use mixminus_codec::Format;
+use thiserror::Error;
+
+pub use negotiate::{negotiate, offer, read_answer};
+
+/// Which way audio flows, seen from us.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Direction {
+    /// Both ways.
+    #[default]
+    SendReceive,
+    /// From us only.
+    SendOnly,
+    /// To us only.
+    ReceiveOnly,
+    /// Neither way.
+    Inactive,
+}
+
+impl Direction {
+    /// The same stream seen from the other end.
+    #[must_use]
+    pub const fn mirrored(self) -> Self {
+        match self {
+            Self::SendOnly => Self::ReceiveOnly,
+            Self::ReceiveOnly => Self::SendOnly,
+            both => both,
+        }
+    }
+
+    const fn without_sending(self) -> Self {
+        match self {
+            Self::SendReceive | Self::ReceiveOnly => Self::ReceiveOnly,
+            Self::SendOnly | Self::Inactive => Self::Inactive,
+        }
+    }
+
+    fn from_attribute(name: &str) -> Option<Self> {
+        match name {
+            "sendrecv" => Some(Self::SendReceive),
+            "sendonly" => Some(Self::SendOnly),
+            "recvonly" => Some(Self::ReceiveOnly),
+            "inactive" => Some(Self::Inactive),
+            _ => None,
+        }
+    }
+
+    const fn attribute(self) -> &'static str {
+        match self {
+            Self::SendReceive => "sendrecv",
+            Self::SendOnly => "sendonly",
+            Self::ReceiveOnly => "recvonly",
+            Self::Inactive => "inactive",
+        }
+    }
+}
+
+/// Our end of the stream.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LocalMedia {
+    /// Where we receive RTP.
+    pub address: SocketAddr,
+    /// Identifies the session for its whole life (`o=` line).
+    pub session_id: u64,
+    /// One more for each description that differs from the one sent before it.
+    pub version: u64,
+    /// What we speak, best first.
+    pub formats: Vec<Format>,
+}
+
+/// What both ends agreed on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Negotiated {
+    /// Coding of the audio, both ways.
+    pub format: Format,
+    /// Payload type of RFC 4733 digits, if both ends have them.
+    pub digit_payload_type: Option<u8>,
+    /// Where the far end receives RTP. The address is unspecified while it holds us the old way.
+    pub remote: SocketAddr,
+    /// Which way audio flows.
+    pub direction: Direction,
+}
+
+/// Why there is no audio stream in a description.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum SdpError {
+    /// More bytes, lines or media than any phone sends.
+    #[error("the session description is too long")]
+    TooLong,
+    /// It does not begin with `v=0`.
+    #[error("the session description does not begin with v=0")]
+    Version,
+    /// A line that is not `letter=value`, or an `m=` line without its parts.
+    #[error("cannot read the line {0:?} of the session description")]
+    Line(String),
+    /// A connection address that is no IP address.
+    #[error("cannot read the connection address {0:?}")]
+    Address(String),
+    /// No `m=audio` over RTP/AVP with a port and an address of our family.
+    #[error("the session description offers no audio over RTP/AVP that can be reached")]
+    NoAudio,
+    /// Audio, but in no format that both ends speak.
+    #[error("no common audio format")]
+    NoCommonFormat,
+}

@@ -1,0 +1,358 @@
+//! The task that owns a call: one place where commands, the peer's requests and the stack's reports
+//! meet, so that every race between them has an order.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use rsipstack::dialog::DialogId;
+use rsipstack::dialog::dialog::{DialogState, DialogStateReceiver, TerminatedReason};
+use rsipstack::dialog::invite_dialog::InviteDialog;
+use rsipstack::sip::{HeadersExt, Method, Response, StatusCode, Uri};
+use rsipstack::transaction::transaction::{Transaction, TransactionEvent, TransactionEventSender};
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+use tracing::{debug, info, warn};
+
+use crate::agent::Agent;
+use crate::call::{CallEnd, CallEvent, Command};
+use crate::message;
+
+/// How long a caller may ring. Three minutes is what RFC 3261 lets a proxy wait (timer C).
+const MAX_UNANSWERED: Duration = Duration::from_mins(3);
+
+/// Where a call stands.
+pub(crate) enum Stage {
+    /// Incoming, no final response yet.
+    Offered {
+        /// Takes responses to the INVITE.
+        invite: TransactionEventSender,
+        /// The INVITE had no description: ours is the offer.
+        we_offer: bool,
+    },
+    /// Incoming, our 200 waits for its ACK.
+    Answered { we_offer: bool },
+    /// Outgoing, no final response yet.
+    Calling { rang: bool },
+    /// Both sides agree that there is a call.
+    Up,
+    /// The end was reported; transactions may still be under way.
+    Over {
+        /// We hung up before the ACK came; BYE has to wait for it (RFC 3261 section 15).
+        bye_on_ack: bool,
+    },
+}
+
+/// What a call task reads.
+pub(crate) struct Inputs {
+    pub(crate) commands: mpsc::Receiver<Command>,
+    pub(crate) hang_up: CancellationToken,
+    pub(crate) states: DialogStateReceiver,
+    pub(crate) requests: mpsc::Receiver<Transaction>,
+}
+
+/// What a transaction in the background came to.
+pub(crate) enum Progress {
+    /// Nothing that the call does not know already.
+    Done,
+    /// The final response to our INVITE, if there was one.
+    Outcome(Option<Response>),
+    /// Our acceptance of an offer was acknowledged, with the peer's answer when the offer was ours.
+    OfferSettled(Option<String>),
+    /// It never was.
+    OfferLost,
+}
+
+pub(crate) struct CallTask {
+    pub(crate) agent: Arc<Agent>,
+    dialog: InviteDialog,
+    pub(crate) contact: Uri,
+    pub(crate) stage: Stage,
+    /// The peer's re-INVITE or UPDATE that waits for our answer.
+    pub(crate) offer: Option<Transaction>,
+    /// CSeq of the peer's newest request.
+    newest: u32,
+    /// Where events go until the end, with room kept for the last, so that it never waits.
+    events: Option<(mpsc::Sender<CallEvent>, mpsc::OwnedPermit<CallEvent>)>,
+    pub(crate) background: JoinSet<Progress>,
+}
+
+impl CallTask {
+    /// A task for `dialog` that reports to `events`, a channel of its own.
+    pub(crate) fn new(
+        agent: Arc<Agent>,
+        dialog: InviteDialog,
+        contact: Uri,
+        stage: Stage,
+        events: mpsc::Sender<CallEvent>,
+    ) -> Self {
+        let end = events.clone().try_reserve_owned().expect("a new channel has room");
+        let newest = message::cseq(&dialog.initial_request());
+        let newest = if matches!(stage, Stage::Calling { .. }) { 0 } else { newest };
+        let (events, background) = (Some((events, end)), JoinSet::new());
+        Self { agent, dialog, contact, stage, offer: None, newest, events, background }
+    }
+
+    /// Drives the transaction of an incoming INVITE.
+    pub(crate) fn serve(&mut self, mut invite: Transaction) {
+        let mut dialog = self.dialog.clone();
+        self.background.spawn(async move {
+            match dialog.handle(&mut invite).await {
+                Ok(()) => drain(&mut invite).await,
+                Err(error) => debug!(%error, "an INVITE ended early"),
+            }
+            Progress::Done
+        });
+    }
+
+    /// Adds a future to wait for before the call is forgotten.
+    pub(crate) fn follow(&mut self, future: impl Future<Output = Progress> + Send + 'static) {
+        self.background.spawn(future);
+    }
+
+    /// Runs until the call is over and nothing of it is under way.
+    pub(crate) async fn run(mut self, mut inputs: Inputs) {
+        let unanswered = tokio::time::sleep(MAX_UNANSWERED);
+        tokio::pin!(unanswered);
+        loop {
+            let over = matches!(self.stage, Stage::Over { .. });
+            if over && self.background.is_empty() {
+                // A transaction reports to the dialog before it ends: there may be a BYE to send.
+                let Ok(state) = inputs.states.try_recv() else { break };
+                self.state(state);
+                continue;
+            }
+            let early = matches!(self.stage, Stage::Offered { .. } | Stage::Calling { .. });
+            tokio::select! {
+                command = inputs.commands.recv(), if !over => match command {
+                    Some(command) => self.command(command).await,
+                    None => self.hang_up(),
+                },
+                () = inputs.hang_up.cancelled(), if !over => self.hang_up(),
+                Some(state) = inputs.states.recv() => self.state(state),
+                Some(request) = inputs.requests.recv() => self.request(request).await,
+                Some(ended) = self.background.join_next() => {
+                    self.progress(ended.unwrap_or(Progress::Done));
+                }
+                () = &mut unanswered, if early => self.hang_up(),
+            }
+        }
+        self.agent.layer.remove_dialog(&self.dialog.id());
+    }
+
+    async fn command(&mut self, command: Command) {
+        match (command, &self.stage) {
+            (Command::Ring, Stage::Offered { .. }) => log("ring", self.dialog.ringing(None, None)),
+            (Command::Answer(sdp), &Stage::Offered { we_offer, .. }) => {
+                let headers = vec![message::content_type(), message::allow()];
+                log("answer", self.dialog.accept(Some(headers), Some(sdp.into_bytes())));
+                self.stage = Stage::Answered { we_offer };
+            }
+            (Command::Refuse { status, retry_after }, Stage::Offered { .. }) => {
+                let status = if (300..700).contains(&status) { status } else { 500 };
+                self.refuse(status, retry_after);
+                self.ended(CallEnd::Failed { status });
+            }
+            (Command::AcceptOffer(sdp), Stage::Up) => self.accept_offer(sdp).await,
+            (Command::RefuseOffer, Stage::Up) => {
+                if let Some(offer) = self.offer.take() {
+                    self.refuse_offer(offer, StatusCode::NotAcceptableHere);
+                }
+            }
+            _ => debug!("a command out of season"),
+        }
+    }
+
+    /// Sends a final response other than 2xx to the INVITE.
+    fn refuse(&self, status: u16, retry_after: Option<Duration>) {
+        let Stage::Offered { invite, .. } = &self.stage else { return };
+        let request = self.dialog.initial_request();
+        let mut response = self.agent.stack.make_response(&request, StatusCode::from(status), None);
+        if let Ok(to) = request.to_header() {
+            let tag = self.dialog.id().local_tag;
+            response.headers.unique_push(to.clone().with_tag(tag.into()).into());
+        }
+        if let Some(after) = retry_after {
+            response.headers.push(message::retry_after(after.as_secs().max(1)));
+        }
+        // The stack's own refusal cannot carry headers. It comes second, finds the transaction
+        // completed and only moves the dialog on.
+        let sent = invite.send(TransactionEvent::Respond(response)).is_ok();
+        log("refuse", self.dialog.reject(Some(StatusCode::from(status)), None));
+        debug!(status, sent, "refused");
+    }
+
+    fn hang_up(&mut self) {
+        let dialog = self.dialog.clone();
+        match self.stage {
+            Stage::Offered { .. } => self.refuse(StatusCode::Decline.code(), None),
+            Stage::Calling { .. } => {
+                self.background.spawn(async move {
+                    log("cancel", dialog.cancel().await);
+                    Progress::Done
+                });
+                return self.ended(CallEnd::Canceled);
+            }
+            Stage::Answered { .. } => {
+                self.ended(CallEnd::HungUp);
+                self.stage = Stage::Over { bye_on_ack: true };
+            }
+            Stage::Up => self.bye(),
+            Stage::Over { .. } => {}
+        }
+        self.ended(CallEnd::HungUp);
+    }
+
+    fn bye(&mut self) {
+        let dialog = self.dialog.clone();
+        self.background.spawn(async move {
+            log("bye", dialog.bye().await);
+            Progress::Done
+        });
+    }
+
+    fn state(&mut self, state: DialogState) {
+        match (state, &self.stage) {
+            (DialogState::Early(..), Stage::Calling { rang: false }) => {
+                self.stage = Stage::Calling { rang: true };
+                self.report(CallEvent::Ringing);
+            }
+            (DialogState::Confirmed(..), &Stage::Answered { we_offer }) => {
+                let ack = self.dialog.last_remote_ack().filter(|_| we_offer);
+                let answer = ack.and_then(|ack| message::description(&ack).ok().flatten());
+                self.connected(answer.clone());
+                if we_offer && answer.is_none() {
+                    self.hang_up();
+                }
+            }
+            (DialogState::Confirmed(..), Stage::Over { bye_on_ack: true }) => {
+                self.stage = Stage::Over { bye_on_ack: false };
+                self.bye();
+            }
+            (DialogState::Terminated(_, reason), _) => {
+                if matches!(reason, TerminatedReason::UacBye) {
+                    // BYE instead of CANCEL: the INVITE is still owed its final response.
+                    self.refuse(StatusCode::RequestTerminated.code(), None);
+                }
+                self.ended(end(&reason));
+            }
+            _ => {}
+        }
+    }
+
+    fn progress(&mut self, progress: Progress) {
+        match (progress, &self.stage) {
+            (Progress::Outcome(Some(response)), Stage::Calling { .. })
+                if response.status_code == StatusCode::OK =>
+            {
+                self.connected(Some(message::answer(&response)));
+            }
+            (Progress::Outcome(response), Stage::Calling { .. }) => {
+                let status = response.map_or(StatusCode::ServiceUnavailable, |r| r.status_code).code();
+                self.ended(CallEnd::Failed { status });
+            }
+            (Progress::OfferSettled(Some(sdp)), Stage::Up) => self.report(CallEvent::Answered { sdp }),
+            (Progress::OfferLost, Stage::Up) => {
+                self.bye();
+                self.ended(CallEnd::Failed { status: StatusCode::RequestTimeout.code() });
+            }
+            _ => {}
+        }
+    }
+
+    /// Both sides agree that there is a call; the peer's answer, and what it asked for too early.
+    fn connected(&mut self, answer: Option<String>) {
+        self.stage = Stage::Up;
+        if let Some(sdp) = answer {
+            self.report(CallEvent::Answered { sdp });
+        }
+        if let Some(offer) = &self.offer {
+            let sdp = message::description(&offer.original).ok().flatten();
+            self.report(CallEvent::Offer { sdp });
+        }
+    }
+
+    /// Handles a request inside the dialog.
+    async fn request(&mut self, request: Transaction) {
+        let same = DialogId::try_from(&request).is_ok_and(|id| id == self.dialog.id());
+        let number = message::cseq(&request.original);
+        if !same {
+            return self.agent.answer(&request, StatusCode::CallTransactionDoesNotExist, vec![]).await;
+        }
+        if number < self.newest {
+            return self.agent.answer(&request, StatusCode::ServerInternalError, vec![]).await;
+        }
+        self.newest = number;
+        match (request.original.method, &self.stage) {
+            (Method::Bye, Stage::Over { .. }) => {
+                self.agent.answer(&request, StatusCode::OK, vec![]).await;
+            }
+            (_, Stage::Over { .. } | Stage::Calling { .. }) if !self.dialog.state().is_confirmed() => {
+                self.agent.answer(&request, StatusCode::CallTransactionDoesNotExist, vec![]).await;
+            }
+            (Method::Bye, _) => self.serve_bye(request),
+            (Method::Options, _) => {
+                let headers = vec![message::allow(), message::accept()];
+                self.agent.answer(&request, StatusCode::OK, headers).await;
+            }
+            (Method::Invite | Method::Update, _) => self.consider(request).await,
+            _ => {
+                self.agent.answer(&request, StatusCode::MethodNotAllowed, vec![message::allow()]).await;
+            }
+        }
+    }
+
+    fn serve_bye(&mut self, mut request: Transaction) {
+        let mut dialog = self.dialog.clone();
+        self.background.spawn(async move {
+            log("serve bye", dialog.handle(&mut request).await);
+            Progress::Done
+        });
+    }
+
+    pub(crate) fn report(&mut self, event: CallEvent) {
+        let Some((events, _)) = &self.events else { return };
+        if let Err(mpsc::error::TrySendError::Full(_)) = events.try_send(event) {
+            warn!("the application does not read the call's events; hanging up");
+            self.hang_up();
+        }
+    }
+
+    /// Reports the end, once.
+    fn ended(&mut self, end: CallEnd) {
+        if let Some(offer) = self.offer.take() {
+            self.refuse_offer(offer, StatusCode::RequestTerminated);
+        }
+        if let Some((_, room)) = self.events.take() {
+            info!(?end, "call ended");
+            room.send(CallEvent::Ended(end));
+            self.stage = Stage::Over { bye_on_ack: false };
+        }
+    }
+}
+
+/// Lets a transaction retransmit and absorb until its own timers end it.
+pub(crate) async fn drain(transaction: &mut Transaction) {
+    while !transaction.is_terminated() && transaction.receive().await.is_some() {}
+}
+
+fn end(reason: &TerminatedReason) -> CallEnd {
+    let status = match reason {
+        TerminatedReason::UacBye | TerminatedReason::UasBye => return CallEnd::HungUp,
+        TerminatedReason::UacCancel => return CallEnd::Canceled,
+        TerminatedReason::Timeout => StatusCode::RequestTimeout.code(),
+        TerminatedReason::UacBusy | TerminatedReason::UasBusy => StatusCode::BusyHere.code(),
+        TerminatedReason::UasDecline => StatusCode::Decline.code(),
+        TerminatedReason::ProxyAuthRequired => StatusCode::ProxyAuthenticationRequired.code(),
+        TerminatedReason::ProxyError(status)
+        | TerminatedReason::UacOther(status)
+        | TerminatedReason::UasOther(status) => status.code(),
+    };
+    CallEnd::Failed { status }
+}
+
+pub(crate) fn log(step: &'static str, result: rsipstack::Result<()>) {
+    if let Err(error) = result {
+        debug!(step, %error, "the SIP stack objects");
+    }
+}

@@ -1,0 +1,295 @@
+//! The user agent: how it is started, what it is asked, how it stops.
+
+use std::collections::HashMap;
+use std::fmt::Display;
+use std::future::{Future, poll_fn};
+use std::io;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::task::Poll;
+use std::time::Duration;
+
+use rsipstack::EndpointBuilder;
+use rsipstack::dialog::dialog_layer::DialogLayer;
+use rsipstack::dialog::invitation::InviteOption;
+use rsipstack::sip::uri::ParamsExt;
+use rsipstack::sip::{Transport as StackTransport, Uri};
+use rsipstack::transaction::CallIdFormat;
+use rsipstack::transaction::endpoint::EndpointOption;
+use rsipstack::transport::tcp_listener::TcpListenerConnection;
+use rsipstack::transport::udp::UdpConnection;
+use rsipstack::transport::{SipAddr, SipConnection, TransportLayer};
+use thiserror::Error;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::agent::{Agent, Ends, contact};
+use crate::call::{IncomingCall, OutgoingCall};
+use crate::gate::Gate;
+use crate::task::{CallTask, Progress, Stage};
+use crate::{Cidr, ListenAddress, Transport, listen, message};
+
+/// Incoming calls that may wait for the application; more get 503.
+const MAX_WAITING_CALLS: usize = 256;
+/// How long [`UserAgent::stop`] waits for the answers to its goodbyes.
+const STOP_LIMIT: Duration = Duration::from_secs(3);
+
+/// What a user agent is started with.
+#[derive(Clone, Debug)]
+pub struct UserAgentConfig {
+    /// Where it listens. The first address of a transport is also where its requests come from.
+    pub listen: Vec<ListenAddress>,
+    /// `User-Agent` header.
+    pub product: String,
+    /// Who may send requests; all others get 403.
+    pub allow: Vec<Cidr>,
+    /// Calls at one time; more get 503.
+    pub max_calls: usize,
+    /// Estimate of the round trip (timer T1 of RFC 3261): the first retransmission follows after it,
+    /// and whoever is silent for 64 times as long is gone.
+    pub round_trip: Duration,
+}
+
+impl Default for UserAgentConfig {
+    fn default() -> Self {
+        let address = ([127, 0, 0, 1], 5060).into();
+        Self {
+            listen: [Transport::Udp, Transport::Tcp]
+                .map(|transport| ListenAddress { transport, address })
+                .to_vec(),
+            product: concat!("mixminus/", env!("CARGO_PKG_VERSION")).into(),
+            allow: Cidr::LOOPBACK.to_vec(),
+            max_calls: 10_000,
+            round_trip: Duration::from_millis(500),
+        }
+    }
+}
+
+/// A call to be placed.
+#[derive(Clone, Debug)]
+pub struct OutgoingCallRequest {
+    /// Whom to call: `sip:user@host:port`, with `;transport=tcp` for TCP.
+    pub target: String,
+    /// Who calls: `sip:user@host`.
+    pub from: String,
+    /// Our session description.
+    pub offer: String,
+}
+
+/// Why a user agent does not start, or a call is not placed.
+#[derive(Debug, Error)]
+pub enum SipError {
+    /// Nothing to listen on.
+    #[error("a SIP user agent needs an address to listen on")]
+    NoListener,
+    /// An address is taken or not ours.
+    #[error("cannot listen on {address}: {source}")]
+    Bind {
+        /// The address.
+        address: ListenAddress,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// Not a SIP URI.
+    #[error("{0:?} is not a SIP URI")]
+    Uri(String),
+    /// The call's transport is not among the listeners.
+    #[error("cannot call over {0}: there is no listener for it")]
+    NoTransport(String),
+    /// The SIP stack refused.
+    #[error("SIP stack: {0}")]
+    Stack(String),
+}
+
+/// A SIP user agent. Dropping it stops it at once; [`UserAgent::stop`] says goodbye first.
+pub struct UserAgent {
+    agent: Arc<Agent>,
+    listening: Vec<ListenAddress>,
+    /// The same addresses as peers see them.
+    reachable: Vec<SipAddr>,
+    stopped: CancellationToken,
+}
+
+impl UserAgent {
+    /// Listens, and yields the calls that come in.
+    ///
+    /// # Errors
+    ///
+    /// [`SipError::NoListener`] and [`SipError::Bind`].
+    pub async fn start(config: UserAgentConfig) -> Result<(Self, mpsc::Receiver<IncomingCall>), SipError> {
+        let stopped = CancellationToken::new();
+        let transports = TransportLayer::new(stopped.clone());
+        let mut sockets = Sockets::default();
+        for address in udp_first(&config.listen) {
+            sockets
+                .bind(address, &config.allow, &transports, &stopped)
+                .await
+                .map_err(|source| SipError::Bind { address, source })?;
+        }
+        if sockets.listening.is_empty() {
+            return Err(SipError::NoListener);
+        }
+        let endpoint = EndpointBuilder::new()
+            .with_user_agent(&config.product)
+            .with_transport_layer(transports)
+            .with_cancel_token(stopped.clone())
+            .with_inspector(Box::new(message::Faithful))
+            .with_option(EndpointOption {
+                t1: config.round_trip,
+                t1x64: config.round_trip * 64,
+                // The other format signs every Call-ID with the name of the stack's maker.
+                callid_format: CallIdFormat::Uuid,
+                ..EndpointOption::default()
+            })
+            .build();
+        let requests = endpoint.incoming_transactions().map_err(stack_error)?;
+        let stack = Arc::clone(&endpoint.inner);
+        let mut serving = Box::pin(async move { endpoint.serve().await });
+        // The stack binds every listener it knows when it is first polled. Ours are bound already,
+        // and TCP ones are only made known for their address, so they come after that.
+        poll_fn(|context| Poll::Ready(serving.as_mut().poll(context).is_ready())).await;
+        tokio::spawn(serving);
+        for (listener, address) in sockets.tcp {
+            let known = TcpListenerConnection::new(address, None).await.map_err(stack_error)?;
+            stack.transport_layer.add_transport(SipConnection::TcpListener(known));
+            tokio::spawn(listen::accept(listener, Arc::clone(&stack), stopped.child_token()));
+        }
+        let (incoming, calls) = mpsc::channel(MAX_WAITING_CALLS);
+        let agent = Arc::new(Agent {
+            layer: Arc::new(DialogLayer::new(Arc::clone(&stack))),
+            stack,
+            incoming,
+            allow: config.allow,
+            max_calls: config.max_calls,
+            refusing: AtomicU64::new(0),
+            running: TaskTracker::new(),
+            hang_up: CancellationToken::new(),
+            calls: Mutex::new(HashMap::new()),
+        });
+        let serving = Arc::clone(&agent).serve(requests);
+        tokio::spawn(stopped.clone().run_until_cancelled_owned(serving));
+        let Sockets { listening, reachable, .. } = sockets;
+        Ok((Self { agent, listening, reachable, stopped }, calls))
+    }
+
+    /// Where it listens, with the ports that were found for port 0.
+    pub fn listening(&self) -> &[ListenAddress] {
+        &self.listening
+    }
+
+    /// Calls that are not over yet.
+    pub fn calls(&self) -> usize {
+        self.agent.calls().len()
+    }
+
+    /// Refuses new calls from now on with 503, asking callers to wait for `retry_after`.
+    pub fn drain(&self, retry_after: Duration) {
+        self.agent.refusing.store(retry_after.as_secs().max(1), Ordering::Relaxed);
+    }
+
+    /// Hangs up all calls, waits a moment for the far ends to confirm it, and closes the sockets.
+    pub async fn stop(&self) {
+        self.drain(STOP_LIMIT);
+        self.agent.hang_up.cancel();
+        self.agent.running.close();
+        let quiet = tokio::time::timeout(STOP_LIMIT, self.agent.running.wait()).await;
+        tracing::debug!(quiet = quiet.is_ok(), "stopped");
+        self.stopped.cancel();
+    }
+
+    /// Places a call. Whatever becomes of it is told by its events.
+    ///
+    /// # Errors
+    ///
+    /// [`SipError::Uri`], [`SipError::NoTransport`], [`SipError::Stack`]: nothing was sent.
+    pub fn call(&self, request: OutgoingCallRequest) -> Result<OutgoingCall, SipError> {
+        let callee = uri(&request.target)?;
+        let wanted = callee.transport().copied().unwrap_or_default();
+        let reachable = self.reachable.iter().find(|address| address.r#type == Some(wanted));
+        let contact = contact(reachable.ok_or_else(|| SipError::NoTransport(wanted.to_string()))?);
+        let option = InviteOption {
+            caller: uri(&request.from)?,
+            callee,
+            contact: contact.clone(),
+            offer: Some(request.offer.into_bytes()),
+            headers: Some(vec![message::allow()]),
+            ..InviteOption::default()
+        };
+        let (states, states_receiver) = self.agent.layer.new_dialog_state_channel();
+        let (dialog, outcome) = self.agent.layer.do_invite_async(option, states).map_err(stack_error)?;
+        let Ends { control, events, reports, inputs, key } = self.agent.open(&dialog.id(), states_receiver);
+        let stage = Stage::Calling { rang: false };
+        let mut task = CallTask::new(Arc::clone(&self.agent), dialog, contact, stage, reports);
+        task.follow(async move {
+            let response = outcome.await.ok().and_then(Result::ok).and_then(|(_, response)| response);
+            Progress::Outcome(response)
+        });
+        self.agent.run(key, task, inputs);
+        Ok(OutgoingCall { control, events })
+    }
+}
+
+impl Drop for UserAgent {
+    fn drop(&mut self) {
+        self.stopped.cancel();
+    }
+}
+
+/// The sockets while they are being opened.
+#[derive(Default)]
+struct Sockets {
+    listening: Vec<ListenAddress>,
+    reachable: Vec<SipAddr>,
+    tcp: Vec<(tokio::net::TcpListener, std::net::SocketAddr)>,
+}
+
+impl Sockets {
+    async fn bind(
+        &mut self,
+        wanted: ListenAddress,
+        allow: &[Cidr],
+        transports: &TransportLayer,
+        stopped: &CancellationToken,
+    ) -> io::Result<()> {
+        let address = match wanted.transport {
+            Transport::Udp => {
+                let socket = listen::bind_udp(wanted.address)?;
+                let address = socket.local_addr()?;
+                let gate = Arc::new(Gate { socket, allow: allow.to_vec() });
+                let connection = UdpConnection::from_socket(gate, None, Some(stopped.child_token()));
+                let connection = connection.await.map_err(io::Error::other)?;
+                self.reachable.push(connection.get_addr().clone());
+                transports.add_transport(SipConnection::Udp(connection));
+                address
+            }
+            Transport::Tcp => {
+                let listener = listen::bind_tcp(wanted.address)?;
+                let address = listener.local_addr()?;
+                let reachable = SipConnection::resolve_bind_address(address);
+                self.reachable.push(listen::sip_addr(StackTransport::Tcp, reachable));
+                self.tcp.push((listener, reachable));
+                address
+            }
+        };
+        self.listening.push(ListenAddress { address, ..wanted });
+        Ok(())
+    }
+}
+
+/// The stack sends requests of a UDP dialog under the name of its first listener.
+fn udp_first(listen: &[ListenAddress]) -> Vec<ListenAddress> {
+    let mut sorted = listen.to_vec();
+    sorted.sort_by_key(|address| address.transport);
+    sorted
+}
+
+fn uri(text: &str) -> Result<Uri, SipError> {
+    let printable = !text.chars().any(|c| c.is_control() || c.is_whitespace());
+    let uri = Uri::try_from(text).ok().filter(|uri| printable && uri.scheme.is_some());
+    uri.ok_or_else(|| SipError::Uri(text.to_owned()))
+}
+
+fn stack_error(error: impl Display) -> SipError {
+    SipError::Stack(error.to_string())
+}

@@ -1,0 +1,7 @@
+//! The user agent on loopback.
+
+#![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+
+mod calls;
+mod common;
+mod wire;
