@@ -183,7 +183,6 @@ impl Call {
                 }
                 Instruction::Conference(request) => {
                     self.silent_documents = 0;
-                    self.answer(context);
                     return Next::Join(request);
                 }
             }
@@ -227,7 +226,8 @@ impl Call {
         self.scheduled_hangup = Some(context.wake(after, Due::HangUp(self.record.id)));
     }
 
-    fn answer(&mut self, context: &mut Context) {
+    /// Answers if that is still to be done.
+    pub fn answer(&mut self, context: &mut Context) {
         if !self.is_answered() {
             self.record.answered_at = Some(context.now);
             self.record.state = CallState::InProgress;

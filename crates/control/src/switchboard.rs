@@ -183,6 +183,7 @@ impl Switchboard {
         if conference.is_full() {
             return call.run(&mut self.context);
         }
+        call.answer(&mut self.context);
         let joiner = Joiner { call: call.record().clone(), leg: call.leg() };
         let participant = conference.join(joiner, request, &mut self.context);
         call.joined(id, participant, &mut self.context);

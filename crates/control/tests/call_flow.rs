@@ -161,6 +161,6 @@ fn conferences_beyond_the_limit_are_not_created() {
         world.dial(&format!("room{number}"));
     }
     let one_more = world.dial("one-more");
-    assert_eq!(world.legs[&one_more], LegFate::HungUp);
+    assert_eq!(world.legs[&one_more], LegFate::Refused(Refusal::NotAvailable));
     assert_eq!(world.switchboard.conferences(), LIMITS.max_conferences);
 }

@@ -302,7 +302,7 @@ fn a_full_conference_is_passed_over() {
     let mut world = World::new();
     let small = ConferenceRequest { max_participants: 2, ..request("room", Role::Agent) };
     let (_, _, third) = (world.join(small.clone()), world.join(small.clone()), world.join(small));
-    assert_eq!(world.legs[&third], LegFate::HungUp);
+    assert_eq!(world.legs[&third], LegFate::Refused(Refusal::NotAvailable), "nothing was left to do");
     assert!(world.participants.len() == 2);
 }
 

@@ -1,0 +1,186 @@
+//! What the control side has a worker do between two ticks.
+
+use mixminus_mixer::{Arrangement, Bridge, LegId, Prompt, PromptId, Refused, Seated};
+
+use crate::leg::{Remote, SipLeg};
+
+/// Where in its worker's [`Table`] a bridge is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Slot(pub(crate) usize);
+
+/// A worker's bridges.
+#[derive(Debug, Default)]
+pub(crate) struct Table {
+    bridges: Vec<Option<Bridge<SipLeg>>>,
+    open: usize,
+}
+
+impl Table {
+    /// A table of `slots` without a bridge.
+    pub(crate) fn new(slots: usize) -> Self {
+        Self { bridges: std::iter::repeat_with(|| None).take(slots).collect(), open: 0 }
+    }
+
+    /// Whether there is no bridge to tick.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.open == 0
+    }
+
+    /// Every bridge.
+    pub(crate) fn bridges_mut(&mut self) -> impl Iterator<Item = &mut Bridge<SipLeg>> {
+        self.bridges.iter_mut().flatten()
+    }
+
+    #[cfg(test)]
+    pub(crate) fn slots(&self) -> usize {
+        self.bridges.len()
+    }
+
+    fn bridge(&mut self, slot: Slot) -> Option<&mut Bridge<SipLeg>> {
+        self.bridges[slot.0].as_mut()
+    }
+
+    fn install(&mut self, slot: Slot, next: Box<Arrangement<SipLeg>>) -> Option<Box<Arrangement<SipLeg>>> {
+        let bridge = &mut self.bridges[slot.0];
+        if let Some(bridge) = bridge {
+            return Some(bridge.adopt(next));
+        }
+        *bridge = Some(Bridge::new(next));
+        self.open += 1;
+        None
+    }
+
+    fn close(&mut self, slot: Slot) -> Option<Box<Arrangement<SipLeg>>> {
+        let bridge = self.bridges[slot.0].take()?;
+        self.open -= 1;
+        Some(bridge.into_arrangement())
+    }
+
+    fn take_leg(&mut self, slot: Slot, leg: LegId) -> Option<Box<Seated<SipLeg>>> {
+        self.bridge(slot)?.take_leg(leg)
+    }
+
+    /// Moves every bridge to `larger`, which takes this table's place.
+    fn grow(&mut self, larger: &mut Self) {
+        debug_assert!(larger.is_empty() && larger.bridges.len() >= self.bridges.len());
+        for (from, to) in self.bridges.iter_mut().zip(&mut larger.bridges) {
+            std::mem::swap(from, to);
+        }
+        larger.open = std::mem::take(&mut self.open);
+        std::mem::swap(self, larger);
+    }
+}
+
+/// A leg that changes bridge at one tick.
+#[derive(Debug)]
+pub(crate) struct Move {
+    pub(crate) from: Slot,
+    pub(crate) leg: LegId,
+    /// The leg, if it could not be seated.
+    pub(crate) refused: Option<Box<Seated<SipLeg>>>,
+}
+
+/// One thing for a worker to do.
+///
+/// It travels to the worker in a box, is run there, and travels home in the
+/// same box with whatever is left over: the worker never allocates or frees.
+#[derive(Debug)]
+pub(crate) enum Errand {
+    /// Opens the bridge or routes it anew, with the legs that move in from
+    /// other bridges of the worker. Brings home the old arrangement.
+    Install { slot: Slot, arrangement: Option<Box<Arrangement<SipLeg>>>, moves: Vec<Move> },
+    /// Closes the bridge. Brings home its arrangement.
+    Close { slot: Slot, arrangement: Option<Box<Arrangement<SipLeg>>> },
+    /// Seats a leg that came from another worker.
+    Seat { slot: Slot, leg: Option<Box<Seated<SipLeg>>> },
+    /// Brings home a leg.
+    Recall { slot: Slot, leg: LegId, found: Option<Box<Seated<SipLeg>>> },
+    /// Tells a leg what signalling agreed.
+    SetRemote { slot: Slot, leg: LegId, remote: Remote },
+    /// Places a prompt that the bridge's plan names already.
+    Place { slot: Slot, prompt: Option<Box<Prompt>> },
+    /// Brings home a prompt.
+    Stop { slot: Slot, prompt: PromptId, found: Option<Box<Prompt>> },
+    /// Replaces the worker's table by a larger one.
+    Grow(Table),
+}
+
+impl Errand {
+    /// Does it.
+    pub(crate) fn run(&mut self, table: &mut Table) {
+        match self {
+            Self::Install { slot, arrangement, moves } => {
+                let Some(mut next) = arrangement.take() else { return };
+                for step in moves {
+                    let leg = table.take_leg(step.from, step.leg);
+                    step.refused = leg.and_then(|leg| refused(next.seat(leg)));
+                }
+                *arrangement = table.install(*slot, next);
+            }
+            Self::Close { slot, arrangement } => *arrangement = table.close(*slot),
+            Self::Seat { slot, leg } => {
+                if let (Some(bridge), Some(arriving)) = (table.bridge(*slot), leg.take()) {
+                    *leg = refused(bridge.seat_leg(arriving));
+                }
+            }
+            Self::Recall { slot, leg, found } => *found = table.take_leg(*slot, *leg),
+            Self::SetRemote { slot, leg, remote } => {
+                if let Some(leg) = table.bridge(*slot).and_then(|bridge| bridge.leg_mut(*leg)) {
+                    leg.set_remote(remote);
+                }
+            }
+            Self::Place { slot, prompt } => {
+                if let (Some(bridge), Some(arriving)) = (table.bridge(*slot), prompt.take()) {
+                    *prompt = refused(bridge.place_prompt(arriving));
+                }
+            }
+            Self::Stop { slot, prompt, found } => {
+                *found = table.bridge(*slot).and_then(|bridge| bridge.take_prompt(*prompt));
+            }
+            Self::Grow(larger) => table.grow(larger),
+        }
+    }
+}
+
+fn refused<T>(result: Result<(), Refused<T>>) -> Option<Box<T>> {
+    result.err().map(|refused| refused.returned)
+}
+
+#[cfg(test)]
+mod tests {
+    use mixminus_mixer::MixPlan;
+
+    use super::*;
+    use crate::registry::BRIDGE_RATE;
+
+    fn install(slot: Slot) -> Errand {
+        let plan = MixPlan::compile(&[]).unwrap();
+        let arrangement = Some(Box::new(Arrangement::new(plan, BRIDGE_RATE)));
+        Errand::Install { slot, arrangement, moves: Vec::new() }
+    }
+
+    #[test]
+    fn bridges_survive_the_growth_of_their_table() {
+        let mut table = Table::new(1);
+        install(Slot(0)).run(&mut table);
+        let mut errand = Errand::Grow(Table::new(2));
+        errand.run(&mut table);
+        let Errand::Grow(mut old) = errand else { unreachable!() };
+        assert_eq!((table.slots(), table.bridges_mut().count(), table.is_empty()), (2, 1, false));
+        assert_eq!((old.slots(), old.bridges_mut().count(), old.is_empty()), (1, 0, true));
+    }
+
+    #[test]
+    fn what_is_replaced_or_closed_comes_home() {
+        let mut table = Table::new(1);
+        let [mut first, mut second] = [install(Slot(0)), install(Slot(0))];
+        first.run(&mut table);
+        second.run(&mut table);
+        assert!(matches!(first, Errand::Install { arrangement: None, .. }));
+        assert!(matches!(second, Errand::Install { arrangement: Some(_), .. }));
+        let mut close = Errand::Close { slot: Slot(0), arrangement: None };
+        close.run(&mut table);
+        assert!(matches!(close, Errand::Close { arrangement: Some(_), .. }));
+        assert!(table.is_empty());
+    }
+}

@@ -1,0 +1,259 @@
+//! Where every leg, prompt and bridge is, as the control side knows it.
+//!
+//! A worker does its errands in order, so what is written here is true for
+//! the worker once it has done all that was sent before: nothing needs to be
+//! asked. Only what is on its way home is not known to have arrived.
+
+mod legs;
+mod prompts;
+
+use std::cmp::Reverse;
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use mixminus_audio::SampleRate;
+use mixminus_mixer::{Arrangement, BridgeId, LegId, PromptId};
+use rand::rngs::StdRng;
+use rand::{Rng, SeedableRng};
+
+use crate::errand::{Errand, Slot};
+use crate::leg::SipLeg;
+use crate::link::WorkerLink;
+use crate::ports::PortPool;
+use crate::{MediaConfig, MediaCounters, MediaError};
+
+use legs::LegRecord;
+use prompts::PromptRecord;
+
+/// The rate of every bridge: all formats so far are narrow band.
+pub(crate) const BRIDGE_RATE: SampleRate = SampleRate::Hz8000;
+
+/// All that the control side keeps about the media plane.
+#[derive(Debug)]
+pub(crate) struct Registry {
+    legs: HashMap<LegId, LegRecord>,
+    prompts: HashMap<PromptId, PromptRecord>,
+    bridges: HashMap<BridgeId, BridgeRecord>,
+    workers: Vec<WorkerLink>,
+    ports: PortPool,
+    config: MediaConfig,
+    last_leg: LegId,
+    random: StdRng,
+}
+
+/// A registry that the control side and the janitor share. No worker ever
+/// touches it.
+#[derive(Debug)]
+pub(crate) struct SharedRegistry(Mutex<Registry>);
+
+impl SharedRegistry {
+    pub(crate) fn new(registry: Registry) -> Self {
+        Self(Mutex::new(registry))
+    }
+
+    /// The registry, also after a panic: what one leg ran into must not end
+    /// the others.
+    pub(crate) fn lock(&self) -> MutexGuard<'_, Registry> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[derive(Debug)]
+struct BridgeRecord {
+    at: BridgePlace,
+    /// What its plan names, ascending.
+    legs: Box<[LegId]>,
+    prompts: Box<[PromptId]>,
+}
+
+/// A worker's index, and the slot of the bridge in its table.
+#[derive(Clone, Copy, Debug)]
+struct BridgePlace {
+    worker: usize,
+    slot: Slot,
+}
+
+impl Registry {
+    /// Nothing yet, and media ports to give out.
+    pub(crate) fn new(config: MediaConfig) -> Result<Self, MediaError> {
+        let mut random = StdRng::from_os_rng();
+        let ports = PortPool::new(config.bind_ip, &config.ports, random.random())?;
+        Ok(Self {
+            legs: HashMap::new(),
+            prompts: HashMap::new(),
+            bridges: HashMap::new(),
+            workers: Vec::with_capacity(config.workers),
+            ports,
+            config,
+            last_leg: LegId(0),
+            random,
+        })
+    }
+
+    /// Adds a worker that can be given bridges.
+    pub(crate) fn add_worker(&mut self, link: WorkerLink) {
+        self.workers.push(link);
+    }
+
+    /// Adds everything counted to `total`.
+    pub(crate) fn count(&self, total: &mut MediaCounters) {
+        total.legs += self.legs.len() as u64;
+        total.bridges += self.bridges.len() as u64;
+        total.prompts += self.prompts.len() as u64;
+        self.workers.iter().for_each(|worker| worker.counters().add_to(total));
+    }
+
+    /// Routes a bridge anew, opening it if need be.
+    pub(crate) fn install(&mut self, id: BridgeId, mut arrangement: Box<Arrangement<SipLeg>>) {
+        let plan = arrangement.plan();
+        let (legs, prompts): (Box<[_]>, Box<[_]>) = (plan.legs().into(), plan.prompts().into());
+        let at = match self.bridges.remove(&id) {
+            Some(before) => {
+                self.dismiss(id, &before, (&legs, &prompts));
+                before.at
+            }
+            None => self.choose_place(&legs),
+        };
+        let moves = legs.iter().filter_map(|leg| self.summon_leg(*leg, (id, at), &mut arrangement)).collect();
+        let worker = &mut self.workers[at.worker];
+        worker.legs += legs.len();
+        worker.send(Errand::Install { slot: at.slot, arrangement: Some(arrangement), moves });
+        let named = prompts.clone();
+        self.bridges.insert(id, BridgeRecord { at, legs, prompts });
+        named.into_iter().for_each(|prompt| self.summon_prompt(prompt, id));
+    }
+
+    /// Closes a bridge. What is in it comes home.
+    pub(crate) fn close_bridge(&mut self, id: BridgeId) {
+        let Some(bridge) = self.bridges.remove(&id) else { return };
+        self.dismiss(id, &bridge, (&[], &[]));
+        let worker = &mut self.workers[bridge.at.worker];
+        worker.send(Errand::Close { slot: bridge.at.slot, arrangement: None });
+        worker.close_slot(bridge.at.slot);
+    }
+
+    /// Takes in an errand that was done, with what it brings home.
+    pub(crate) fn welcome(&mut self, errand: &mut Errand) {
+        match errand {
+            Errand::Install { arrangement, moves, .. } => {
+                let refused = moves.iter_mut().filter_map(|step| step.refused.take());
+                refused.for_each(|leg| self.welcome_leg(leg));
+                self.welcome_all(arrangement.as_deref_mut());
+            }
+            Errand::Close { arrangement, .. } => self.welcome_all(arrangement.as_deref_mut()),
+            Errand::Seat { leg, .. } | Errand::Recall { found: leg, .. } => {
+                leg.take().into_iter().for_each(|leg| self.welcome_leg(leg));
+            }
+            Errand::Place { prompt, .. } | Errand::Stop { found: prompt, .. } => {
+                prompt.take().into_iter().for_each(|prompt| self.welcome_prompt(prompt));
+            }
+            Errand::SetRemote { .. } | Errand::Grow(_) => {}
+        }
+    }
+
+    /// Sends the workers what waits for room.
+    pub(crate) fn flush(&mut self) {
+        self.workers.iter_mut().for_each(WorkerLink::flush);
+    }
+
+    fn welcome_all(&mut self, arrangement: Option<&mut Arrangement<SipLeg>>) {
+        let Some(arrangement) = arrangement else { return };
+        arrangement.take_legs().for_each(|leg| self.welcome_leg(leg));
+        arrangement.take_prompts().for_each(|prompt| self.welcome_prompt(prompt));
+    }
+
+    /// A place for a new bridge: with the worker that has most of its legs
+    /// already, among equals the one with the fewest legs.
+    fn choose_place(&mut self, legs: &[LegId]) -> BridgePlace {
+        let mut there = vec![0_usize; self.workers.len()];
+        for leg in legs {
+            let bridge = self.legs.get(leg).and_then(LegRecord::bridge);
+            if let Some(bridge) = bridge.and_then(|bridge| self.bridges.get(&bridge)) {
+                there[bridge.at.worker] += 1;
+            }
+        }
+        let worker = (0..self.workers.len())
+            .max_by_key(|worker| (there[*worker], Reverse(self.workers[*worker].legs)))
+            .expect("a media plane has at least one worker");
+        BridgePlace { worker, slot: self.workers[worker].open_slot() }
+    }
+
+    /// Notes that what the bridge named `before` and does not name `now` is
+    /// coming home from it.
+    fn dismiss(&mut self, id: BridgeId, before: &BridgeRecord, now: (&[LegId], &[PromptId])) {
+        self.workers[before.at.worker].legs -= before.legs.len();
+        let gone = before.legs.iter().filter(|leg| now.0.binary_search(leg).is_err());
+        gone.for_each(|leg| self.dismiss_leg(*leg, id));
+        let gone = before.prompts.iter().filter(|prompt| now.1.binary_search(prompt).is_err());
+        gone.for_each(|prompt| self.dismiss_prompt(*prompt, id));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use mixminus_mixer::{MixPlan, SinkRoutes};
+    use rtrb::{Consumer, RingBuffer};
+
+    use super::*;
+    use crate::errand::Table;
+
+    /// A registry, and what its workers are sent.
+    fn registry(workers: usize) -> (Registry, Vec<Consumer<Box<Errand>>>) {
+        let mut registry = Registry::new(MediaConfig {
+            bind_ip: Ipv4Addr::LOCALHOST.into(),
+            ports: 20_000..=31_999,
+            workers,
+            media_timeout: Duration::from_secs(1),
+            max_legs: 5,
+        })
+        .unwrap();
+        let ring = |_| {
+            let (to_worker, ring) = RingBuffer::new(1_000);
+            registry.add_worker(WorkerLink::new(to_worker, std::thread::current(), Arc::default()));
+            ring
+        };
+        let rings = (0..workers).map(ring).collect();
+        (registry, rings)
+    }
+
+    fn alone(registry: &mut Registry, bridge: u64, legs: &[LegId]) {
+        let routes: Vec<_> = legs.iter().map(|leg| SinkRoutes { leg: *leg, hears: Vec::new() }).collect();
+        let plan = MixPlan::compile(&routes).unwrap();
+        registry.install(BridgeId(bridge), Box::new(Arrangement::new(plan, BRIDGE_RATE)));
+    }
+
+    #[test]
+    fn the_slots_of_closed_bridges_are_used_again() {
+        let (mut registry, mut rings) = registry(1);
+        for bridge in 0..200 {
+            alone(&mut registry, bridge, &[]);
+            registry.close_bridge(BridgeId(bridge));
+        }
+        let mut table = Table::default();
+        while let Ok(mut errand) = rings[0].pop() {
+            errand.run(&mut table);
+        }
+        assert!(table.is_empty());
+        assert_eq!(table.slots(), 64);
+    }
+
+    #[test]
+    fn a_bridge_opens_where_its_legs_are_and_else_where_there_are_fewest() {
+        let (mut registry, _rings) = registry(3);
+        let legs = [(); 5].map(|()| registry.open_leg().unwrap().0);
+        let worker = |registry: &Registry, bridge| registry.bridges[&BridgeId(bridge)].at.worker;
+        alone(&mut registry, 1, &legs[..2]);
+        alone(&mut registry, 2, &legs[2..3]);
+        alone(&mut registry, 3, &legs[3..]);
+        let [two, one, two_more] = [1, 2, 3].map(|bridge| worker(&registry, bridge));
+        assert!(two != one && one != two_more && two_more != two);
+        alone(&mut registry, 4, &[]);
+        assert_eq!(worker(&registry, 4), one);
+        alone(&mut registry, 5, &legs[..4]);
+        assert_eq!(worker(&registry, 5), two);
+    }
+}

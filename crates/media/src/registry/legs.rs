@@ -1,0 +1,184 @@
+//! Where each leg is, and its way from one bridge to another.
+
+use std::net::SocketAddr;
+
+use mixminus_mixer::{Arrangement, BridgeId, LegId, Seated};
+use mixminus_rtp::SenderIdentity;
+use rand::Rng;
+
+use super::{BRIDGE_RATE, BridgePlace, Registry};
+use crate::MediaError;
+use crate::errand::{Errand, Move};
+use crate::leg::{Remote, RemoteMedia, SipLeg};
+
+#[derive(Debug)]
+pub(super) struct LegRecord {
+    port: u16,
+    place: Place,
+}
+
+#[derive(Debug)]
+enum Place {
+    /// Here.
+    Home(Box<Seated<SipLeg>>),
+    /// With the worker of this bridge, in its seat.
+    Seated(BridgeId),
+    /// On its way home from a worker.
+    Coming {
+        then: Then,
+        /// What signalling agreed meanwhile.
+        remote: Option<RemoteMedia>,
+    },
+}
+
+/// What becomes of a leg that is coming home.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Then {
+    Stay,
+    Seat(BridgeId),
+    Release,
+}
+
+impl LegRecord {
+    /// The bridge it is seated in, or will be once it has come home.
+    pub(super) fn bridge(&self) -> Option<BridgeId> {
+        match self.place {
+            Place::Seated(bridge) | Place::Coming { then: Then::Seat(bridge), .. } => Some(bridge),
+            Place::Home(_) | Place::Coming { .. } => None,
+        }
+    }
+}
+
+impl Place {
+    const fn coming(then: Then) -> Self {
+        Self::Coming { then, remote: None }
+    }
+}
+
+impl Registry {
+    /// Opens a leg. Returns where its far end is to send to.
+    pub(crate) fn open_leg(&mut self) -> Result<(LegId, SocketAddr), MediaError> {
+        if self.legs.len() >= self.config.max_legs {
+            return Err(MediaError::NoPorts);
+        }
+        let (port, sockets) = self.ports.open()?;
+        let id = LegId(self.last_leg.0 + 1);
+        self.last_leg = id;
+        let identity = SenderIdentity {
+            ssrc: self.random.random(),
+            sequence: self.random.random(),
+            timestamp: self.random.random(),
+        };
+        let leg = SipLeg::new(id, sockets, identity, self.config.media_timeout);
+        let place = Place::Home(Box::new(Seated::new(id, leg, BRIDGE_RATE)));
+        self.legs.insert(id, LegRecord { port, place });
+        Ok((id, SocketAddr::new(self.config.bind_ip, port)))
+    }
+
+    /// Tells a leg what signalling agreed.
+    pub(crate) fn set_remote(&mut self, id: LegId, agreed: RemoteMedia) {
+        let Some(record) = self.legs.get_mut(&id) else { return };
+        match &mut record.place {
+            Place::Home(leg) => leg.leg_mut().set_remote(&mut Remote::new(agreed)),
+            Place::Coming { remote, .. } => *remote = Some(agreed),
+            Place::Seated(bridge) => {
+                let BridgePlace { worker, slot } = self.bridges[bridge].at;
+                self.workers[worker].send(Errand::SetRemote { slot, leg: id, remote: Remote::new(agreed) });
+            }
+        }
+    }
+
+    /// Closes a leg, wherever it is.
+    pub(crate) fn release_leg(&mut self, id: LegId) {
+        let Some(record) = self.legs.get_mut(&id) else { return };
+        match &mut record.place {
+            Place::Home(_) => self.forget_leg(id),
+            Place::Coming { then, .. } => *then = Then::Release,
+            Place::Seated(bridge) => {
+                let BridgePlace { worker, slot } = self.bridges[bridge].at;
+                self.workers[worker].send(Errand::Recall { slot, leg: id, found: None });
+                record.place = Place::coming(Then::Release);
+            }
+        }
+    }
+
+    /// Has a leg join a bridge that names it: a leg that is here is seated,
+    /// one with another worker is called home first, and one with the same
+    /// worker takes the step that is returned.
+    pub(super) fn summon_leg(
+        &mut self,
+        id: LegId,
+        (bridge, at): (BridgeId, BridgePlace),
+        arrangement: &mut Arrangement<SipLeg>,
+    ) -> Option<Move> {
+        let place = &mut self.legs.get_mut(&id)?.place;
+        match place {
+            Place::Coming { then: Then::Release, .. } => None,
+            Place::Coming { then, .. } => {
+                *then = Then::Seat(bridge);
+                None
+            }
+            Place::Seated(from) if *from == bridge => None,
+            Place::Seated(from) => {
+                let from = self.bridges[from].at;
+                if from.worker == at.worker {
+                    *place = Place::Seated(bridge);
+                    return Some(Move { from: from.slot, leg: id, refused: None });
+                }
+                *place = Place::coming(Then::Seat(bridge));
+                self.workers[from.worker].send(Errand::Recall { slot: from.slot, leg: id, found: None });
+                None
+            }
+            Place::Home(_) => {
+                if let Place::Home(mut leg) = std::mem::replace(place, Place::Seated(bridge)) {
+                    leg.leg_mut().discard_backlog();
+                    let seated = arrangement.seat(leg);
+                    debug_assert!(seated.is_ok(), "the plan names the leg, and it was not there");
+                }
+                None
+            }
+        }
+    }
+
+    /// Notes that a bridge does not name a leg any more.
+    pub(super) fn dismiss_leg(&mut self, id: LegId, bridge: BridgeId) {
+        let Some(record) = self.legs.get_mut(&id) else { return };
+        match &mut record.place {
+            Place::Seated(seated) if *seated == bridge => record.place = Place::coming(Then::Stay),
+            Place::Coming { then, .. } if *then == Then::Seat(bridge) => *then = Then::Stay,
+            _ => {}
+        }
+    }
+
+    /// Takes in a leg that has come home.
+    pub(super) fn welcome_leg(&mut self, mut leg: Box<Seated<SipLeg>>) {
+        let id = leg.id();
+        let record = self.legs.get_mut(&id).expect("a leg is recorded until it has come home");
+        let Place::Coming { then, remote } = std::mem::replace(&mut record.place, Place::coming(Then::Stay))
+        else {
+            unreachable!("a leg that comes home was expected")
+        };
+        if let Some(remote) = remote {
+            leg.leg_mut().set_remote(&mut Remote::new(remote));
+        }
+        match then {
+            Then::Stay => record.place = Place::Home(leg),
+            Then::Seat(bridge) => {
+                record.place = Place::Seated(bridge);
+                let BridgePlace { worker, slot } = self.bridges[&bridge].at;
+                self.workers[worker].send(Errand::Seat { slot, leg: Some(leg) });
+            }
+            Then::Release => {
+                drop(leg);
+                self.forget_leg(id);
+            }
+        }
+    }
+
+    fn forget_leg(&mut self, id: LegId) {
+        if let Some(LegRecord { port, place }) = self.legs.remove(&id) {
+            drop(place);
+            self.ports.close(port);
+        }
+    }
+}

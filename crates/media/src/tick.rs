@@ -1,0 +1,78 @@
+//! What a worker hands its legs in a tick.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use rtrb::Producer;
+
+use crate::MediaEvent;
+use crate::counters::{Traffic, WorkerCounters};
+
+/// Longest datagram that is looked at: an Ethernet frame. No leg's packet is
+/// longer, and what is cut off is dropped as malformed.
+const MAX_DATAGRAM_BYTES: usize = 1_500;
+
+/// One tick of a worker, and where its legs put what it yields.
+#[derive(Debug)]
+pub(crate) struct Tick {
+    /// When the tick was due.
+    pub(crate) now: Duration,
+    /// Working memory for one datagram.
+    pub(crate) datagram: [u8; MAX_DATAGRAM_BYTES],
+    /// What went over sockets in this tick.
+    pub(crate) traffic: Traffic,
+    events: Producer<MediaEvent>,
+    counters: Arc<WorkerCounters>,
+    reported: bool,
+}
+
+impl Tick {
+    pub(crate) fn new(events: Producer<MediaEvent>, counters: Arc<WorkerCounters>) -> Self {
+        Self {
+            now: Duration::ZERO,
+            datagram: [0; MAX_DATAGRAM_BYTES],
+            traffic: Traffic::default(),
+            events,
+            counters,
+            reported: false,
+        }
+    }
+
+    /// Tells the control side; when it does not listen, the event is lost and
+    /// counted.
+    pub(crate) fn report(&mut self, event: MediaEvent) {
+        match self.events.push(event) {
+            Ok(()) => self.reported = true,
+            Err(_) => self.counters.event_lost(),
+        }
+    }
+
+    /// Whether anything was reported since the last call.
+    pub(crate) fn take_reported(&mut self) -> bool {
+        std::mem::take(&mut self.reported)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use mixminus_mixer::PromptId;
+    use rtrb::RingBuffer;
+
+    use super::*;
+    use crate::MediaCounters;
+
+    #[test]
+    fn an_event_that_nobody_has_room_for_is_counted() {
+        let (events, _unread) = RingBuffer::new(1);
+        let counters = Arc::<WorkerCounters>::default();
+        let mut tick = Tick::new(events, Arc::clone(&counters));
+        assert!(!tick.take_reported());
+        for prompt in [1, 2, 3] {
+            tick.report(MediaEvent::PromptEnded { prompt: PromptId(prompt) });
+        }
+        assert!(tick.take_reported() && !tick.take_reported());
+        let mut total = MediaCounters::default();
+        counters.add_to(&mut total);
+        assert_eq!(total.events_lost, 2);
+    }
+}

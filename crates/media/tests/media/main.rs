@@ -1,0 +1,9 @@
+//! The media plane over real sockets on loopback.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod conversation;
+mod far_end;
+mod gate;
+mod lifecycle;
+mod moves;
+mod stress;

@@ -1,0 +1,149 @@
+//! A worker neither allocates nor frees, whatever is asked of it.
+#![expect(unsafe_code, reason = "an allocator that counts is an allocator")]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::net::{Ipv4Addr, UdpSocket};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+
+use mixminus_audio::{Pcm, SampleRate, TICK};
+use mixminus_codec::Format;
+use mixminus_media::{Direction, Media, MediaConfig, RemoteMedia};
+use mixminus_mixer::{BridgeId, LegId, MixPlan, Plays, PromptId, SinkRoutes, SourceId};
+use mixminus_rtp::{Digit, MAX_PACKET_BYTES, MediaParameters, Press, Sender, SenderIdentity};
+
+/// Counts what threads named `media-0`, `media-1`, … do while it is armed.
+struct Counting;
+
+static ARMED: AtomicBool = AtomicBool::new(false);
+static COUNT: AtomicU64 = AtomicU64::new(0);
+
+impl Counting {
+    fn count() {
+        if !ARMED.load(Ordering::Relaxed) {
+            return;
+        }
+        let mut name = [0_u8; 16];
+        // SAFETY: the kernel writes at most 16 bytes, and a final zero.
+        unsafe { libc::prctl(libc::PR_GET_NAME, name.as_mut_ptr()) };
+        if name.starts_with(b"media-") && name[6].is_ascii_digit() {
+            COUNT.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+}
+
+// SAFETY: every call is passed on to the system's allocator unchanged.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        Self::count();
+        // SAFETY: the caller keeps to the same contract.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        Self::count();
+        // SAFETY: the caller keeps to the same contract.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+const PARAMETERS: [MediaParameters; 2] = [
+    MediaParameters { format: Format::Pcmu, digit_payload_type: Some(101) },
+    MediaParameters { format: Format::Pcma, digit_payload_type: Some(101) },
+];
+
+struct Caller {
+    leg: LegId,
+    to: std::net::SocketAddr,
+    sender: Sender,
+}
+
+fn call(media: &Media, socket: &UdpSocket) -> Caller {
+    let (leg, to) = media.open_leg().unwrap();
+    let remote = RemoteMedia {
+        address: socket.local_addr().unwrap(),
+        parameters: PARAMETERS[0],
+        direction: Direction::SendReceive,
+    };
+    media.set_remote(leg, remote);
+    Caller { leg, to, sender: Sender::new(SenderIdentity { ssrc: leg.0 as u32, sequence: 1, timestamp: 0 }) }
+}
+
+fn everyone_hears(media: &Media, bridge: u64, callers: &[Caller], prompt: u64) {
+    let others = |leg| callers.iter().map(|caller| caller.leg).filter(move |other| *other != leg);
+    let routes = |caller: &Caller| SinkRoutes {
+        leg: caller.leg,
+        hears: others(caller.leg).map(SourceId::Leg).chain([SourceId::Prompt(PromptId(prompt))]).collect(),
+    };
+    let routes: Vec<_> = callers.iter().map(routes).collect();
+    media.install(BridgeId(bridge), MixPlan::compile(&routes).unwrap());
+}
+
+/// Every kind of errand, event and datagram, once a round.
+fn churn(media: &Media, callers: &mut Vec<Caller>, socket: &UdpSocket, round: u64) {
+    let split = round as usize % callers.len();
+    let pcm = Arc::new(Pcm { rate: SampleRate::Hz8000, samples: vec![1_000; 200] });
+    media.play(PromptId(round), pcm, Plays::Times(1 + round as u32 % 3)).unwrap();
+    everyone_hears(media, 0, &callers[..split], round);
+    everyone_hears(media, 1, &callers[split..], round + 1);
+    media.stop_prompt(PromptId(round.saturating_sub(3)));
+    everyone_hears(media, 100 + round, &callers[..1], 0);
+    media.close_bridge(BridgeId(100 + round.saturating_sub(70)));
+    let leaver = callers.remove(split);
+    media.release_leg(leaver.leg);
+    callers.push(call(media, socket));
+    let remote = RemoteMedia {
+        address: socket.local_addr().unwrap(),
+        parameters: PARAMETERS[round as usize % 2],
+        direction: [Direction::SendReceive, Direction::ReceiveOnly][round as usize / 2 % 2],
+    };
+    media.set_remote(callers[0].leg, remote);
+}
+
+fn speak(caller: &mut Caller, socket: &UdpSocket, press: Option<&mut Press>) {
+    let mut packet = [0; MAX_PACKET_BYTES];
+    let pressed = press.and_then(|press| caller.sender.press(101, Format::Pcmu, press, &mut packet));
+    let payload = [(caller.leg.0 % 128) as u8; 160];
+    let size_bytes = match pressed {
+        Some(size_bytes) => size_bytes,
+        None => caller.sender.packet(Format::Pcmu, &payload, &mut packet),
+    };
+    socket.send_to(&packet[..size_bytes], caller.to).unwrap();
+    socket.send_to(b"malformed", caller.to).unwrap();
+}
+
+#[test]
+#[expect(clippy::disallowed_methods, reason = "real sockets are tested in real time")]
+fn a_worker_neither_allocates_nor_frees() {
+    let config = MediaConfig {
+        bind_ip: Ipv4Addr::LOCALHOST.into(),
+        ports: 20_000..=31_999,
+        workers: 2,
+        media_timeout: Duration::from_millis(100),
+        max_legs: 40,
+    };
+    let (media, mut events) = Media::start(config).unwrap();
+    let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let mut callers: Vec<_> = (0..8).map(|_| call(&media, &socket)).collect();
+    std::thread::sleep(TICK);
+    ARMED.store(true, Ordering::Relaxed);
+    for round in 0..100 {
+        churn(&media, &mut callers, &socket, round);
+        let mut press = Press::new(Digit::try_from('1').unwrap(), TICK);
+        for caller in &mut callers[1..] {
+            speak(caller, &socket, (round % 3 == 0).then_some(&mut press));
+        }
+        std::thread::sleep(TICK / 2);
+    }
+    std::thread::sleep(TICK * 10);
+    ARMED.store(false, Ordering::Relaxed);
+    let counters = media.counters();
+    assert!(counters.ticks > 50 && counters.traffic.received > 200, "{counters:?}");
+    assert!(std::iter::from_fn(|| events.try_recv().ok()).count() > 10);
+    assert_eq!(COUNT.load(Ordering::Relaxed), 0);
+}
