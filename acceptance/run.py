@@ -1,0 +1,59 @@
+"""The acceptance run: `run.py [part …]`."""
+
+import argparse
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+import conference
+import hostile
+import keeping
+import load
+import service
+import sound
+import starting
+from checks import Checks
+
+PARTS = {
+    "starting": starting.run,
+    "conference": conference.run,
+    "keeping": keeping.run,
+    "hostile": hostile.run,
+    "load": load.run,
+}
+
+
+class Stage:
+    """What the parts share: a folder, voices, ports, the program, the checks."""
+
+    def __init__(self, program, folder):
+        self.program = program
+        self.folder = folder
+        self.checks = Checks()
+        self.ports = service.Ports()
+        self.voices = sound.voices(folder)
+
+
+def main():
+    parser = argparse.ArgumentParser(description="Runs phones and the plivo package against mixminus.")
+    parser.add_argument("parts", nargs="*", help=f"of {', '.join(PARTS)}; all when left out")
+    parser.add_argument("--program", type=Path, default=service.binary())
+    arguments = parser.parse_args()
+    if unknown := set(arguments.parts) - set(PARTS):
+        parser.error(f"no such part: {', '.join(unknown)}")
+
+    folder = Path(tempfile.mkdtemp(prefix="mixminus-acceptance-"))
+    stage = Stage(arguments.program, folder)
+    for name in arguments.parts or PARTS:
+        with stage.checks.part(name):
+            PARTS[name](stage)
+    if stage.checks.failed:
+        print(f"recordings and logs are in {folder}")
+    else:
+        shutil.rmtree(folder)
+    return stage.checks.summary()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

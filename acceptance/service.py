@@ -1,0 +1,132 @@
+"""The service under test, and the ports that a run uses."""
+
+import os
+import random
+import signal
+import socket
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+AUTH_ID = "MAACCEPTANCERUN00001"
+AUTH_TOKEN = "acceptance-run-token-of-forty-characters"
+
+
+class Ports:
+    """Ports on loopback that nobody listens on, each given out once."""
+
+    def __init__(self):
+        self.next = random.randrange(20000, 28000, 2)
+
+    def block(self, size):
+        """The first of `size` free ports in a row, an even one."""
+        while True:
+            first = self.next + self.next % 2
+            self.next = first + size
+            if all(is_free(port) for port in range(first, first + size)):
+                return first
+
+    def one(self):
+        return self.block(1)
+
+    def pair(self):
+        return self.block(2)
+
+
+def is_free(port):
+    for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
+        with socket.socket(socket.AF_INET, kind) as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                return False
+    return True
+
+
+def binary():
+    """The release build of this checkout."""
+    root = Path(__file__).resolve().parent.parent
+    target = Path(os.environ.get("CARGO_TARGET_DIR", root / "target"))
+    return target / "release" / "mixminus"
+
+
+class Service:
+    def __init__(self, program, folder, ports, answer_url=None):
+        self.program = program
+        self.folder = folder
+        self.folder.mkdir()
+        self.sip_port, self.http_port = ports.one(), ports.one()
+        self.media_ports = range(first := ports.block(400), first + 400)
+        self.url = f"http://127.0.0.1:{self.http_port}"
+        self.config = self.folder / "mixminus.toml"
+        answer = f'answer_url = "{answer_url}"' if answer_url else ""
+        self.config.write_text(f"""\
+data_dir = "{self.folder / "data"}"
+[http]
+listen = "127.0.0.1:{self.http_port}"
+public_url = "{self.url}"
+[sip]
+listen = ["udp:127.0.0.1:{self.sip_port}", "tcp:127.0.0.1:{self.sip_port}"]
+[media]
+ports = "{self.media_ports[0]}-{self.media_ports[-1]}"
+workers = 2
+[account]
+auth_id = "{AUTH_ID}"
+auth_token = "{AUTH_TOKEN}"
+[application]
+{answer}
+[urls]
+allow_private = true
+""")
+        self.process = None
+
+    def sip(self, user):
+        return f"sip:{user}@127.0.0.1:{self.sip_port}"
+
+    def start(self):
+        log = (self.folder / "log").open("ab")
+        self.process = subprocess.Popen(
+            [self.program, "serve", "--config", self.config],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            cwd=self.folder,
+        )
+        deadline = time.monotonic() + 15
+        while self.get("/readyz")[0] != 200:
+            if time.monotonic() > deadline or self.process.poll() is not None:
+                raise RuntimeError(f"mixminus did not become ready, see {self.folder}/log")
+            time.sleep(0.05)
+        return self
+
+    def get(self, path):
+        """Status and text; status 0 when nobody answers."""
+        try:
+            with urllib.request.urlopen(self.url + path, timeout=2) as reply:
+                return reply.status, reply.read().decode()
+        except urllib.error.HTTPError as error:
+            return error.code, ""
+        except OSError:
+            return 0, ""
+
+    def metric(self, name):
+        """The sum over the labels of a metric, or None."""
+        lines = [line.split() for line in self.get("/metrics")[1].splitlines()]
+        values = [float(line[-1]) for line in lines if line and line[0].split("{")[0] == name]
+        return sum(values) if values else None
+
+    def drain(self, seconds=15):
+        """Asks it to finish; its exit status, or None if it did not."""
+        self.process.send_signal(signal.SIGTERM)
+        try:
+            return self.process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            return None
+
+    def kill(self):
+        """As when the machine loses power."""
+        if self.process and self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()

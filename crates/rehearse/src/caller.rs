@@ -1,0 +1,102 @@
+//! Callers: a call and a media socket each.
+
+use std::net::{SocketAddr, UdpSocket};
+use std::time::Duration;
+
+use mixminus_codec::Format;
+use mixminus_sip::sdp::{self, Direction, LocalMedia};
+use mixminus_sip::{CallControl, CallEnd, CallEvent, OutgoingCall, OutgoingCallRequest, UserAgent};
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+
+use crate::hearing::Seat;
+use crate::target::Target;
+
+/// How long the server may take to answer.
+const ANSWER_LIMIT: Duration = Duration::from_secs(10);
+/// How long the server may take to confirm a goodbye.
+const GOODBYE_LIMIT: Duration = Duration::from_secs(5);
+
+/// A caller in a conversation.
+#[derive(Debug)]
+pub(crate) struct Caller {
+    pub(crate) seat: Seat,
+    pub(crate) socket: UdpSocket,
+    /// Where the server receives our media.
+    pub(crate) remote: SocketAddr,
+    control: CallControl,
+    /// Ends with the call.
+    conversation: JoinHandle<()>,
+}
+
+impl Caller {
+    /// Calls `user` and waits for the answer.
+    pub(crate) async fn call(
+        agent: &UserAgent,
+        target: &Target,
+        user: &str,
+        seat: Seat,
+    ) -> Result<Self, String> {
+        let socket = open(target).map_err(|error| format!("no media socket: {error}"))?;
+        let local = LocalMedia {
+            address: socket.local_addr().map_err(|error| error.to_string())?,
+            session_id: rand::random::<u32>().into(),
+            version: 1,
+            formats: vec![Format::Pcmu],
+        };
+        let request = OutgoingCallRequest {
+            target: target.uri(user),
+            from: format!("sip:caller-{}-{}@{}", seat.room, seat.number, target.local),
+            offer: sdp::offer(&local, Direction::SendReceive),
+        };
+        let OutgoingCall { control, mut events } = agent.call(request).map_err(|error| error.to_string())?;
+        let answer = timeout(ANSWER_LIMIT, answer(&mut events)).await.unwrap_or(Err("no answer".into()));
+        let negotiated = answer.and_then(|sdp| sdp::read_answer(&sdp).map_err(|error| error.to_string()));
+        let negotiated = negotiated.inspect_err(|_| control.hang_up())?;
+        let conversation = tokio::spawn(converse(control.clone(), events));
+        Ok(Self { seat, socket, remote: negotiated.remote, control, conversation })
+    }
+
+    /// Whether the call is over.
+    pub(crate) fn is_over(&self) -> bool {
+        self.conversation.is_finished()
+    }
+
+    pub(crate) fn hang_up(&self) {
+        self.control.hang_up();
+    }
+
+    /// Waits for the end of the call.
+    pub(crate) async fn finished(self) -> bool {
+        timeout(GOODBYE_LIMIT, self.conversation).await.is_ok()
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the rehearsal is a program of its own on the network")]
+fn open(target: &Target) -> std::io::Result<UdpSocket> {
+    let socket = UdpSocket::bind((target.local, 0))?;
+    socket.set_nonblocking(true)?;
+    Ok(socket)
+}
+
+async fn answer(events: &mut mpsc::Receiver<CallEvent>) -> Result<String, String> {
+    while let Some(event) = events.recv().await {
+        match event {
+            CallEvent::Answered { sdp } => return Ok(sdp),
+            CallEvent::Ended(CallEnd::Failed { status }) => return Err(format!("status {status}")),
+            CallEvent::Ended(end) => return Err(format!("{end:?}")),
+            CallEvent::Ringing | CallEvent::Offer { .. } => {}
+        }
+    }
+    Err("the call vanished".into())
+}
+
+/// Stays in the call until it ends; its media stay as they are.
+async fn converse(control: CallControl, mut events: mpsc::Receiver<CallEvent>) {
+    while let Some(event) = events.recv().await {
+        if let CallEvent::Offer { .. } = event {
+            control.refuse_offer();
+        }
+    }
+}

@@ -1,0 +1,238 @@
+//! Configuration: defaults, overlaid by one TOML file, overlaid by the environment.
+//!
+//! Every key is described once, below; the structs, the parsing, the error
+//! messages and `config/mixminus.toml` are made from that description.
+
+mod reference;
+mod setting;
+mod source;
+
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+
+use mixminus_sip::{Cidr, ListenAddress};
+
+pub use reference::reference;
+pub use setting::{HttpUrl, Method, PortRange, Setting, Within};
+pub use source::{ConfigError, Origin};
+
+use crate::account::{AuthId, AuthToken};
+
+/// One key as the reference shows it.
+struct Key {
+    name: &'static str,
+    doc: &'static [&'static str],
+    /// TOML text.
+    default: &'static str,
+    /// Whether `default` is only an example of what could be set.
+    optional: bool,
+    accepts: fn() -> String,
+}
+
+/// Keys under one heading; those at the top level have no name.
+struct Section {
+    name: &'static str,
+    doc: &'static [&'static str],
+    keys: &'static [Key],
+}
+
+/// The entries of keys in the reference.
+macro_rules! keys {
+    ($( $(#[doc = $doc:literal])+ $key:ident: $Value:ty = $default:tt, )*) => {
+        &[$( Key {
+            name: stringify!($key),
+            doc: &[$($doc),+],
+            default: stringify!($default),
+            optional: <$Value as Setting>::OPTIONAL,
+            accepts: <$Value as Setting>::accepts,
+        } ),*]
+    };
+}
+
+/// Makes the structs, the reader and the table of keys. A value is a TOML
+/// literal: the default, or for an `Option` an example.
+macro_rules! settings {
+    (
+        { $($root:tt)* }
+        $( $(#[doc = $section_doc:literal])+ $section:ident: $Section:ident { $($body:tt)* } )*
+    ) => {
+        settings! { @config { $($root)* } $($section: $Section,)* }
+        $( settings! { @section [$($section_doc)+] $section: $Section { $($body)* } } )*
+
+        const SECTIONS: &[Section] = &[
+            Section { name: "", doc: &[], keys: keys! { $($root)* } },
+            $( Section {
+                name: stringify!($section),
+                doc: &[$($section_doc),+],
+                keys: keys! { $($body)* },
+            } ),*
+        ];
+    };
+    (@config
+        { $( $(#[doc = $doc:literal])+ $key:ident: $Value:ty = $default:tt, )* }
+        $( $section:ident: $Section:ident, )*
+    ) => {
+        /// The whole configuration, every value checked.
+        #[derive(Clone, Debug)]
+        pub struct Config {
+            $( $(#[doc = $doc])+ pub $key: $Value, )*
+            $( #[doc = concat!("Keys under `[", stringify!($section), "]`.")] pub $section: $Section, )*
+        }
+
+        impl Config {
+            fn read(layers: &source::Layers) -> Result<Self, ConfigError> {
+                Ok(Self {
+                    $( $key: layers.value(stringify!($key), stringify!($default))?, )*
+                    $( $section: $Section::read(layers)?, )*
+                })
+            }
+        }
+    };
+    (@section [$($section_doc:literal)+] $section:ident: $Section:ident {
+        $( $(#[doc = $doc:literal])+ $key:ident: $Value:ty = $default:tt, )*
+    }) => {
+        $(#[doc = $section_doc])+
+        #[derive(Clone, Debug)]
+        pub struct $Section {
+            $( $(#[doc = $doc])+ pub $key: $Value, )*
+        }
+
+        impl $Section {
+            fn read(layers: &source::Layers) -> Result<Self, ConfigError> {
+                Ok(Self { $(
+                    $key: layers.value(
+                        concat!(stringify!($section), ".", stringify!($key)),
+                        stringify!($default),
+                    )?,
+                )* })
+            }
+        }
+    };
+}
+
+settings! {
+    {
+        /// Directory of the database and of the generated account.
+        data_dir: PathBuf = "./mixminus-data",
+    }
+
+    /// The REST API, health and metrics.
+    http: Http {
+        /// Address and port to listen on. 8080 needs no privileges and is
+        /// where people look first; a port that is taken ends the start.
+        listen: SocketAddr = "127.0.0.1:8080",
+        /// Where clients reach this service, when that is not the address it
+        /// listens on.
+        public_url: Option<HttpUrl> = "https://calls.example.com",
+    }
+
+    /// Signalling.
+    sip: Sip {
+        /// Where calls arrive.
+        listen: Vec<ListenAddress> = ["udp:127.0.0.1:5060", "tcp:127.0.0.1:5060"],
+        /// Networks that calls are taken from; all others are refused.
+        allow: Vec<Cidr> = ["127.0.0.0/8", "::1/128"],
+        /// Address told to callers for their audio, when that is not the address
+        /// listened on (network address translation, containers).
+        public_address: Option<IpAddr> = "203.0.113.7",
+    }
+
+    /// Audio.
+    media: Media {
+        /// Address of the audio sockets; that of the first SIP listener when
+        /// left out.
+        listen: Option<IpAddr> = "127.0.0.1",
+        /// UDP ports for audio. Each call takes an even one.
+        ports: PortRange = "20000-29999",
+        /// Threads that mix; one for each processor core when left out.
+        workers: Option<Within<1, 256>> = 2,
+        /// Seconds without audio after which a call is taken for dead.
+        timeout_s: Within<1, 86_400> = 60,
+    }
+
+    /// The account that calls and conferences belong to. What is left out is
+    /// generated at the first start and kept in `account.toml` in `data_dir`.
+    account: Account {
+        /// User name of the API.
+        auth_id: Option<AuthId> = "MAEXAMPLE00000000000",
+        /// Password of the API and signing key of callbacks.
+        auth_token: Option<AuthToken> = "forty-characters-that-nobody-else-knows!",
+    }
+
+    /// What answers a call.
+    application: Application {
+        /// Where the document that says what to do with a call is fetched.
+        /// Without it, a call to `<name>@host` joins the conference `<name>` as
+        /// agent, to `<name>.customer` as customer, to `<name>.supervisor` as
+        /// coaching supervisor.
+        answer_url: Option<HttpUrl> = "https://app.example.com/answer",
+        /// How it is requested.
+        answer_method: Method = "POST",
+    }
+
+    /// What this service requests: documents, audio files, callbacks.
+    urls: Urls {
+        /// Whether they may point at loopback and private networks. When left
+        /// out: true while every listener is on loopback, otherwise false.
+        allow_private: Option<bool> = false,
+    }
+
+    /// How much is carried; what goes beyond is refused.
+    limits: Limits {
+        /// Participants of one conference.
+        max_participants: Within<2, 10_000> = 10,
+        /// Live conferences.
+        max_conferences: Within<1, 100_000> = 1000,
+        /// Live calls.
+        max_calls: Within<1, 100_000> = 1000,
+        /// API requests of one account in any five seconds.
+        requests_per_5s: Within<1, 1_000_000> = 300,
+        /// Seconds that a drain may take before the process exits anyway.
+        drain_s: Within<1, 3600> = 10,
+    }
+}
+
+impl Config {
+    /// Reads `file`, if there is one, and the variables of the environment.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong: which key, which value, what would be accepted.
+    pub fn load(
+        file: Option<&std::path::Path>,
+        environment: impl IntoIterator<Item = (std::ffi::OsString, std::ffi::OsString)>,
+    ) -> Result<Self, ConfigError> {
+        let mut layers = source::Layers::default();
+        if let Some(path) = file {
+            layers.add_file(path)?;
+        }
+        layers.add_environment(environment)?;
+        Self::read(&layers)
+    }
+
+    /// Whether only this machine can reach the service.
+    pub fn is_local(&self) -> bool {
+        self.http.listen.ip().is_loopback() && self.sip.listen.iter().all(|l| l.address.ip().is_loopback())
+    }
+
+    /// Whether requested URLs may point at loopback and private networks.
+    pub fn allows_private_urls(&self) -> bool {
+        self.urls.allow_private.unwrap_or_else(|| self.is_local())
+    }
+
+    /// Address of the audio sockets.
+    pub fn media_address(&self) -> IpAddr {
+        self.media.listen.unwrap_or_else(|| self.sip.listen[0].address.ip())
+    }
+
+    /// Base of the URLs that clients are told, without a slash at the end.
+    pub fn public_url(&self) -> String {
+        match &self.http.public_url {
+            Some(url) => url.as_str().trim_end_matches('/').to_owned(),
+            None => format!("http://{}", self.http.listen),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,167 @@
+//! Types of values and how each is written as text.
+
+use std::net::{IpAddr, SocketAddr};
+use std::ops::RangeInclusive;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use mixminus_control::HttpMethod;
+use mixminus_sip::{Cidr, ListenAddress};
+use url::Url;
+
+/// A type of configuration values, written alike in the file and in the
+/// environment.
+pub trait Setting: Sized {
+    /// Whether the value must not appear in messages.
+    const SECRET: bool = false;
+    /// Whether the key may be left out without a default.
+    const OPTIONAL: bool = false;
+
+    /// What is accepted, for a reader of the reference and of error messages.
+    fn accepts() -> String;
+
+    /// The value that `text` stands for, if it is accepted.
+    fn parse(text: &str) -> Option<Self>;
+
+    /// The value when the key is left out, for types that have one.
+    fn left_out() -> Option<Self> {
+        None
+    }
+}
+
+impl<T: Setting> Setting for Option<T> {
+    const SECRET: bool = T::SECRET;
+    const OPTIONAL: bool = true;
+
+    fn accepts() -> String {
+        T::accepts()
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        T::parse(text).map(Some)
+    }
+
+    fn left_out() -> Option<Self> {
+        Some(None)
+    }
+}
+
+impl<T: Setting> Setting for Vec<T> {
+    fn accepts() -> String {
+        format!("a list of one or more, each {}", T::accepts())
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        text.split(',').map(|item| T::parse(item.trim())).collect()
+    }
+}
+
+/// Implements [`Setting`] by [`FromStr`].
+macro_rules! by_from_str {
+    ($($Type:ty: $accepts:literal,)*) => { $(
+        impl Setting for $Type {
+            fn accepts() -> String {
+                $accepts.into()
+            }
+
+            fn parse(text: &str) -> Option<Self> {
+                text.parse().ok()
+            }
+        }
+    )* };
+}
+
+by_from_str! {
+    bool: "true or false",
+    SocketAddr: "an address with a port such as 127.0.0.1:8080 or [::1]:8080",
+    IpAddr: "an IPv4 or IPv6 address",
+    HttpUrl: "an http:// or https:// URL",
+    ListenAddress: "udp: or tcp: and an address with a port such as udp:127.0.0.1:5060",
+    Cidr: "a network such as 10.0.0.0/8, or one address",
+    PortRange: "two ports from 1024 on, first and last, such as 20000-29999",
+}
+
+impl Setting for PathBuf {
+    fn accepts() -> String {
+        "a path".into()
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        (!text.is_empty()).then(|| text.into())
+    }
+}
+
+/// A whole number from `MIN` to `MAX`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Within<const MIN: u32, const MAX: u32>(u32);
+
+impl<const MIN: u32, const MAX: u32> Within<MIN, MAX> {
+    /// The number.
+    pub const fn get(self) -> u32 {
+        self.0
+    }
+}
+
+impl<const MIN: u32, const MAX: u32> Setting for Within<MIN, MAX> {
+    fn accepts() -> String {
+        format!("a whole number from {MIN} to {MAX}")
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        text.parse().ok().filter(|number| (MIN..=MAX).contains(number)).map(Self)
+    }
+}
+
+/// How a URL is requested.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Method(pub HttpMethod);
+
+impl Setting for Method {
+    fn accepts() -> String {
+        "GET or POST".into()
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        match text.to_ascii_uppercase().as_str() {
+            "GET" => Some(Self(HttpMethod::Get)),
+            "POST" => Some(Self(HttpMethod::Post)),
+            _ => None,
+        }
+    }
+}
+
+/// An absolute URL of the web.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HttpUrl(Url);
+
+impl HttpUrl {
+    /// The URL as text.
+    pub fn as_str(&self) -> &str {
+        self.0.as_str()
+    }
+}
+
+impl FromStr for HttpUrl {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        let url = Url::parse(text).map_err(|_| ())?;
+        let web = matches!(url.scheme(), "http" | "https") && url.has_host();
+        if web && url.fragment().is_none() { Ok(Self(url)) } else { Err(()) }
+    }
+}
+
+/// Ports that audio may use.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PortRange(pub RangeInclusive<u16>);
+
+impl FromStr for PortRange {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        let (first, last) = text.split_once('-').ok_or(())?;
+        let port = |text: &str| text.trim().parse::<u16>().map_err(|_| ());
+        let (first, last) = (port(first)?, port(last)?);
+        if (1024..last).contains(&first) { Ok(Self(first..=last)) } else { Err(()) }
+    }
+}

@@ -1,0 +1,44 @@
+//! Fetches what calls are to do.
+
+use std::sync::Arc;
+
+use mixminus_control::{Document, Fetch, FetchError};
+use mixminus_plivo::xml;
+
+use crate::dialect;
+use crate::signer::Signer;
+use crate::web::{Limits, WebClient, WebRequest};
+
+/// Fetches documents, signed in the account's name.
+#[derive(Debug)]
+pub struct Documents {
+    /// Sends the requests.
+    pub web: WebClient,
+    /// Signs them.
+    pub signer: Arc<Signer>,
+    /// What a document may ask for.
+    pub limits: xml::Limits,
+}
+
+impl Documents {
+    /// The document that `fetch` asks for.
+    ///
+    /// # Errors
+    ///
+    /// [`FetchError`]: it does not come, or it is not valid.
+    pub async fn fetch(&self, fetch: &Fetch) -> Result<Document, FetchError> {
+        let params = dialect::fetch_parameters(fetch);
+        let action = &fetch.action;
+        let headers = self.signer.sign(&dialect::request(&action.url, action.method, params.clone()));
+        let request = WebRequest {
+            method: action.method,
+            url: &action.url,
+            params: &params,
+            headers: &headers,
+            limits: Limits::DOCUMENT,
+        };
+        let response =
+            self.web.send(&request).await.map_err(|error| FetchError::Unreachable(error.to_string()))?;
+        dialect::document(&response.body, response.url.as_str(), &self.limits)
+    }
+}

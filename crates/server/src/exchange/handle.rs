@@ -1,0 +1,49 @@
+//! How the HTTP API reaches the exchange.
+
+use mixminus_control::{Command, CommandError};
+use tokio::sync::{mpsc, oneshot};
+
+/// A command on its way to the exchange, and where its answer goes.
+#[derive(Debug)]
+pub struct CommandRequest {
+    /// What is asked.
+    pub command: Command,
+    /// Answered once everything the command changed is written.
+    pub reply: oneshot::Sender<Result<(), CommandError>>,
+}
+
+/// Why a command has no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum ExchangeError {
+    /// The command was refused; nothing was changed.
+    #[error(transparent)]
+    Refused(#[from] CommandError),
+    /// The exchange has stopped.
+    #[error("the service is stopping")]
+    Stopped,
+}
+
+/// Sends commands to the exchange.
+#[derive(Clone, Debug)]
+pub struct ExchangeHandle {
+    commands: mpsc::Sender<CommandRequest>,
+}
+
+impl ExchangeHandle {
+    /// A handle to the exchange that reads from the other end of `commands`.
+    pub const fn new(commands: mpsc::Sender<CommandRequest>) -> Self {
+        Self { commands }
+    }
+
+    /// Carries out `command` and waits until what it changed is written.
+    ///
+    /// # Errors
+    ///
+    /// [`ExchangeError::Refused`] when nothing was changed,
+    /// [`ExchangeError::Stopped`] when the service is going down.
+    pub async fn command(&self, command: Command) -> Result<(), ExchangeError> {
+        let (reply, answer) = oneshot::channel();
+        self.commands.send(CommandRequest { command, reply }).await.map_err(|_| ExchangeError::Stopped)?;
+        Ok(answer.await.map_err(|_| ExchangeError::Stopped)??)
+    }
+}

@@ -1,0 +1,174 @@
+//! A leg as the exchange sees it: signalling on one side, media on the other.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use mixminus_codec::Format;
+use mixminus_media::{Direction, Media, MediaError, RemoteMedia};
+use mixminus_mixer::LegId;
+use mixminus_rtp::MediaParameters;
+use mixminus_sip::sdp::{self, LocalMedia, Negotiated, SdpError};
+use mixminus_sip::{CallControl, CallEnd, CallEvent, IncomingCall};
+use tokio::sync::mpsc;
+
+use super::{Occurrence, RETRY_AFTER, report};
+
+/// Why a call got no leg.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// There is no port or no room for its media.
+    #[error(transparent)]
+    Media(#[from] MediaError),
+    /// Its offer has nothing in common with us.
+    #[error(transparent)]
+    Offer(#[from] SdpError),
+}
+
+impl OpenError {
+    /// The SIP status that says so.
+    pub const fn status(&self) -> u16 {
+        match self {
+            Self::Media(_) => 503,
+            Self::Offer(_) => 488,
+        }
+    }
+
+    /// When it is worth another try.
+    pub const fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Media(_) => Some(RETRY_AFTER),
+            Self::Offer(_) => None,
+        }
+    }
+}
+
+/// What the exchange needs to signal to a far end.
+#[derive(Clone, Debug)]
+pub struct Signalling {
+    pub control: CallControl,
+    first_description: Arc<str>,
+    local: Arc<Local>,
+}
+
+impl Signalling {
+    /// Answers the call with what was agreed when it arrived.
+    pub fn answer(&self) {
+        self.control.answer(self.first_description.to_string());
+    }
+}
+
+/// Our side of the session, which gets a new version each time it is described.
+#[derive(Debug)]
+struct Local {
+    address: std::net::SocketAddr,
+    session_id: u64,
+    version: AtomicU64,
+}
+
+impl Local {
+    fn next(&self) -> LocalMedia {
+        LocalMedia {
+            address: self.address,
+            session_id: self.session_id,
+            version: self.version.fetch_add(1, Ordering::Relaxed),
+            formats: Format::ALL.to_vec(),
+        }
+    }
+}
+
+/// Opens media for a call and agrees on its session.
+///
+/// # Errors
+///
+/// [`OpenError`]; nothing is left open then.
+pub fn open(call: &IncomingCall, media: &Media, address: IpAddr) -> Result<(LegId, Signalling), OpenError> {
+    let (leg, bound) = media.open_leg()?;
+    let local =
+        Local { address: (address, bound.port()).into(), session_id: leg.0, version: AtomicU64::new(1) };
+    let description = match &call.offer {
+        None => Ok(sdp::offer(&local.next(), sdp::Direction::SendReceive)),
+        Some(offer) => sdp::negotiate(offer, &local.next()).map(|(answer, agreed)| {
+            media.set_remote(leg, remote(&agreed));
+            answer
+        }),
+    };
+    match description {
+        Ok(description) => Ok((
+            leg,
+            Signalling {
+                control: call.control.clone(),
+                first_description: description.into(),
+                local: Arc::new(local),
+            },
+        )),
+        Err(error) => {
+            media.release_leg(leg);
+            Err(error.into())
+        }
+    }
+}
+
+/// Follows a call's signalling to its end.
+pub struct Attendance {
+    pub leg: LegId,
+    pub signalling: Signalling,
+    pub media: Media,
+}
+
+impl Attendance {
+    /// Answers new offers by itself and tells the exchange of the end.
+    pub async fn run(self, mut events: mpsc::Receiver<CallEvent>, occurred: mpsc::Sender<Occurrence>) {
+        let mut end = CallEnd::Failed { status: 500 };
+        while let Some(event) = events.recv().await {
+            match event {
+                CallEvent::Ringing => {}
+                CallEvent::Answered { sdp } => self.take_answer(&sdp),
+                CallEvent::Offer { sdp: Some(offer) } => self.take_offer(&offer),
+                CallEvent::Offer { sdp: None } => {
+                    let offer = sdp::offer(&self.signalling.local.next(), sdp::Direction::SendReceive);
+                    self.signalling.control.accept_offer(offer);
+                }
+                CallEvent::Ended(ended) => end = ended,
+            }
+        }
+        report(&occurred, Occurrence::CallEnded(self.leg, end)).await;
+    }
+
+    fn take_offer(&self, offer: &str) {
+        match sdp::negotiate(offer, &self.signalling.local.next()) {
+            Ok((answer, agreed)) => {
+                self.media.set_remote(self.leg, remote(&agreed));
+                self.signalling.control.accept_offer(answer);
+            }
+            Err(error) => {
+                tracing::warn!(call_id = self.signalling.control.id(), %error, "new offer refused");
+                self.signalling.control.refuse_offer();
+            }
+        }
+    }
+
+    fn take_answer(&self, answer: &str) {
+        match sdp::read_answer(answer) {
+            Ok(agreed) => self.media.set_remote(self.leg, remote(&agreed)),
+            Err(error) => {
+                tracing::warn!(call_id = self.signalling.control.id(), %error, "unusable answer; hanging up");
+                self.signalling.control.hang_up();
+            }
+        }
+    }
+}
+
+fn remote(agreed: &Negotiated) -> RemoteMedia {
+    RemoteMedia {
+        address: agreed.remote,
+        parameters: MediaParameters { format: agreed.format, digit_payload_type: agreed.digit_payload_type },
+        direction: match agreed.direction {
+            sdp::Direction::SendReceive => Direction::SendReceive,
+            sdp::Direction::SendOnly => Direction::SendOnly,
+            sdp::Direction::ReceiveOnly => Direction::ReceiveOnly,
+            sdp::Direction::Inactive => Direction::Inactive,
+        },
+    }
+}

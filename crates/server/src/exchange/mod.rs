@@ -1,0 +1,324 @@
+//! Runs the control plane: feeds it what happened and does what it says.
+
+mod clock;
+mod documents;
+pub mod handle;
+mod journal;
+mod leg;
+mod status;
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use mixminus_audio::Pcm;
+use mixminus_control::{
+    AccountId, Application, Arrival, CallbackEvent, CommandError, Effect, Fetch, Input, LegEnd,
+    PromptContent, Refusal, Repeat, RequestId, Switchboard, TimerId,
+};
+use mixminus_media::{Media, MediaEvent};
+use mixminus_mixer::{LegId, Plays, PromptId};
+use mixminus_sip::{CallControl, CallEnd, IncomingCall};
+use mixminus_store::NewCallback;
+use tokio::sync::{mpsc, oneshot};
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use crate::dialect;
+use crate::prompts::{PromptError, Prompts};
+use crate::web::WebClient;
+use handle::CommandRequest;
+
+pub use clock::Clock;
+pub use documents::Documents;
+pub use journal::{Entry, Journal};
+pub use status::Status;
+
+/// What may be told to the exchange before it has to listen.
+const MAX_QUEUED_OCCURRENCES: usize = 1024;
+/// What callers are asked to wait before they try again.
+const RETRY_AFTER: Duration = Duration::from_secs(10);
+
+/// What comes from outside.
+#[derive(Debug)]
+pub struct Intake {
+    /// New calls.
+    pub calls: mpsc::Receiver<IncomingCall>,
+    /// Digits, ended prompts, vanished legs.
+    pub media: mpsc::Receiver<MediaEvent>,
+    /// Requests of API clients.
+    pub commands: mpsc::Receiver<CommandRequest>,
+    /// Cancelled when no more calls are to be taken.
+    pub drain: CancellationToken,
+}
+
+/// How calls are answered.
+#[derive(Clone, Debug)]
+pub struct Answering {
+    /// Whose calls they are.
+    pub account: AccountId,
+    /// What they do.
+    pub application: Application,
+    /// The address that far ends are told to send media to.
+    pub media_address: std::net::IpAddr,
+}
+
+/// What the exchange works with.
+#[derive(Debug)]
+pub struct Equipment {
+    /// The control plane.
+    pub switchboard: Switchboard,
+    /// Its time.
+    pub clock: Clock,
+    /// Media of legs, bridges and prompts.
+    pub media: Media,
+    /// Makes prompts' audio.
+    pub prompts: Arc<Prompts<WebClient>>,
+    /// Fetches documents.
+    pub documents: Arc<Documents>,
+    /// Keeps rows and callbacks.
+    pub journal: Journal,
+    /// What is going on, for others to see.
+    pub status: Arc<Status>,
+}
+
+/// What a task of the exchange reports back to it.
+#[derive(Debug)]
+enum Occurrence {
+    /// Something for the control plane.
+    Input(Input),
+    /// A prompt's audio is there, or will never be.
+    PromptMade(PromptId, Repeat, Result<Arc<Pcm>, PromptError>),
+    /// Signalling with a leg's far end is over.
+    CallEnded(LegId, CallEnd),
+}
+
+/// The one task that owns calls and conferences.
+#[derive(Debug)]
+pub struct Exchange {
+    equipment: Equipment,
+    answering: Answering,
+    calls: HashMap<LegId, leg::Signalling>,
+    prompts: HashSet<PromptId>,
+    replies: HashMap<RequestId, oneshot::Sender<Result<(), CommandError>>>,
+    last_request: u64,
+    occurred: mpsc::Sender<Occurrence>,
+    occurrences: mpsc::Receiver<Occurrence>,
+}
+
+impl Exchange {
+    /// An exchange without calls.
+    pub fn new(equipment: Equipment, answering: Answering) -> Self {
+        let (occurred, occurrences) = mpsc::channel(MAX_QUEUED_OCCURRENCES);
+        Self {
+            equipment,
+            answering,
+            calls: HashMap::new(),
+            prompts: HashSet::new(),
+            replies: HashMap::new(),
+            last_request: 0,
+            occurred,
+            occurrences,
+        }
+    }
+
+    /// Runs until it was told to drain and the last call has ended; everything is written then.
+    pub async fn run(mut self, mut intake: Intake) {
+        let mut draining = false;
+        while !draining || !self.calls.is_empty() {
+            tokio::select! {
+                Some(call) = intake.calls.recv() => self.arrive(call).await,
+                Some(event) = intake.media.recv() => self.handle(media_input(event)).await,
+                Some(request) = intake.commands.recv() => self.command(request).await,
+                Some(occurrence) = self.occurrences.recv() => self.occur(occurrence).await,
+                () = intake.drain.cancelled(), if !draining => {
+                    draining = true;
+                    self.handle(Input::Drain).await;
+                }
+            }
+        }
+        self.equipment.journal.close().await;
+    }
+
+    async fn arrive(&mut self, call: IncomingCall) {
+        let media_address = self.answering.media_address;
+        let opened = leg::open(&call, &self.equipment.media, media_address);
+        let (leg, signalling) = match opened {
+            Ok(opened) => opened,
+            Err(error) => {
+                tracing::warn!(call_id = call.control.id(), %error, "refused");
+                return call.control.refuse(error.status(), error.retry_after());
+            }
+        };
+        let attendance =
+            leg::Attendance { leg, signalling: signalling.clone(), media: self.equipment.media.clone() };
+        self.calls.insert(leg, signalling);
+        let Answering { account, application, .. } = self.answering.clone();
+        let IncomingCall { from, to, user, headers, events, .. } = call;
+        tokio::spawn(attendance.run(events, self.occurred.clone()));
+        let arrival = Arrival { leg, account, from, to, user, application, headers };
+        self.handle(Input::CallArrived(arrival)).await;
+    }
+
+    async fn command(&mut self, request: CommandRequest) {
+        self.last_request += 1;
+        let id = RequestId(self.last_request);
+        self.replies.insert(id, request.reply);
+        self.handle(Input::Command { request: id, command: request.command }).await;
+    }
+
+    async fn occur(&mut self, occurrence: Occurrence) {
+        match occurrence {
+            Occurrence::Input(input) => self.handle(input).await,
+            Occurrence::PromptMade(prompt, _, _) if !self.prompts.contains(&prompt) => {}
+            Occurrence::PromptMade(prompt, repeat, Ok(pcm)) => {
+                let played = self.equipment.media.play(prompt, pcm, plays(repeat));
+                played.expect("prompts are made at the rate that media asks for");
+            }
+            Occurrence::PromptMade(prompt, _, Err(error)) => {
+                tracing::warn!(?prompt, %error, "prompt left out");
+                self.handle(Input::PromptEnded { prompt }).await;
+            }
+            Occurrence::CallEnded(leg, end) => {
+                self.calls.remove(&leg);
+                self.handle(Input::LegEnded { leg, end: leg_end(end) }).await;
+            }
+        }
+    }
+
+    /// Lets the control plane take `input` in, and does what it says.
+    async fn handle(&mut self, input: Input) {
+        let now = self.equipment.clock.now();
+        let mut entry = Entry::default();
+        for effect in self.equipment.switchboard.handle(input, now) {
+            self.carry_out(effect, &mut entry);
+        }
+        self.equipment.status.update(&self.equipment.switchboard);
+        self.equipment.journal.write(entry).await;
+    }
+
+    fn carry_out(&mut self, effect: Effect, entry: &mut Entry) {
+        let media = &self.equipment.media;
+        match effect {
+            Effect::Ring(leg) => self.signal(leg, CallControl::ring),
+            Effect::Answer(leg) => {
+                if let Some(signalling) = self.calls.get(&leg) {
+                    signalling.answer();
+                }
+            }
+            Effect::Refuse(leg, refusal) => {
+                media.release_leg(leg);
+                let (status, retry_after) = refused(refusal);
+                self.signal(leg, |control| control.refuse(status, retry_after));
+            }
+            Effect::HangUp(leg) => {
+                media.release_leg(leg);
+                self.signal(leg, CallControl::hang_up);
+            }
+            Effect::Release(leg) => media.release_leg(leg),
+            Effect::Install(bridge, plan) => media.install(bridge, plan),
+            Effect::CloseBridge(bridge) => media.close_bridge(bridge),
+            Effect::Play { prompt, content, repeat } => self.make_prompt(prompt, content, repeat),
+            Effect::StopPrompt(prompt) => {
+                self.prompts.remove(&prompt);
+                media.stop_prompt(prompt);
+            }
+            Effect::Fetch(fetch) => self.fetch(fetch),
+            Effect::SaveCall(record) => entry.batch.calls.push(record),
+            Effect::SaveConference(record) => entry.batch.conferences.push(record),
+            Effect::SaveParticipant(record) => entry.batch.participants.push(record),
+            Effect::Notify(event) => entry.batch.callbacks.push(queued(&event)),
+            Effect::Reply(request, result) => {
+                entry.replies.extend(self.replies.remove(&request).map(|reply| (reply, result)));
+            }
+            Effect::Wake { timer, after } => self.wake(timer, after),
+        }
+    }
+
+    fn signal(&self, leg: LegId, action: impl FnOnce(&CallControl)) {
+        if let Some(signalling) = self.calls.get(&leg) {
+            action(&signalling.control);
+        }
+    }
+
+    fn make_prompt(&mut self, prompt: PromptId, content: PromptContent, repeat: Repeat) {
+        self.prompts.insert(prompt);
+        let (prompts, occurred) = (Arc::clone(&self.equipment.prompts), self.occurred.clone());
+        tokio::spawn(async move {
+            let made = prompts.render(&content, Media::prompt_rate()).await;
+            report(&occurred, Occurrence::PromptMade(prompt, repeat, made)).await;
+        });
+    }
+
+    fn fetch(&self, fetch: Box<Fetch>) {
+        let (documents, occurred) = (Arc::clone(&self.equipment.documents), self.occurred.clone());
+        tokio::spawn(async move {
+            let result = documents.fetch(&fetch).await;
+            if let Err(error) = &result {
+                tracing::warn!(call = %fetch.call.id, url = fetch.action.url, %error, "no document");
+            }
+            let input = Input::Fetched { call: fetch.call.id, purpose: fetch.purpose, result };
+            report(&occurred, Occurrence::Input(input)).await;
+        });
+    }
+
+    fn wake(&self, timer: TimerId, after: Duration) {
+        let occurred = self.occurred.clone();
+        tokio::spawn(async move {
+            tokio::time::sleep(after).await;
+            report(&occurred, Occurrence::Input(Input::Timer(timer))).await;
+        });
+    }
+}
+
+/// The callback that tells `event`, ready to be kept.
+pub fn queued(event: &CallbackEvent) -> NewCallback {
+    NewCallback {
+        id: Uuid::new_v4(),
+        account: event.conference.account.clone(),
+        conference: event.conference.id,
+        sequence: event.sequence,
+        group: event.event.group(),
+        url: event.url.clone(),
+        method: event.method,
+        params: dialect::callback_parameters(event),
+        created_at: event.at,
+    }
+}
+
+/// Tells the exchange; after its end nobody needs to know.
+async fn report(occurred: &mpsc::Sender<Occurrence>, occurrence: Occurrence) {
+    drop(occurred.send(occurrence).await);
+}
+
+fn media_input(event: MediaEvent) -> Input {
+    match event {
+        MediaEvent::Digit { leg, digit } => Input::Digit { leg, digit: digit.into() },
+        MediaEvent::PromptEnded { prompt } => Input::PromptEnded { prompt },
+        MediaEvent::MediaTimeout { leg } => Input::LegEnded { leg, end: LegEnd::MediaTimeout },
+    }
+}
+
+const fn plays(repeat: Repeat) -> Plays {
+    match repeat {
+        Repeat::Times(times) => Plays::Times(times),
+        Repeat::Forever => Plays::Forever,
+    }
+}
+
+const fn leg_end(end: CallEnd) -> LegEnd {
+    match end {
+        CallEnd::HungUp => LegEnd::HungUp,
+        CallEnd::Canceled => LegEnd::Canceled,
+        CallEnd::Failed { .. } => LegEnd::Failed,
+    }
+}
+
+const fn refused(refusal: Refusal) -> (u16, Option<Duration>) {
+    match refusal {
+        Refusal::Busy => (486, None),
+        Refusal::Declined => (603, None),
+        Refusal::Unavailable => (503, Some(RETRY_AFTER)),
+        Refusal::NotAvailable => (480, None),
+    }
+}

@@ -1,0 +1,65 @@
+//! Whether the service lives, takes calls, and what it is.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::http::header::{CONTENT_TYPE, HeaderName};
+use serde_json::{Value, json};
+use tokio::sync::watch;
+
+use super::ApiState;
+use super::metrics::{Exposition, Measured};
+
+/// Where the service is in its life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// Not everything listens yet.
+    Starting,
+    /// Calls are taken.
+    Ready,
+    /// No more calls are taken; those there are come to their end.
+    Draining,
+}
+
+/// `/healthz`: 200 as long as there is somebody to answer.
+pub async fn live() -> Json<Value> {
+    Json(json!({ "status": "live" }))
+}
+
+/// `/readyz`: 200 while calls are taken, otherwise 503.
+pub async fn ready(State(state): State<ApiState>) -> (StatusCode, Json<Value>) {
+    let (status, word) = match *state.phase.borrow() {
+        Phase::Starting => (StatusCode::SERVICE_UNAVAILABLE, "starting"),
+        Phase::Ready => (StatusCode::OK, "ready"),
+        Phase::Draining => (StatusCode::SERVICE_UNAVAILABLE, "draining"),
+    };
+    (status, Json(json!({ "status": word })))
+}
+
+/// `/`: says what this is and where to go.
+pub async fn about() -> Json<Value> {
+    Json(json!({
+        "service": "mixminus",
+        "version": env!("CARGO_PKG_VERSION"),
+        "api": "/v1/Account/{auth_id}/MultiPartyCall/",
+        "health": "/healthz",
+        "readiness": "/readyz",
+        "metrics": "/metrics",
+    }))
+}
+
+/// `/metrics`: numbers for Prometheus.
+pub async fn metrics(State(state): State<ApiState>) -> ([(HeaderName, &'static str); 1], String) {
+    let mut out = Exposition::default();
+    out.gauge("ready", "Whether calls are taken.", u64::from(*state.phase.borrow() == Phase::Ready));
+    state.answers.measure(&mut out);
+    for measured in state.measured.iter() {
+        measured.measure(&mut out);
+    }
+    ([(CONTENT_TYPE, "text/plain; version=0.0.4")], out.into_text())
+}
+
+/// A phase that can be moved, and the view of it that [`ApiState`] takes.
+pub fn phases() -> (watch::Sender<Phase>, watch::Receiver<Phase>) {
+    watch::channel(Phase::Starting)
+}

@@ -1,0 +1,129 @@
+//! What a path names.
+
+use std::borrow::Cow;
+
+use axum::http::Method;
+use mixminus_plivo::rest::MpcSegment;
+
+/// Something below an account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Resource {
+    /// `MultiPartyCall/`
+    Conferences,
+    /// `MultiPartyCall/{mpc}/`
+    Conference(MpcSegment),
+    /// `MultiPartyCall/{mpc}/Participant/`
+    Participants(MpcSegment),
+    /// `MultiPartyCall/{mpc}/Participant/{member}/`
+    Participant(MpcSegment, String),
+}
+
+/// A path split into its account and what it names there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Route {
+    /// The account's id.
+    pub auth_id: String,
+    /// What is named, if this API has it.
+    pub resource: Option<Resource>,
+}
+
+impl Route {
+    /// Takes `path` as it came, still percent-encoded, with or without a slash
+    /// at its end.
+    pub fn parse(path: &str) -> Option<Self> {
+        let path = path.strip_prefix("/v1/Account/")?;
+        let path = path.strip_suffix('/').unwrap_or(path);
+        let segments: Option<Vec<String>> = path.split('/').map(decode).collect();
+        let segments = segments?;
+        let (auth_id, below) = segments.split_first()?;
+        Some(Self { auth_id: auth_id.clone(), resource: Resource::parse(below) })
+    }
+}
+
+impl Resource {
+    fn parse(segments: &[String]) -> Option<Self> {
+        let (first, rest) = segments.split_first()?;
+        if first != "MultiPartyCall" {
+            return None;
+        }
+        // A slash in a name arrives as such from the Python SDK, so all that
+        // stands before the last words with a meaning is the name.
+        match rest {
+            [] => Some(Self::Conferences),
+            [mpc @ .., word] if word == "Participant" && !mpc.is_empty() => {
+                Some(Self::Participants(named(mpc)?))
+            }
+            [mpc @ .., word, member] if word == "Participant" && !mpc.is_empty() => {
+                Some(Self::Participant(named(mpc)?, member.clone()))
+            }
+            mpc => Some(Self::Conference(named(mpc)?)),
+        }
+    }
+
+    /// The methods it takes.
+    pub const fn methods(&self) -> &'static [Method] {
+        match self {
+            Self::Conferences | Self::Participants(_) => &[Method::GET],
+            Self::Conference(_) | Self::Participant(..) => &[Method::GET, Method::POST, Method::DELETE],
+        }
+    }
+}
+
+fn named(segments: &[String]) -> Option<MpcSegment> {
+    MpcSegment::parse(&segments.join("/")).ok()
+}
+
+fn decode(segment: &str) -> Option<String> {
+    percent_encoding::percent_decode_str(segment).decode_utf8().ok().map(Cow::into_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn resource(path: &str) -> Option<Resource> {
+        let route = Route::parse(&format!("/v1/Account/MA1/{path}")).unwrap();
+        assert_eq!(route.auth_id, "MA1");
+        route.resource
+    }
+
+    fn name(text: &str) -> MpcSegment {
+        MpcSegment::Name(text.into())
+    }
+
+    #[test]
+    fn a_slash_at_the_end_makes_no_difference() {
+        let paths = [
+            ("MultiPartyCall", Resource::Conferences),
+            ("MultiPartyCall/uuid_9aad", Resource::Conference(MpcSegment::Uuid("9aad".into()))),
+            ("MultiPartyCall/name_a/Participant", Resource::Participants(name("a"))),
+            ("MultiPartyCall/name_a/Participant/7", Resource::Participant(name("a"), "7".into())),
+        ];
+        for (path, expected) in paths {
+            assert_eq!(resource(path), Some(expected.clone()));
+            assert_eq!(resource(&format!("{path}/")), Some(expected));
+        }
+    }
+
+    #[test]
+    fn names_are_decoded_and_may_hold_slashes() {
+        assert_eq!(resource("MultiPartyCall/name_my%20room"), Some(Resource::Conference(name("my room"))));
+        assert_eq!(resource("MultiPartyCall/name_a%2Fb/"), Some(Resource::Conference(name("a/b"))));
+        assert_eq!(
+            resource("MultiPartyCall/name_a/b/Participant/all/"),
+            Some(Resource::Participant(name("a/b"), "all".into()))
+        );
+        assert_eq!(resource("MultiPartyCall/support/"), Some(Resource::Conference(name("support"))));
+    }
+
+    #[test]
+    fn what_is_not_there_has_no_resource() {
+        for path in
+            ["", "Call/", "MultiPartyCall/uuid_/", "MultiPartyCall/name_/", "MultiPartyCall/name_%ff/"]
+        {
+            let route = Route::parse(&format!("/v1/Account/MA1/{path}"));
+            assert_eq!(route.and_then(|route| route.resource), None, "{path}");
+        }
+        assert_eq!(Route::parse("/v1/Accounts/"), None);
+    }
+}

@@ -1,0 +1,15 @@
+//! The mixminus service: configuration, HTTP API, callbacks, prompts, and the
+//! exchange that runs the control plane.
+
+pub mod account;
+pub mod cli;
+pub mod config;
+pub mod dialect;
+pub mod exchange;
+pub mod http;
+pub mod outbox;
+pub mod prompts;
+pub mod serve;
+pub mod signer;
+pub mod startup;
+pub mod web;

@@ -1,0 +1,113 @@
+use std::time::Duration;
+
+use mixminus_control::Timestamp;
+use mixminus_store::QueuedCallback;
+
+use crate::web::WebError;
+
+/// When a callback that failed is sent again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Retry {
+    /// The first pause; each further one is twice as long.
+    pub first_pause: Duration,
+    /// The longest pause.
+    pub longest_pause: Duration,
+    /// The age at which a callback that fails again is given up.
+    pub give_up_after: Duration,
+}
+
+impl Default for Retry {
+    fn default() -> Self {
+        Self {
+            first_pause: Duration::from_secs(1),
+            longest_pause: Duration::from_mins(5),
+            give_up_after: Duration::from_hours(24),
+        }
+    }
+}
+
+/// What became of an attempt.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Outcome {
+    /// Acknowledged.
+    Delivered,
+    /// To be sent again.
+    Failed { next_attempt_at: Timestamp, error: String },
+    /// Given up.
+    Dead { error: String },
+}
+
+impl Retry {
+    /// What to do after `error` at `now`.
+    pub(super) fn after(&self, queued: &QueuedCallback, error: &WebError, now: Timestamp) -> Outcome {
+        let too_old = now.since(queued.callback.created_at) >= self.give_up_after;
+        let permanent = error.is_permanent();
+        let error = error.to_string();
+        if too_old || permanent {
+            return Outcome::Dead { error };
+        }
+        let doubled =
+            2_u32.checked_pow(queued.attempts).and_then(|factor| self.first_pause.checked_mul(factor));
+        let pause = doubled.map_or(self.longest_pause, |pause| pause.min(self.longest_pause));
+        Outcome::Failed { next_attempt_at: now + pause, error }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use mixminus_control::{AccountId, ConferenceId, EventGroup, HttpMethod};
+    use mixminus_store::NewCallback;
+    use uuid::Uuid;
+
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::from_micros(1_000_000_000);
+
+    fn failure() -> WebError {
+        WebError::Status { host: "customer.example".into(), status: 500 }
+    }
+
+    fn queued(attempts: u32, age: Duration) -> QueuedCallback {
+        let callback = NewCallback {
+            id: Uuid::nil(),
+            account: AccountId(String::new()),
+            conference: ConferenceId(Uuid::nil()),
+            sequence: 1,
+            group: EventGroup::Conference,
+            url: "http://customer.example/".into(),
+            method: HttpMethod::Post,
+            params: Vec::new(),
+            created_at: Timestamp::from_micros(NOW.as_micros() - age.as_micros() as i64),
+        };
+        QueuedCallback { callback, attempts }
+    }
+
+    #[test]
+    fn pauses_double_up_to_the_longest() {
+        let error = failure().to_string();
+        for (attempts, pause_s) in
+            [(0, 1), (1, 2), (2, 4), (7, 128), (8, 256), (9, 300), (31, 300), (32, 300), (u32::MAX, 300)]
+        {
+            let outcome = Retry::default().after(&queued(attempts, Duration::ZERO), &failure(), NOW);
+            let next_attempt_at = NOW + Duration::from_secs(pause_s);
+            assert_eq!(outcome, Outcome::Failed { next_attempt_at, error: error.clone() }, "{attempts}");
+        }
+    }
+
+    #[test]
+    fn a_day_old_callback_that_fails_is_given_up() {
+        let day = Duration::from_hours(24);
+        let young = day.checked_sub(Duration::from_micros(1)).unwrap();
+        let after = |age| Retry::default().after(&queued(300, age), &failure(), NOW);
+        assert!(matches!(after(young), Outcome::Failed { .. }));
+        assert!(matches!(after(day), Outcome::Dead { .. }));
+    }
+
+    #[test]
+    fn what_can_never_be_sent_is_given_up_at_once() {
+        let scheme = WebError::Scheme("ftp".into());
+        let outcome = Retry::default().after(&queued(0, Duration::ZERO), &scheme, NOW);
+        let error = "only http and https URLs are requested, not ftp".into();
+        assert_eq!(outcome, Outcome::Dead { error });
+    }
+}

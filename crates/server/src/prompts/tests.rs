@@ -1,0 +1,295 @@
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use mixminus_audio::{Dbov, Sine, goertzel, level};
+
+use super::*;
+
+const RATE: SampleRate = SampleRate::Hz8000;
+const TONE_MP3: &[u8] = include_bytes!("samples/tone.mp3");
+const SILENCE_MP3: &[u8] = include_bytes!("samples/silence.mp3");
+const TONE_ADPCM_STEREO: &[u8] = include_bytes!("samples/tone-adpcm-stereo.wav");
+const FRAME_OF_SILENCE: usize = 72;
+
+/// The kinds of samples a WAV file may hold.
+#[derive(Clone, Copy)]
+enum Tag {
+    Pcm = 1,
+    Alaw = 6,
+    Mulaw = 7,
+}
+
+#[derive(Clone, Copy)]
+struct Shape {
+    tag: Tag,
+    channels: u16,
+    hz: u32,
+    bits: u16,
+}
+
+const PCM_8K: Shape = Shape { tag: Tag::Pcm, channels: 1, hz: 8_000, bits: 16 };
+
+/// A WAV file that says its data are `claimed` bytes long.
+fn wav_claiming(shape: Shape, data: &[u8], claimed: u32) -> Vec<u8> {
+    let frame = shape.channels * shape.bits / 8;
+    let mut file = b"RIFF".to_vec();
+    file.extend(claimed.saturating_add(38).to_le_bytes());
+    file.extend(b"WAVEfmt \x12\0\0\0");
+    file.extend((shape.tag as u16).to_le_bytes());
+    file.extend(shape.channels.to_le_bytes());
+    file.extend(shape.hz.to_le_bytes());
+    file.extend((shape.hz * u32::from(frame)).to_le_bytes());
+    file.extend(frame.to_le_bytes());
+    file.extend(shape.bits.to_le_bytes());
+    file.extend(b"\0\0data");
+    file.extend(claimed.to_le_bytes());
+    file.extend(data);
+    file
+}
+
+fn wav(shape: Shape, data: &[u8]) -> Vec<u8> {
+    wav_claiming(shape, data, data.len() as u32)
+}
+
+fn bytes_of(samples: &[i16]) -> Vec<u8> {
+    samples.iter().flat_map(|sample| sample.to_le_bytes()).collect()
+}
+
+fn tone(samples: usize) -> Vec<i16> {
+    let mut tone = vec![0; samples];
+    Sine::new(RATE, 1_000.0, Dbov(-20.0)).fill(&mut tone);
+    tone
+}
+
+fn decode(bytes: impl Into<Bytes>) -> Result<Pcm, PromptError> {
+    let file = AudioFile { bytes: bytes.into(), media_type: None };
+    decode::decode(&file, RATE, &CancellationToken::new())
+}
+
+/// Serves one file under every URL and counts how often.
+#[derive(Debug)]
+struct OneFile(Result<Bytes, PromptError>, AtomicUsize);
+
+impl FetchAudio for OneFile {
+    async fn fetch(&self, _url: &str) -> Result<AudioFile, PromptError> {
+        self.1.fetch_add(1, Ordering::Relaxed);
+        self.0.clone().map(|bytes| AudioFile { bytes, media_type: None })
+    }
+}
+
+fn prompts(file: Result<Vec<u8>, PromptError>) -> Prompts<OneFile> {
+    Prompts::new(OneFile(file.map(Bytes::from), AtomicUsize::new(0)), Arc::new(BuiltInVoice))
+}
+
+fn speech(text: &str) -> PromptContent {
+    PromptContent::Speech { text: text.into(), voice: "WOMAN".into(), language: "en-US".into() }
+}
+
+fn file() -> PromptContent {
+    PromptContent::File("http://music.example/a.wav".into())
+}
+
+#[test]
+fn a_wav_file_at_the_wanted_rate_comes_out_as_it_is() {
+    let samples = tone(1_600);
+    assert_eq!(decode(wav(PCM_8K, &bytes_of(&samples))).unwrap().samples, samples);
+}
+
+#[test]
+fn companded_wav_files_are_expanded() {
+    for (tag, silence) in [(Tag::Mulaw, 0xFF), (Tag::Alaw, 0xD5)] {
+        let decoded = decode(wav(Shape { tag, bits: 8, ..PCM_8K }, &[silence, silence, 0x80])).unwrap();
+        assert!(decoded.samples[..2].iter().all(|sample| sample.abs() <= 8), "{:?}", decoded.samples);
+        assert!(decoded.samples[2].abs() > 5_000, "{:?}", decoded.samples);
+    }
+}
+
+#[test]
+fn channels_are_averaged() {
+    let stereo = Shape { channels: 2, ..PCM_8K };
+    let decoded = decode(wav(stereo, &bytes_of(&[1_000, 500, -200, 200]))).unwrap();
+    assert_eq!(decoded.samples, [750, 0]);
+}
+
+#[test]
+fn stereo_adpcm_at_16_khz_becomes_mono_at_8_khz() {
+    let decoded = decode(TONE_ADPCM_STEREO).unwrap();
+    assert!(decoded.duration().abs_diff(Duration::from_millis(250)) < Duration::from_millis(20));
+    let (all, tone) = (level(&decoded.samples), goertzel(&decoded.samples, RATE, 1_000.0));
+    assert!(tone > Dbov(all.0 - 1.0), "{tone:?} of {all:?}");
+}
+
+#[test]
+fn an_mp3_file_is_decoded() {
+    let decoded = decode(TONE_MP3).unwrap();
+    let tone = goertzel(&decoded.samples[2_000..3_600], RATE, 1_000.0);
+    assert!(tone > Dbov(-26.0), "{tone:?}");
+}
+
+#[test]
+fn an_mp3_file_that_breaks_off_yields_what_is_there() {
+    let whole = decode(TONE_MP3).unwrap().samples.len();
+    let part = decode(&TONE_MP3[..400]).unwrap().samples.len();
+    assert!(part > 0 && part < whole, "{part} of {whole}");
+}
+
+#[test]
+fn a_wav_file_that_claims_four_gigabytes_yields_what_is_there() {
+    let samples = tone(800);
+    let decoded = decode(wav_claiming(PCM_8K, &bytes_of(&samples), u32::MAX)).unwrap();
+    assert_eq!(decoded.samples, samples);
+}
+
+#[test]
+fn a_header_without_audio_is_an_error() {
+    assert!(decode(wav(PCM_8K, &[])).is_err());
+    assert!(decode(wav(PCM_8K, &[0; 2])[..30].to_vec()).is_err());
+    assert!(decode(Vec::new()).is_err());
+}
+
+#[test]
+fn a_web_page_in_place_of_audio_is_named() {
+    let page = format!("\n<!DOCTYPE html><html>{}</html>", "\u{FFFB}".repeat(2_000));
+    let file = AudioFile { bytes: page.into(), media_type: Some("text/html".into()) };
+    let error = decode::decode(&file, RATE, &CancellationToken::new()).unwrap_err();
+    assert_eq!(error, PromptError::NotAudio("a text document (text/html)".into()));
+    assert!(matches!(decode(&b"{\"error\": \"not found\"}"[..]), Err(PromptError::NotAudio(_))));
+}
+
+#[test]
+fn junk_never_panics_and_is_never_long() {
+    let mut state = 7_u32;
+    for size in [1, 44, 1_000, 200_000] {
+        let junk: Vec<u8> = std::iter::repeat_with(|| {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (state >> 24) as u8
+        })
+        .take(size)
+        .collect();
+        if let Ok(clip) = decode(junk) {
+            assert!(clip.duration() < Duration::from_mins(1), "{:?} of {size} bytes", clip.duration());
+        }
+    }
+}
+
+#[test]
+fn absurd_shapes_are_refused() {
+    for shape in [
+        Shape { hz: 768_000, ..PCM_8K },
+        Shape { hz: 1, ..PCM_8K },
+        Shape { hz: 0, ..PCM_8K },
+        Shape { channels: 24, ..PCM_8K },
+        Shape { channels: 0, ..PCM_8K },
+    ] {
+        assert!(decode(wav(shape, &[1; 4_800])).is_err(), "{} Hz, {} channels", shape.hz, shape.channels);
+    }
+}
+
+#[test]
+fn a_file_over_the_limit_is_refused() {
+    let error = decode(vec![0; MAX_FILE_BYTES + 1]).unwrap_err();
+    assert_eq!(error, PromptError::TooLarge { size_bytes: MAX_FILE_BYTES + 1 });
+}
+
+#[test]
+fn hours_of_silence_in_a_small_file_are_cut_off_at_the_limit() {
+    let frame = &SILENCE_MP3[..FRAME_OF_SILENCE];
+    let eleven_minutes = frame.repeat(11 * 60 * 1_000 / 72);
+    assert_eq!(decode(eleven_minutes).unwrap().duration(), MAX_CLIP);
+}
+
+#[test]
+fn a_cancelled_decoding_stops() {
+    let stop = CancellationToken::new();
+    stop.cancel();
+    let file = AudioFile { bytes: Bytes::from_static(TONE_MP3), media_type: None };
+    assert_eq!(decode::decode(&file, RATE, &stop), Err(PromptError::TooSlow));
+}
+
+#[tokio::test]
+async fn built_in_sounds_are_made_once() {
+    let prompts = prompts(Err(PromptError::Empty));
+    for content in [
+        PromptContent::Beep1,
+        PromptContent::Beep2,
+        PromptContent::WaitMusic,
+        PromptContent::AgentHoldMusic,
+        PromptContent::CustomerHoldMusic,
+    ] {
+        let first = prompts.render(&content, RATE).await.unwrap();
+        let second = prompts.render(&content, RATE).await.unwrap();
+        assert!(Arc::ptr_eq(&first, &second), "{content:?}");
+        assert!(level(&first.samples) > Dbov(-40.0), "{content:?}");
+    }
+}
+
+#[tokio::test]
+async fn every_rate_has_its_own_clip() {
+    let prompts = prompts(Err(PromptError::Empty));
+    for rate in SampleRate::ALL {
+        assert_eq!(prompts.render(&PromptContent::Beep1, rate).await.unwrap().rate, rate);
+    }
+}
+
+#[tokio::test]
+async fn a_sentence_is_spoken_aloud_and_in_its_time() {
+    let prompts = prompts(Err(PromptError::Empty));
+    let clip =
+        prompts.render(&speech("You are the first in the queue. Please hold the line."), RATE).await.unwrap();
+    assert!(clip.duration() > Duration::from_secs(2), "{:?}", clip.duration());
+    assert!(clip.duration() < Duration::from_secs(6), "{:?}", clip.duration());
+    assert!(level(&clip.samples) > Dbov(-35.0), "{:?}", level(&clip.samples));
+}
+
+#[tokio::test]
+async fn nothing_to_say_is_an_error() {
+    assert_eq!(prompts(Err(PromptError::Empty)).render(&speech(" \n "), RATE).await, Err(PromptError::Empty));
+}
+
+#[tokio::test]
+async fn strange_text_is_spoken_or_refused() {
+    let prompts = prompts(Err(PromptError::Empty));
+    for text in
+        ["日本語 🦀 ﷽", "1e999 99999999999999999999999999 $%^&*", &"a".repeat(3_000), &"9 ".repeat(1_500)]
+    {
+        match prompts.render(&speech(text), RATE).await {
+            Ok(clip) => assert!(clip.duration() <= MAX_CLIP),
+            Err(error) => assert_eq!(error, PromptError::Empty),
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_file_is_fetched_each_time_and_decoded_once() {
+    let prompts = prompts(Ok(wav(PCM_8K, &bytes_of(&tone(160)))));
+    let first = prompts.render(&file(), RATE).await.unwrap();
+    let second = prompts.render(&file(), RATE).await.unwrap();
+    assert!(Arc::ptr_eq(&first, &second));
+    assert_eq!(prompts.files.1.load(Ordering::Relaxed), 2);
+}
+
+#[tokio::test]
+async fn a_file_that_cannot_be_fetched_says_why() {
+    let error = PromptError::Fetch("404 Not Found".into());
+    assert_eq!(prompts(Err(error.clone())).render(&file(), RATE).await, Err(error));
+}
+
+/// Panics, as no voice should.
+#[derive(Debug)]
+struct Mute;
+
+impl Speech for Mute {
+    fn sample_rate_hz(&self) -> u32 {
+        8_000
+    }
+
+    fn speak(&self, _utterance: &Utterance, _hear: &mut dyn FnMut(&[i16]) -> bool) {
+        panic!("no voice");
+    }
+}
+
+#[tokio::test]
+async fn a_panic_ends_one_prompt_and_no_more() {
+    let prompts = Prompts::new(OneFile(Err(PromptError::Empty), AtomicUsize::new(0)), Arc::new(Mute));
+    assert_eq!(prompts.render(&speech("hello"), RATE).await, Err(PromptError::Broken));
+    assert!(prompts.render(&PromptContent::Beep1, RATE).await.is_ok());
+}

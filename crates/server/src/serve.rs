@@ -1,0 +1,296 @@
+//! Puts the service together, runs it until it is told to stop, and takes it apart.
+
+mod error;
+mod signals;
+
+use std::io::Write;
+use std::net::SocketAddr;
+use std::os::unix::fs::DirBuilderExt;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use mixminus_control::{AccountId, Action, Application, Limits, Switchboard};
+use mixminus_media::{Media, MediaConfig};
+use mixminus_plivo::xml;
+use mixminus_sip::{ListenAddress, UserAgent, UserAgentConfig};
+use mixminus_store::{Batch, NewCallback, SqliteStore, Store, StoreError};
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+use tokio::net::TcpListener;
+use tokio::sync::{Notify, mpsc, oneshot};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use crate::account::{self, Credentials};
+use crate::config::Config;
+use crate::dialect;
+use crate::exchange::handle::ExchangeHandle;
+use crate::exchange::{Answering, Clock, Documents, Equipment, Exchange, Intake, Journal, Status, queued};
+use crate::http::{self, ApiState, Exposition, Measured, Phase, RateLimit, health};
+use crate::outbox::{Outbox, Retry};
+use crate::prompts::{BuiltInVoice, Prompts};
+use crate::signer::Signer;
+use crate::startup::Welcome;
+use crate::web::{Destinations, WebClient};
+pub use error::ServeError;
+use signals::Signals;
+
+/// Commands of API clients that wait for the exchange; more wait to be queued.
+const MAX_QUEUED_COMMANDS: usize = 256;
+/// What callers are asked to wait while we drain: the time of a restart.
+const DRAIN_RETRY_AFTER: Duration = Duration::from_secs(10);
+/// Calls beyond `limits.max_calls` that signalling and media have room for: those
+/// that are about to be refused and those whose end is still being agreed.
+const TURNOVER: usize = 256;
+/// How often the store is told that we live. After a crash, what was live
+/// ended at the last of these.
+const HEARTBEAT: Duration = Duration::from_secs(5);
+
+/// Runs the service until SIGINT or SIGTERM, then drains it.
+///
+/// # Errors
+///
+/// Something that it needs to start is missing; nothing listens then.
+pub async fn run(config: Config) -> Result<(), ServeError> {
+    let mut signals = Signals::new().map_err(ServeError::Signals)?;
+    let service = Service::start(&config).await?;
+    signals.next().await;
+    tracing::info!("draining; a second signal ends at once");
+    tokio::select! {
+        () = service.drain() => tracing::info!("drained"),
+        () = tokio::time::sleep(Duration::from_secs(config.limits.drain_s.get().into())) => {
+            tracing::warn!("limits.drain_s is over; ending with work undone");
+        }
+        () = signals.next() => tracing::warn!("a second signal; ending with work undone"),
+    }
+    Ok(())
+}
+
+/// Everything that runs.
+pub struct Service {
+    http_address: SocketAddr,
+    phase: tokio::sync::watch::Sender<Phase>,
+    agent: UserAgent,
+    drain: CancellationToken,
+    exchange: JoinHandle<()>,
+    stop: CancellationToken,
+    outbox: JoinHandle<()>,
+    stop_http: oneshot::Sender<()>,
+    serving: JoinHandle<()>,
+}
+
+impl Service {
+    /// Starts everything and says where it is.
+    ///
+    /// # Errors
+    ///
+    /// As [`run`].
+    pub async fn start(config: &Config) -> Result<Self, ServeError> {
+        let store = open_store(config).await?;
+        let (account, provenance) =
+            account::credentials(&config.account, &config.data_dir, &mut StdRng::from_os_rng())?;
+        let account = Arc::new(account);
+        let listener = listen(config.http.listen).await?;
+        let http_address = listener.local_addr().unwrap_or(config.http.listen);
+        let clock = Clock::start();
+        let (stop, drain, written) =
+            (CancellationToken::new(), CancellationToken::new(), Arc::new(Notify::new()));
+
+        close_orphans(&*store).await?;
+        let web = WebClient::new(destinations(config)).map_err(ServeError::Web)?;
+        let signer = Arc::new(Signer::new(Arc::clone(&account)));
+        let outbox = outbox(Arc::clone(&store), web.clone(), Arc::clone(&signer), clock);
+        let callbacks = Arc::clone(&outbox.counts);
+        let outbox = tokio::spawn(outbox.run(Arc::clone(&written), stop.clone()));
+        tokio::spawn(beat(Arc::clone(&store), clock, stop.clone()));
+
+        let (media, media_events) = Media::start(media_config(config)).map_err(ServeError::Media)?;
+        let (agent, calls) = UserAgent::start(agent_config(config)).await.map_err(ServeError::Sip)?;
+        let (commands, requests) = mpsc::channel(MAX_QUEUED_COMMANDS);
+        let status = Arc::new(Status::default());
+        let equipment = Equipment {
+            switchboard: Switchboard::new(
+                limits(config),
+                store.next_participant_id().await?,
+                StdRng::from_os_rng(),
+            ),
+            clock,
+            media: media.clone(),
+            prompts: Arc::new(Prompts::new(web.clone(), Arc::new(BuiltInVoice))),
+            documents: Arc::new(Documents { web, signer, limits: document_limits(config) }),
+            journal: Journal::start(Arc::clone(&store), written),
+            status: Arc::clone(&status),
+        };
+        let intake = Intake { calls, media: media_events, commands: requests, drain: drain.clone() };
+        let exchange = tokio::spawn(Exchange::new(equipment, answering(config, &account)).run(intake));
+
+        let (phase, phase_seen) = health::phases();
+        let measured: [Box<dyn Measured>; 3] = [
+            Box::new(move |out: &mut Exposition| status.measure(out)),
+            Box::new(move |out: &mut Exposition| media.counters().measure(out)),
+            Box::new(move |out: &mut Exposition| callbacks.measure(out)),
+        ];
+        let router = http::router(ApiState {
+            account: Arc::clone(&account),
+            store,
+            exchange: ExchangeHandle::new(commands),
+            phase: phase_seen,
+            rate: Arc::new(Mutex::new(RateLimit::new(config.limits.requests_per_5s.get() as usize))),
+            answers: Arc::default(),
+            measured: Arc::new(measured),
+        });
+        let (stop_http, http_stops) = oneshot::channel();
+        let serving = tokio::spawn(http::serve(listener, router, async {
+            // A dropped sender says stop, too.
+            drop(http_stops.await);
+        }));
+        phase.send_replace(Phase::Ready);
+        welcome(&Welcome { config, account: &account, provenance: &provenance });
+        Ok(Self { http_address, phase, agent, drain, exchange, stop, outbox, stop_http, serving })
+    }
+
+    /// Where the HTTP port listens.
+    pub const fn http_address(&self) -> SocketAddr {
+        self.http_address
+    }
+
+    /// Where calls arrive.
+    pub fn sip_addresses(&self) -> &[ListenAddress] {
+        self.agent.listening()
+    }
+
+    /// Refuses new calls, ends those there are, writes and delivers what is to
+    /// be written and delivered, and answers API clients until that is done.
+    pub async fn drain(self) {
+        self.phase.send_replace(Phase::Draining);
+        self.agent.drain(DRAIN_RETRY_AFTER);
+        self.drain.cancel();
+        ended("exchange", self.exchange).await;
+        self.agent.stop().await;
+        self.stop.cancel();
+        ended("outbox", self.outbox).await;
+        drop(self.stop_http);
+        ended("HTTP port", self.serving).await;
+    }
+}
+
+async fn ended(name: &str, task: JoinHandle<()>) {
+    if let Err(error) = task.await {
+        tracing::error!(name, %error, "failed");
+    }
+}
+
+async fn open_store(config: &Config) -> Result<Arc<dyn Store>, ServeError> {
+    let path = &config.data_dir;
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(path)
+        .map_err(|source| ServeError::DataDir { path: path.clone(), source })?;
+    Ok(Arc::new(SqliteStore::open(&path.join("mixminus.db")).await?))
+}
+
+#[expect(clippy::disallowed_methods, reason = "here the HTTP port gets its socket")]
+async fn listen(address: SocketAddr) -> Result<TcpListener, ServeError> {
+    TcpListener::bind(address).await.map_err(|source| ServeError::Listen {
+        key: "http.listen",
+        address,
+        source,
+    })
+}
+
+/// Ends on paper what was live when an earlier process died, and tells of it.
+async fn close_orphans(store: &dyn Store) -> Result<(), StoreError> {
+    let orphans = store.orphans().await?;
+    if !orphans.calls.is_empty() || !orphans.conferences.is_empty() {
+        let (calls, conferences) = (orphans.calls.len(), orphans.conferences.len());
+        tracing::warn!(calls, conferences, "closed what the last run left open");
+    }
+    let batch = Batch {
+        callbacks: orphans.events.iter().map(queued).collect(),
+        conferences: orphans.conferences,
+        participants: orphans.participants,
+        calls: orphans.calls,
+    };
+    store.commit(&batch).await
+}
+
+async fn beat(store: Arc<dyn Store>, clock: Clock, stop: CancellationToken) {
+    while !stop.is_cancelled() {
+        if let Err(error) = store.heartbeat(clock.now()).await {
+            tracing::error!(%error, "no heartbeat was written");
+        }
+        tokio::select! {
+            () = tokio::time::sleep(HEARTBEAT) => {}
+            () = stop.cancelled() => {}
+        }
+    }
+}
+
+fn outbox(store: Arc<dyn Store>, web: WebClient, signer: Arc<Signer>, clock: Clock) -> Outbox {
+    Outbox {
+        store,
+        web,
+        sign: Arc::new(move |callback| {
+            let NewCallback { url, method, params, .. } = callback;
+            signer.sign(&dialect::request(url, *method, params.clone())).into()
+        }),
+        now: Arc::new(move || clock.now()),
+        retry: Retry::default(),
+        counts: Arc::default(),
+    }
+}
+
+fn destinations(config: &Config) -> Destinations {
+    if config.allows_private_urls() { Destinations::Any } else { Destinations::Public }
+}
+
+fn media_config(config: &Config) -> MediaConfig {
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZeroUsize::get);
+    MediaConfig {
+        bind_ip: config.media_address(),
+        ports: config.media.ports.0.clone(),
+        workers: config.media.workers.map_or(cores, |workers| workers.get() as usize),
+        media_timeout: Duration::from_secs(config.media.timeout_s.get().into()),
+        max_legs: config.limits.max_calls.get() as usize + TURNOVER,
+    }
+}
+
+fn agent_config(config: &Config) -> UserAgentConfig {
+    UserAgentConfig {
+        listen: config.sip.listen.clone(),
+        allow: config.sip.allow.clone(),
+        max_calls: config.limits.max_calls.get() as usize + TURNOVER,
+        ..UserAgentConfig::default()
+    }
+}
+
+fn limits(config: &Config) -> Limits {
+    Limits {
+        max_calls: config.limits.max_calls.get() as usize,
+        max_conferences: config.limits.max_conferences.get() as usize,
+        max_participants: config.limits.max_participants.get() as usize,
+    }
+}
+
+fn document_limits(config: &Config) -> xml::Limits {
+    xml::Limits { max_participants: config.limits.max_participants.get(), ..xml::Limits::default() }
+}
+
+fn answering(config: &Config, account: &Credentials) -> Answering {
+    let application = &config.application;
+    Answering {
+        account: AccountId(account.id.as_str().to_owned()),
+        application: application.answer_url.as_ref().map_or(Application::BuiltIn, |url| {
+            Application::Url(Action { url: url.as_str().to_owned(), method: application.answer_method.0 })
+        }),
+        media_address: config.sip.public_address.unwrap_or_else(|| config.media_address()),
+    }
+}
+
+fn welcome(welcome: &Welcome<'_>) {
+    let mut out = std::io::stdout().lock();
+    if let Err(error) = writeln!(out, "{welcome}").and_then(|()| out.flush()) {
+        tracing::warn!(%error, "nobody reads standard output");
+    }
+}

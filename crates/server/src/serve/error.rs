@@ -1,0 +1,51 @@
+//! Why the service does not start.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use mixminus_media::MediaError;
+use mixminus_sip::SipError;
+use mixminus_store::StoreError;
+
+use crate::account::AccountError;
+
+/// Why the service did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// The data directory cannot be made.
+    #[error("data_dir {}: {source}", path.display())]
+    DataDir {
+        /// The directory.
+        path: PathBuf,
+        /// Why not.
+        source: std::io::Error,
+    },
+    /// There are no credentials.
+    #[error(transparent)]
+    Account(#[from] AccountError),
+    /// The database cannot be used.
+    #[error("database: {0}")]
+    Store(#[from] StoreError),
+    /// An address cannot be listened on.
+    #[error("{key} {address}: {source}")]
+    Listen {
+        /// The key that names it.
+        key: &'static str,
+        /// The address.
+        address: SocketAddr,
+        /// Why not.
+        source: std::io::Error,
+    },
+    /// Signalling cannot start.
+    #[error("sip.listen: {0}")]
+    Sip(SipError),
+    /// Media workers cannot start.
+    #[error("media: {0}")]
+    Media(MediaError),
+    /// There is no HTTP client.
+    #[error("HTTP client: {0}")]
+    Web(reqwest::Error),
+    /// The system does not tell of signals.
+    #[error("signals: {0}")]
+    Signals(std::io::Error),
+}

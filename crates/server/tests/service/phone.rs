@@ -1,0 +1,141 @@
+//! A phone: one call, and what it hears.
+
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use mixminus_audio::{Dbov, SampleRate, goertzel};
+use mixminus_codec::{Decoder, Format};
+use mixminus_rtp::{Digit, LegMedia, MAX_PACKET_BYTES, MediaParameters, PacketView, Press, SenderIdentity};
+use mixminus_sip::sdp::{self, Direction, LocalMedia};
+use mixminus_sip::{
+    CallControl, CallEnd, CallEvent, ListenAddress, OutgoingCallRequest, Transport, UserAgent,
+    UserAgentConfig,
+};
+use tokio::net::UdpSocket;
+use tokio::sync::watch;
+
+use crate::{Running, eventually};
+
+/// The frequency of the application's tone.
+pub const TONE_HZ: f64 = 1000.0;
+
+/// Whether the tone is in `frame`, and loud.
+pub fn has_tone(frame: &[i16]) -> bool {
+    goertzel(frame, SampleRate::Hz8000, TONE_HZ) > Dbov(-20.0)
+}
+
+/// A phone in a call, or after one.
+pub struct Phone {
+    _agent: UserAgent,
+    control: CallControl,
+    media: Arc<UdpSocket>,
+    remote: watch::Receiver<Option<SocketAddr>>,
+    end: watch::Receiver<Option<CallEnd>>,
+    heard: Arc<Mutex<Vec<i16>>>,
+}
+
+impl Phone {
+    /// Calls `user` at `server` and listens; returns when the call is answered or over.
+    #[expect(clippy::disallowed_methods, reason = "a phone has a socket")]
+    pub async fn call(user: &str, server: &str) -> Self {
+        let listen = ListenAddress { transport: Transport::Udp, address: ([127, 0, 0, 1], 0).into() };
+        let config = UserAgentConfig { listen: vec![listen], ..UserAgentConfig::default() };
+        let (agent, _) = UserAgent::start(config).await.unwrap();
+        let media = Arc::new(UdpSocket::bind("127.0.0.1:0").await.unwrap());
+        let local = LocalMedia {
+            address: media.local_addr().unwrap(),
+            session_id: 1,
+            version: 1,
+            formats: vec![Format::Pcmu],
+        };
+        let request = OutgoingCallRequest {
+            target: format!("sip:{user}@{server}"),
+            from: "sip:phone@127.0.0.1".into(),
+            offer: sdp::offer(&local, Direction::SendReceive),
+        };
+        let mut call = agent.call(request).unwrap();
+        let (answered, remote) = watch::channel(None);
+        let (ended, end) = watch::channel(None);
+        tokio::spawn(async move {
+            while let Some(event) = call.events.recv().await {
+                match event {
+                    CallEvent::Answered { sdp } => {
+                        answered.send_replace(Some(sdp::read_answer(&sdp).unwrap().remote));
+                    }
+                    CallEvent::Ended(end) => drop(ended.send_replace(Some(end))),
+                    CallEvent::Ringing | CallEvent::Offer { .. } => {}
+                }
+            }
+        });
+        let heard = Arc::default();
+        tokio::spawn(listen_to(Arc::clone(&media), Arc::clone(&heard)));
+        let phone = Self { _agent: agent, control: call.control, media, remote, end, heard };
+        let (mut remote, mut end) = (phone.remote.clone(), phone.end.clone());
+        tokio::time::timeout(Duration::from_secs(20), async {
+            tokio::select! {
+                answered = remote.wait_for(Option::is_some) => drop(answered),
+                ended = end.wait_for(Option::is_some) => drop(ended),
+            }
+        })
+        .await
+        .expect("the call is answered or over");
+        phone
+    }
+
+    /// How the call ended.
+    pub async fn ended(&self) -> CallEnd {
+        let mut end = self.end.clone();
+        let ended = tokio::time::timeout(Duration::from_secs(20), end.wait_for(Option::is_some)).await;
+        ended.expect("the call ends").unwrap().unwrap()
+    }
+
+    pub async fn hang_up(&self) {
+        self.control.hang_up();
+        self.ended().await;
+    }
+
+    /// Waits until `members` are in the conference `room`.
+    pub async fn joined(&self, running: &Running, members: usize) {
+        self.joined_as(running, "room", members).await;
+    }
+
+    pub async fn joined_as(&self, running: &Running, room: &str, members: usize) {
+        let path = format!("name_{room}/Participant/");
+        eventually("the phone is inside", async || {
+            let (status, body) = running.request(reqwest::Method::GET, &path, None).await;
+            status == 200 && body["objects"].as_array().is_some_and(|all| all.len() == members)
+        })
+        .await;
+    }
+
+    /// Presses a key for a tenth of a second.
+    pub async fn press(&self, digit: char) {
+        let parameters = MediaParameters { format: Format::Pcmu, digit_payload_type: Some(101) };
+        let identity = SenderIdentity { ssrc: 7, sequence: 1, timestamp: 0 };
+        let mut sender = LegMedia::new(parameters, identity);
+        let mut press = Press::new(Digit::try_from(digit).unwrap(), Duration::from_millis(100));
+        let remote = self.remote.borrow().expect("the call is answered");
+        let mut packet = [0; MAX_PACKET_BYTES];
+        while let Some(length) = sender.press(&mut press, &mut packet) {
+            self.media.send_to(&packet[..length], remote).await.unwrap();
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    /// Everything heard until the other side hangs up.
+    pub async fn listen_to_the_end(&self) -> Vec<i16> {
+        assert_eq!(self.ended().await, CallEnd::HungUp);
+        self.heard.lock().unwrap().clone()
+    }
+}
+
+async fn listen_to(socket: Arc<UdpSocket>, heard: Arc<Mutex<Vec<i16>>>) {
+    let mut decoder = Decoder::new(Format::Pcmu);
+    let (mut datagram, mut frame) = ([0; 1500], [0; 1500]);
+    while let Ok(length) = socket.recv(&mut datagram).await {
+        let packet = PacketView::parse(&datagram[..length]).unwrap();
+        let samples = decoder.decode(packet.payload, &mut frame).unwrap();
+        heard.lock().unwrap().extend(&frame[..samples]);
+    }
+}

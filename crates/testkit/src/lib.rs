@@ -1,0 +1,1 @@
+//! Test tools: virtual clock, tagged talkers, tone detectors, callback sink.
