@@ -13,8 +13,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use mixminus_audio::SampleRate;
 use mixminus_mixer::{Arrangement, BridgeId, LegId, PromptId};
+use rand::RngExt;
 use rand::rngs::StdRng;
-use rand::{Rng, SeedableRng};
 
 use crate::errand::{Errand, Slot};
 use crate::leg::SipLeg;
@@ -76,7 +76,7 @@ struct BridgePlace {
 impl Registry {
     /// Nothing yet, and media ports to give out.
     pub(crate) fn new(config: MediaConfig) -> Result<Self, MediaError> {
-        let mut random = StdRng::from_os_rng();
+        let mut random = rand::make_rng::<StdRng>();
         let ports = PortPool::new(config.bind_ip, &config.ports, random.random())?;
         Ok(Self {
             legs: HashMap::new(),

@@ -14,7 +14,6 @@ use mixminus_media::{Media, MediaConfig};
 use mixminus_plivo::xml;
 use mixminus_sip::{ListenAddress, UserAgent, UserAgentConfig};
 use mixminus_store::{Batch, NewCallback, SqliteStore, Store, StoreError};
-use rand::SeedableRng;
 use rand::rngs::StdRng;
 use tokio::net::TcpListener;
 use tokio::sync::{Notify, mpsc, oneshot};
@@ -88,7 +87,7 @@ impl Service {
     pub async fn start(config: &Config) -> Result<Self, ServeError> {
         let store = open_store(config).await?;
         let (account, provenance) =
-            account::credentials(&config.account, &config.data_dir, &mut StdRng::from_os_rng())?;
+            account::credentials(&config.account, &config.data_dir, &mut rand::make_rng::<StdRng>())?;
         let account = Arc::new(account);
         let listener = listen(config.http.listen).await?;
         let http_address = listener.local_addr().unwrap_or(config.http.listen);
@@ -112,7 +111,7 @@ impl Service {
             switchboard: Switchboard::new(
                 limits(config),
                 store.next_participant_id().await?,
-                StdRng::from_os_rng(),
+                rand::make_rng::<StdRng>(),
             ),
             clock,
             media: media.clone(),

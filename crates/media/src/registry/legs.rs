@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use mixminus_mixer::{Arrangement, BridgeId, LegId, Seated};
 use mixminus_rtp::SenderIdentity;
-use rand::Rng;
+use rand::RngExt;
 
 use super::{BRIDGE_RATE, BridgePlace, Registry};
 use crate::MediaError;

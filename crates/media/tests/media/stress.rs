@@ -5,7 +5,7 @@ use mixminus_media::{Direction, Media};
 use mixminus_mixer::{BridgeId, LegId, Plays, PromptId, SourceId};
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
-use rand::{Rng, SeedableRng};
+use rand::{RngExt, SeedableRng};
 
 use crate::far_end::{FarEnd, eventually, free_ports, install, start_on, talk};
 
@@ -22,7 +22,7 @@ fn anything(media: &Media, ends: &mut [FarEnd], random: &mut StdRng) {
         0..5 => {
             let ids: Vec<LegId> = ends.iter().map(|end| end.leg).collect();
             let several = random.random_range(0..=4);
-            let legs: Vec<_> = ids.choose_multiple(random, several).copied().collect();
+            let legs: Vec<_> = ids.sample(random, several).copied().collect();
             install(media, bridge, &legs, &[SourceId::Prompt(prompt)]);
         }
         5 => media.close_bridge(BridgeId(bridge)),
@@ -83,5 +83,5 @@ fn whatever_is_done_nothing_is_lost_or_left_behind() {
 }
 
 fn rand_seed() -> u64 {
-    StdRng::from_os_rng().random()
+    rand::make_rng::<StdRng>().random()
 }

@@ -10,7 +10,7 @@ use axum::routing::post;
 use mixminus_control::{AccountId, ConferenceId, EventGroup, HttpMethod};
 use mixminus_store::{Batch, SqliteStore};
 use rand::rngs::StdRng;
-use rand::{Rng, SeedableRng};
+use rand::{RngExt, SeedableRng};
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
