@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use mixminus_mixer::{BridgeId, LegId, MixPlan, PromptId, SinkRoutes};
-use rand::RngCore;
+use rand::Rng;
 use rand::rngs::StdRng;
 use uuid::Uuid;
 

@@ -34,6 +34,9 @@ use crate::{Cidr, ListenAddress, Transport, listen, message};
 const MAX_WAITING_CALLS: usize = 256;
 /// How long [`UserAgent::stop`] waits for the answers to its goodbyes.
 const STOP_LIMIT: Duration = Duration::from_secs(3);
+/// How long a stream may be silent. A call that lasts has nothing to say on it, so this is longer than
+/// calls are; that the peer still exists is checked by the kernel.
+const STREAM_SILENCE: Duration = Duration::from_hours(8);
 
 /// What a user agent is started with.
 #[derive(Clone, Debug)]
@@ -120,6 +123,7 @@ impl UserAgent {
     pub async fn start(config: UserAgentConfig) -> Result<(Self, mpsc::Receiver<IncomingCall>), SipError> {
         let stopped = CancellationToken::new();
         let transports = TransportLayer::new(stopped.clone());
+        transports.set_stream_idle_timeout(STREAM_SILENCE);
         let mut sockets = Sockets::default();
         for address in udp_first(&config.listen) {
             sockets
