@@ -7,8 +7,8 @@ from conference import NAME
 def run(stage):
     desk = conference.Desk(stage, "keeping").start()
     try:
-        desk.offer("agent", "Agent", stay_alone=True, status_callback_url=desk.events_url)
-        desk.offer("customer", "Customer", stay_alone=True)
+        desk.offer("agent", "Agent", stay_alone=True)
+        desk.offer("customer", "Customer", stay_alone=True, status_callback_url=desk.events_url)
         desk.phone("agent")
         desk.phone("customer")
         ended = restart(desk)

@@ -6,8 +6,8 @@ use mixminus_mixer::{BridgeId, LegId, PromptId, SinkRoutes, SourceId};
 
 use crate::command::{CommandError, Members, ParticipantChange};
 use crate::context::{Context, Due, PromptOwner};
-use crate::effect::{CallbackEvent, ConferenceEvent, Effect, PromptContent, Repeat, TimerId};
-use crate::instruction::{Action, ConferenceRequest, EventGroups, Sound, StatusCallback};
+use crate::effect::{ConferenceEvent, Effect, PromptContent, Repeat, TimerId};
+use crate::instruction::{Action, ConferenceRequest, Sound, StatusCallback};
 use crate::policy::{self, CoachTarget, Music, Party, Role, Supervision};
 use crate::record::{
     AccountId, CallId, CallRecord, ConferenceId, ConferenceRecord, ConferenceState, EndCause, ExitCause,
@@ -112,7 +112,6 @@ pub(crate) struct Conference {
     files: MusicFiles,
     music: BTreeMap<Music, PromptId>,
     announcements: Vec<Announcement>,
-    subscribers: Vec<StatusCallback>,
     last_left: Option<(ParticipantRecord, CallRecord)>,
     billed_seconds: u64,
     reroute: bool,
@@ -133,6 +132,7 @@ impl Conference {
             end_cause: None,
             billed_seconds: None,
             sequence: 0,
+            subscribers: Vec::new(),
         };
         Self {
             record,
@@ -148,7 +148,6 @@ impl Conference {
             },
             music: BTreeMap::new(),
             announcements: Vec::new(),
-            subscribers: Vec::new(),
             last_left: None,
             billed_seconds: 0,
             reroute: false,
@@ -432,35 +431,23 @@ impl Conference {
     /// Reports to the URL from now on; one URL gets every event once.
     fn subscribe(&mut self, callback: Option<StatusCallback>) {
         let Some(callback) = callback else { return };
-        let room = self.subscribers.len() < MAX_SUBSCRIBERS;
-        match self.subscribers.iter_mut().find(|known| known.action == callback.action) {
-            Some(known) => known.groups = known.groups.union(callback.groups),
-            None if room => self.subscribers.push(callback),
+        let subscribers = &mut self.record.subscribers;
+        let room = subscribers.len() < MAX_SUBSCRIBERS;
+        match subscribers.iter_mut().find(|known| known.action == callback.action) {
+            Some(known) => known.groups.extend(callback.groups),
+            None if room => subscribers.push(callback),
             None => {}
         }
     }
 
     fn tell(&mut self, event: ConferenceEvent, id: Option<ParticipantId>, context: &mut Context) {
-        let wanted = |groups: EventGroups| groups.contains(event.group());
-        if !self.subscribers.iter().any(|subscriber| wanted(subscriber.groups)) {
-            return;
-        }
-        self.record.sequence += 1;
         let participant = match id.and_then(|id| self.participants.get(&id)) {
             Some(inside) => Some((inside.record.clone(), inside.call.clone())),
             // Whoever left last is why it ended.
             None => self.last_left.clone().filter(|_| event == ConferenceEvent::Ended),
         };
-        for subscriber in self.subscribers.iter().filter(|subscriber| wanted(subscriber.groups)) {
-            context.push(Effect::Notify(Box::new(CallbackEvent {
-                url: subscriber.action.url.clone(),
-                method: subscriber.action.method,
-                event,
-                at: context.now,
-                sequence: self.record.sequence,
-                conference: self.record.clone(),
-                participant: participant.clone(),
-            })));
+        for told in self.record.tell(event, context.now, participant.as_ref()) {
+            context.push(Effect::Notify(Box::new(told)));
         }
     }
 }

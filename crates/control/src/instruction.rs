@@ -1,5 +1,6 @@
 //! What a document tells a call to do.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use crate::policy::Role;
@@ -84,7 +85,7 @@ pub enum Sound {
 }
 
 /// Groups of conference events that a status callback may subscribe to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum EventGroup {
     /// Created, started, ended.
     Conference,
@@ -98,36 +99,13 @@ pub enum EventGroup {
     AddParticipant,
 }
 
-/// A set of [`EventGroup`]s.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct EventGroups(u8);
-
-impl EventGroups {
-    /// This set with `group` in it.
-    #[must_use]
-    pub const fn with(self, group: EventGroup) -> Self {
-        Self(self.0 | 1 << group as u8)
-    }
-
-    /// The groups that are in this set, in `other` or in both.
-    #[must_use]
-    pub const fn union(self, other: Self) -> Self {
-        Self(self.0 | other.0)
-    }
-
-    /// Whether `group` is in it.
-    pub const fn contains(self, group: EventGroup) -> bool {
-        self.0 & (1 << group as u8) != 0
-    }
-}
-
 /// Where conference events are reported.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StatusCallback {
     /// Where and how.
     pub action: Action,
     /// Which events.
-    pub groups: EventGroups,
+    pub groups: BTreeSet<EventGroup>,
 }
 
 /// How a call joins a conference; what concerns the conference as a whole is

@@ -25,8 +25,7 @@ pub use effect::{
     LegEnd, PromptContent, Refusal, Repeat, RequestId, TimerId,
 };
 pub use instruction::{
-    Action, ConferenceRequest, Document, EventGroup, EventGroups, HttpMethod, Instruction, Sound,
-    StatusCallback,
+    Action, ConferenceRequest, Document, EventGroup, HttpMethod, Instruction, Sound, StatusCallback,
 };
 pub use record::{
     AccountId, CallId, CallRecord, CallState, ConferenceId, ConferenceRecord, ConferenceState, Direction,

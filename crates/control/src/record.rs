@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
+use crate::effect::{CallbackEvent, ConferenceEvent};
+use crate::instruction::StatusCallback;
 use crate::policy::Role;
 
 /// Microseconds since the Unix epoch, never running backwards within a process.
@@ -222,6 +224,35 @@ pub struct ConferenceRecord {
     pub billed_seconds: Option<u64>,
     /// The number of the last event told of it.
     pub sequence: u64,
+    /// Who is told of its events, each [`Action`](crate::Action) once.
+    pub subscribers: Vec<StatusCallback>,
+}
+
+impl ConferenceRecord {
+    /// Numbers `event` and gives it for each subscriber to its group; an event
+    /// that nobody is told has no number.
+    pub fn tell(
+        &mut self,
+        event: ConferenceEvent,
+        at: Timestamp,
+        participant: Option<&(ParticipantRecord, CallRecord)>,
+    ) -> Vec<CallbackEvent> {
+        let wants = |subscriber: &&StatusCallback| subscriber.groups.contains(&event.group());
+        if self.subscribers.iter().find(wants).is_none() {
+            return Vec::new();
+        }
+        self.sequence += 1;
+        let told = |subscriber: &StatusCallback| CallbackEvent {
+            url: subscriber.action.url.clone(),
+            method: subscriber.action.method,
+            event,
+            at,
+            sequence: self.sequence,
+            conference: self.clone(),
+            participant: participant.cloned(),
+        };
+        self.subscribers.iter().filter(wants).map(told).collect()
+    }
 }
 
 /// A participant as it is kept.

@@ -118,16 +118,35 @@ fn events_are_numbered_in_order_and_complete() {
     assert_eq!(last.conference.end_cause, Some(EndCause::NoParticipants));
 }
 
+fn subscribing(url: &str, group: EventGroup) -> ConferenceRequest {
+    let action = Action { url: url.into(), method: HttpMethod::Post };
+    let status_callback = Some(StatusCallback { action, groups: [group].into() });
+    ConferenceRequest { status_callback, max_participants: 30, ..request("room", Role::Agent) }
+}
+
 #[test]
 fn a_subscriber_gets_only_the_groups_it_asked_for() {
     let mut world = World::new();
-    let mut asked = request("room", Role::Agent);
-    let callback = asked.status_callback.as_mut().unwrap();
-    callback.groups = mixminus_control::EventGroups::default().with(EventGroup::Digits);
-    let leg = world.join(asked);
+    let leg = world.join(subscribing("http://app/digits", EventGroup::Digits));
+    world.join(subscribing("http://app/people", EventGroup::Participant));
     world.input(Input::Digit { leg, digit: '5' });
-    world.hang_up(leg);
-    assert_eq!(world.events(), [Event::Digit('5')]);
+    let told: Vec<_> = world.told.iter().map(|told| (told.event, &*told.url, told.sequence)).collect();
+    assert_eq!(told, [(Event::Joined, "http://app/people", 1), (Event::Digit('5'), "http://app/digits", 2)]);
+}
+
+#[test]
+fn a_conference_keeps_whom_it_tells_each_once_and_no_more_than_twenty() {
+    let mut world = World::new();
+    let mut last = None;
+    let asked = (0..=20).map(|number| (number, EventGroup::Conference)).chain([(0, EventGroup::Digits)]);
+    for (number, group) in asked {
+        last = Some(world.join(subscribing(&format!("http://app/{number}"), group)));
+    }
+    let kept = &world.conference(last.unwrap()).subscribers;
+    let urls: Vec<_> = kept.iter().map(|subscriber| subscriber.action.url.clone()).collect();
+    assert_eq!(urls, (0..20).map(|number| format!("http://app/{number}")).collect::<Vec<_>>());
+    assert_eq!(kept[0].groups, [EventGroup::Conference, EventGroup::Digits].into());
+    assert_eq!(kept[1].groups, [EventGroup::Conference].into());
 }
 
 #[test]

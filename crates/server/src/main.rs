@@ -24,9 +24,7 @@ fn main() -> ExitCode {
     };
     let done = match cli.command() {
         Command::Serve(serve) => match Config::load(serve.config.as_deref(), std::env::vars_os()) {
-            Ok(config) => {
-                start("info,rsipstack=warn").and_then(|runtime| Ok(runtime.block_on(serve::run(config))?))
-            }
+            Ok(config) => start("info").and_then(|runtime| Ok(runtime.block_on(serve::run(config))?)),
             Err(error) => Err(Failure::usage(error)),
         },
         Command::Rehearse(rehearse) => start("warn").and_then(|runtime| runtime.block_on(run(rehearse))),
@@ -64,10 +62,12 @@ impl<E: std::error::Error> From<E> for Failure {
 /// What everything that runs needs: logging, TLS, a runtime.
 ///
 /// The log goes to standard error and holds what `RUST_LOG` asks for, or else
-/// `log`. The SIP stack writes whole messages, credentials included, below `warn`.
+/// `log`, but never the SIP stack's copies of whole messages.
 fn start(log: &str) -> Result<Runtime, Failure> {
     use tracing_subscriber::EnvFilter;
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(log));
+    let secrets = mixminus_sip::LOG_DIRECTIVE.parse().expect("the directive is a constant");
+    let filter =
+        EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(log)).add_directive(secrets);
     let colours = std::io::stderr().is_terminal();
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colours).init();
     rustls::crypto::ring::default_provider()

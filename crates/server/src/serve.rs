@@ -131,6 +131,7 @@ impl Service {
         ];
         let router = http::router(ApiState {
             account: Arc::clone(&account),
+            local: http_address.ip().is_loopback(),
             store,
             exchange: ExchangeHandle::new(commands),
             phase: phase_seen,

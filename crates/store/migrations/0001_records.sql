@@ -1,5 +1,5 @@
 -- Ids are UUIDs in text, enumerations are words, instants are microseconds
--- since the Unix epoch.
+-- since the Unix epoch, lists are JSON.
 
 CREATE TABLE meta (
     name TEXT PRIMARY KEY,
@@ -35,7 +35,8 @@ CREATE TABLE conferences (
     ended_at BIGINT,
     end_cause TEXT,
     billed_seconds BIGINT,
-    sequence BIGINT NOT NULL
+    sequence BIGINT NOT NULL,
+    subscribers TEXT NOT NULL -- [url, method, [event group, ...]], ...
 );
 
 CREATE INDEX conferences_newest ON conferences (account, created_at, id);
@@ -60,15 +61,6 @@ CREATE TABLE participants (
 CREATE INDEX participants_of ON participants (conference_id, id);
 CREATE INDEX participants_live ON participants (id) WHERE left_at IS NULL;
 
--- Who was told something of a live conference, and so must be told its end.
-CREATE TABLE subscribers (
-    conference_id TEXT NOT NULL,
-    url TEXT NOT NULL,
-    method TEXT NOT NULL,
-    event_group TEXT NOT NULL,
-    PRIMARY KEY (conference_id, url, event_group)
-);
-
 -- The outbox. Callbacks of one conference to one URL are a queue: its 'head'
 -- is delivered from due_at on, those 'waiting' follow by sequence, one that
 -- was given up is 'dead'.
@@ -78,7 +70,6 @@ CREATE TABLE callbacks (
     account TEXT NOT NULL,
     conference_id TEXT NOT NULL,
     sequence BIGINT NOT NULL,
-    event_group TEXT NOT NULL,
     url TEXT NOT NULL,
     method TEXT NOT NULL,
     params TEXT NOT NULL,

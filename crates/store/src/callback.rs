@@ -1,4 +1,4 @@
-use mixminus_control::{AccountId, ConferenceId, EventGroup, HttpMethod, Timestamp};
+use mixminus_control::{AccountId, ConferenceId, HttpMethod, Timestamp};
 use uuid::Uuid;
 
 /// A callback to be delivered.
@@ -13,8 +13,6 @@ pub struct NewCallback {
     pub conference: ConferenceId,
     /// Its place among those.
     pub sequence: u64,
-    /// What kind of event it tells.
-    pub group: EventGroup,
     /// Where it goes.
     pub url: String,
     /// How it is requested.

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use mixminus_control::{
     CallId, CallRecord, CallState, CallbackEvent, ConferenceEvent, ConferenceRecord, ConferenceState,
-    EndCause, EventGroup, ExitCause, HangupCause, HangupSource, HttpMethod, ParticipantRecord, Timestamp,
+    EndCause, ExitCause, HangupCause, HangupSource, ParticipantRecord, Timestamp,
 };
 
 /// What was live when the process died, as it is after being closed at the
@@ -17,22 +17,14 @@ pub struct Orphans {
     pub participants: Vec<ParticipantRecord>,
     /// The calls, ended.
     pub calls: Vec<CallRecord>,
-    /// The ends to be told to those who were told the beginnings, in order.
+    /// The ends to be told to the subscribers, in order.
     pub events: Vec<CallbackEvent>,
-}
-
-/// Somebody who was told of events of one group.
-pub(crate) struct Subscriber {
-    pub url: String,
-    pub method: HttpMethod,
-    pub group: EventGroup,
 }
 
 /// A conference that was live, with everybody who ever took part.
 pub(crate) struct LiveConference {
     pub record: ConferenceRecord,
     pub participants: Vec<ParticipantRecord>,
-    pub subscribers: Vec<Subscriber>,
 }
 
 impl Orphans {
@@ -53,53 +45,21 @@ impl Orphans {
         calls: &HashMap<CallId, &CallRecord>,
         at: Timestamp,
     ) {
-        let LiveConference { record, mut participants, subscribers } = conference;
-        let mut closing = Closing { record, subscribers, at, events: Vec::new() };
+        let LiveConference { mut record, mut participants } = conference;
         let mut last_left = None;
         for participant in participants.iter_mut().filter(|one| one.left_at.is_none()) {
             participant.left_at = Some(at);
             participant.exit_cause = Some(ExitCause::CallHangup);
             self.participants.push(participant.clone());
             last_left = calls.get(&participant.call).map(|call| (participant.clone(), (*call).clone()));
-            closing.tell(ConferenceEvent::Left, last_left.as_ref());
+            self.events.extend(record.tell(ConferenceEvent::Left, at, last_left.as_ref()));
         }
-        closing.record.state = ConferenceState::Ended;
-        closing.record.ended_at = Some(at);
-        closing.record.end_cause = Some(EndCause::NoParticipants);
-        closing.record.billed_seconds =
-            Some(participants.iter().map(ParticipantRecord::billed_seconds).sum());
-        closing.tell(ConferenceEvent::Ended, last_left.as_ref());
-        self.conferences.push(closing.record);
-        self.events.append(&mut closing.events);
-    }
-}
-
-/// Closes one conference, telling the end of what its subscribers know began.
-struct Closing {
-    record: ConferenceRecord,
-    subscribers: Vec<Subscriber>,
-    at: Timestamp,
-    events: Vec<CallbackEvent>,
-}
-
-impl Closing {
-    /// Numbers go on where they stopped; an event that nobody is told has none.
-    fn tell(&mut self, event: ConferenceEvent, participant: Option<&(ParticipantRecord, CallRecord)>) {
-        let told: Vec<_> = self.subscribers.iter().filter(|one| one.group == event.group()).collect();
-        if told.is_empty() {
-            return;
-        }
-        self.record.sequence += 1;
-        let record = &self.record;
-        self.events.extend(told.into_iter().map(|one| CallbackEvent {
-            url: one.url.clone(),
-            method: one.method,
-            event,
-            at: self.at,
-            sequence: record.sequence,
-            conference: record.clone(),
-            participant: participant.cloned(),
-        }));
+        record.state = ConferenceState::Ended;
+        record.ended_at = Some(at);
+        record.end_cause = Some(EndCause::NoParticipants);
+        record.billed_seconds = Some(participants.iter().map(ParticipantRecord::billed_seconds).sum());
+        self.events.extend(record.tell(ConferenceEvent::Ended, at, last_left.as_ref()));
+        self.conferences.push(record);
     }
 }
 

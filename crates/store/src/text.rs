@@ -1,8 +1,8 @@
-//! The words under which enumerations are stored.
+//! The words under which enumerations are stored, and who subscribed in words.
 
 use mixminus_control::{
-    CallState, ConferenceState, Direction, EndCause, EventGroup, ExitCause, FetchPurpose, HangupCause,
-    HangupSource, HttpMethod, policy::Role,
+    Action, CallState, ConferenceState, Direction, EndCause, EventGroup, ExitCause, FetchPurpose,
+    HangupCause, HangupSource, HttpMethod, StatusCallback, policy::Role,
 };
 
 /// An enumeration with a word for each value. Words are for good: stored rows
@@ -114,6 +114,30 @@ words! {
     }
 }
 
+/// Subscribers as JSON: of each its URL, its method and its event groups.
+pub(crate) fn subscribers(subscribers: &[StatusCallback]) -> String {
+    let rows: Vec<_> = subscribers
+        .iter()
+        .map(|StatusCallback { action, groups }| {
+            let groups: Vec<_> = groups.iter().map(|group| group.text()).collect();
+            (&action.url, action.method.text(), groups)
+        })
+        .collect();
+    serde_json::to_string(&rows).expect("strings are JSON")
+}
+
+/// The subscribers of whom `text` tells.
+pub(crate) fn parse_subscribers(text: &str) -> Option<Vec<StatusCallback>> {
+    let rows: Vec<(String, String, Vec<String>)> = serde_json::from_str(text).ok()?;
+    rows.into_iter()
+        .map(|(url, method, groups)| {
+            let action = Action { url, method: HttpMethod::parse(&method)? };
+            let groups = groups.iter().map(|group| EventGroup::parse(group)).collect::<Option<_>>()?;
+            Some(StatusCallback { action, groups })
+        })
+        .collect()
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::HashSet;
@@ -127,6 +151,17 @@ mod tests {
             assert_eq!(T::parse(value.text()), Some(*value));
         }
         assert_eq!(T::parse("no such word"), None);
+    }
+
+    #[test]
+    fn subscribers_are_words_and_unknown_words_are_nobody() {
+        let known = r#"[["http://customer.example/","GET",["conference","digits"]]]"#;
+        let read = parse_subscribers(known).unwrap();
+        assert_eq!(read[0].groups, [EventGroup::Conference, EventGroup::Digits].into());
+        assert_eq!(subscribers(&read), known);
+        for unknown in [known.replace("GET", "PUT"), known.replace("digits", "dials"), String::new()] {
+            assert_eq!(parse_subscribers(&unknown), None);
+        }
     }
 
     #[test]

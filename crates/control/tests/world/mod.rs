@@ -9,8 +9,8 @@ use std::time::Duration;
 use mixminus_control::policy::Role;
 use mixminus_control::{
     AccountId, Action, Application, Arrival, CallId, CallRecord, CallbackEvent, Command, CommandError,
-    ConferenceId, ConferenceRecord, ConferenceRequest, Document, Effect, EventGroup, EventGroups, Fetch,
-    FetchError, HttpMethod, Input, Instruction, LegEnd, Limits, Members, ParticipantChange, ParticipantId,
+    ConferenceId, ConferenceRecord, ConferenceRequest, Document, Effect, EventGroup, Fetch, FetchError,
+    HttpMethod, Input, Instruction, LegEnd, Limits, Members, ParticipantChange, ParticipantId,
     ParticipantRecord, PromptContent, RequestId, Selector, Sound, StatusCallback, Switchboard, TimerId,
     Timestamp,
 };
@@ -67,7 +67,7 @@ pub fn request(name: &str, role: Role) -> ConferenceRequest {
         customer_hold_music: None,
         status_callback: Some(StatusCallback {
             action: Action { url: "http://app/status".into(), method: HttpMethod::Post },
-            groups: EventGroups::default().with(EventGroup::Conference).with(EventGroup::Participant),
+            groups: [EventGroup::Conference, EventGroup::Participant].into(),
         }),
         on_exit: None,
     }

@@ -119,7 +119,8 @@ settings! {
     /// The REST API, health and metrics.
     http: Http {
         /// Address and port to listen on. 8080 needs no privileges and is
-        /// where people look first; a port that is taken ends the start.
+        /// where people look first; a port that is taken ends the start. Off
+        /// loopback, `/metrics` asks for the account's credentials too.
         listen: SocketAddr = "127.0.0.1:8080",
         /// Where clients reach this service, when that is not the address it
         /// listens on.

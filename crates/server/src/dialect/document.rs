@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use mixminus_control::policy::Role;
 use mixminus_control::{
-    Action, ConferenceRequest, Document, EventGroup, EventGroups, FetchError, HttpMethod, Instruction,
-    Refusal, Repeat, Sound, StatusCallback,
+    Action, ConferenceRequest, Document, EventGroup, FetchError, HttpMethod, Instruction, Refusal, Repeat,
+    Sound, StatusCallback,
 };
 use mixminus_plivo::Method;
 use mixminus_plivo::xml::{self, Element, HangupReason, Limits, MultiPartyCall, Target};
@@ -87,10 +87,7 @@ fn status_callback(callback: xml::StatusCallback) -> StatusCallback {
         // Accepted because newer documents name it; nobody knows what it holds.
         Plivo::ParticipantAudioEvents => None,
     });
-    StatusCallback {
-        action: action(callback.target),
-        groups: groups.fold(EventGroups::default(), EventGroups::with),
-    }
+    StatusCallback { action: action(callback.target), groups: groups.collect() }
 }
 
 fn action(target: Target) -> Action {
@@ -173,7 +170,7 @@ mod tests {
             customer_hold_music: url("/c"),
             status_callback: Some(StatusCallback {
                 action: post("/s"),
-                groups: EventGroups::default().with(EventGroup::Participant),
+                groups: [EventGroup::Participant].into(),
             }),
             on_exit: Some(post("/exit")),
         };
@@ -195,8 +192,8 @@ mod tests {
                  </MultiPartyCall>"
             ));
             let [Instruction::Conference(request)] = &read[..] else { panic!("{read:?}") };
-            let groups = request.status_callback.as_ref().map(|callback| callback.groups);
-            assert_eq!((request.role, groups), (known.0, Some(EventGroups::default().with(known.1))));
+            let groups = request.status_callback.as_ref().map(|callback| callback.groups.clone());
+            assert_eq!((request.role, groups), (known.0, Some([known.1].into())));
         }
     }
 

@@ -25,6 +25,7 @@ pub fn conference() -> ConferenceRecord {
         end_cause: None,
         billed_seconds: None,
         sequence: 0,
+        subscribers: Vec::new(),
     }
 }
 

@@ -278,7 +278,6 @@ pub fn queued(event: &CallbackEvent) -> NewCallback {
         account: event.conference.account.clone(),
         conference: event.conference.id,
         sequence: event.sequence,
-        group: event.event.group(),
         url: event.url.clone(),
         method: event.method,
         params: dialect::callback_parameters(event),

@@ -2,13 +2,14 @@
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::StatusCode;
 use axum::http::header::{CONTENT_TYPE, HeaderName};
+use axum::http::{HeaderMap, StatusCode};
 use serde_json::{Value, json};
 use tokio::sync::watch;
 
-use super::ApiState;
 use super::metrics::{Exposition, Measured};
+use super::reply::ApiError;
+use super::{ApiState, auth};
 
 /// Where the service is in its life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,15 +49,21 @@ pub async fn about() -> Json<Value> {
     }))
 }
 
-/// `/metrics`: numbers for Prometheus.
-pub async fn metrics(State(state): State<ApiState>) -> ([(HeaderName, &'static str); 1], String) {
+/// `/metrics`: numbers for Prometheus; for the account only, unless nobody but this machine can ask.
+pub async fn metrics(
+    State(state): State<ApiState>,
+    headers: HeaderMap,
+) -> Result<([(HeaderName, &'static str); 1], String), ApiError> {
+    if !state.local {
+        auth::authenticate(&headers, &state.account)?;
+    }
     let mut out = Exposition::default();
     out.gauge("ready", "Whether calls are taken.", u64::from(*state.phase.borrow() == Phase::Ready));
     state.answers.measure(&mut out);
     for measured in state.measured.iter() {
         measured.measure(&mut out);
     }
-    ([(CONTENT_TYPE, "text/plain; version=0.0.4")], out.into_text())
+    Ok(([(CONTENT_TYPE, "text/plain; version=0.0.4")], out.into_text()))
 }
 
 /// A phase that can be moved, and the view of it that [`ApiState`] takes.

@@ -42,6 +42,8 @@ use route::Route;
 pub struct ApiState {
     /// Whose API it is.
     pub account: Arc<Credentials>,
+    /// Whether only this machine can ask.
+    pub local: bool,
     /// Where what is asked is read.
     pub store: Arc<dyn Store>,
     /// Where what is to be done is sent.

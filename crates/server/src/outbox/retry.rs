@@ -55,7 +55,7 @@ impl Retry {
 
 #[cfg(test)]
 mod tests {
-    use mixminus_control::{AccountId, ConferenceId, EventGroup, HttpMethod};
+    use mixminus_control::{AccountId, ConferenceId, HttpMethod};
     use mixminus_store::NewCallback;
     use uuid::Uuid;
 
@@ -73,7 +73,6 @@ mod tests {
             account: AccountId(String::new()),
             conference: ConferenceId(Uuid::nil()),
             sequence: 1,
-            group: EventGroup::Conference,
             url: "http://customer.example/".into(),
             method: HttpMethod::Post,
             params: Vec::new(),

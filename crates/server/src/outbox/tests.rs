@@ -7,7 +7,7 @@ use axum::Router;
 use axum::extract::{Form, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::routing::post;
-use mixminus_control::{AccountId, ConferenceId, EventGroup, HttpMethod};
+use mixminus_control::{AccountId, ConferenceId, HttpMethod};
 use mixminus_store::{Batch, SqliteStore};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
@@ -128,7 +128,6 @@ pub(super) fn callbacks(url: &str, count: u64) -> Vec<NewCallback> {
         account: AccountId("MAXXXXXXXXXXXXXXXXXX".into()),
         conference,
         sequence,
-        group: EventGroup::Conference,
         url: url.into(),
         method: HttpMethod::Post,
         params: vec![

@@ -24,12 +24,12 @@ pub(super) async fn insert(
 ) -> Result<(), StoreError> {
     let params = serde_json::to_string(&callback.params).expect("pairs of strings are JSON");
     sqlx::query(
-        "INSERT INTO callbacks (id, account, conference_id, sequence, event_group, url, method, params,
-             created_at, attempts, state, due_at)
-         SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, 0,
-             CASE WHEN behind THEN 'waiting' ELSE 'head' END, CASE WHEN behind THEN NULL ELSE $9 END
+        "INSERT INTO callbacks (id, account, conference_id, sequence, url, method, params, created_at,
+             attempts, state, due_at)
+         SELECT $1, $2, $3, $4, $5, $6, $7, $8, 0,
+             CASE WHEN behind THEN 'waiting' ELSE 'head' END, CASE WHEN behind THEN NULL ELSE $8 END
          FROM (SELECT EXISTS (SELECT 1 FROM callbacks
-             WHERE conference_id = $3 AND url = $6 AND state IN ('head', 'waiting')) AS behind) AS queue
+             WHERE conference_id = $3 AND url = $5 AND state IN ('head', 'waiting')) AS behind) AS queue
          WHERE true
          ON CONFLICT (id) DO NOTHING",
     )
@@ -37,21 +37,10 @@ pub(super) async fn insert(
     .bind(&callback.account.0)
     .bind(callback.conference.to_string())
     .bind(callback.sequence as i64)
-    .bind(callback.group.text())
     .bind(&callback.url)
     .bind(callback.method.text())
     .bind(params)
     .bind(callback.created_at.as_micros())
-    .execute(&mut *connection)
-    .await?;
-    sqlx::query(
-        "INSERT INTO subscribers (conference_id, url, method, event_group) VALUES ($1, $2, $3, $4)
-         ON CONFLICT DO NOTHING",
-    )
-    .bind(callback.conference.to_string())
-    .bind(&callback.url)
-    .bind(callback.method.text())
-    .bind(callback.group.text())
     .execute(connection)
     .await?;
     Ok(())

@@ -143,19 +143,12 @@ async fn live_conference(
     connection: &mut SqliteConnection,
     record: ConferenceRecord,
 ) -> Result<LiveConference, StoreError> {
-    let id = record.id.to_string();
     let participants = sqlx::query("SELECT * FROM participants WHERE conference_id = $1 ORDER BY id")
-        .bind(&id)
-        .fetch_all(&mut *connection)
+        .bind(record.id.to_string())
+        .fetch_all(connection)
         .await?;
-    let subscribers =
-        sqlx::query("SELECT * FROM subscribers WHERE conference_id = $1 ORDER BY url, event_group")
-            .bind(&id)
-            .fetch_all(&mut *connection)
-            .await?;
     Ok(LiveConference {
         record,
         participants: participants.iter().map(rows::participant).collect::<Result<_, _>>()?,
-        subscribers: subscribers.iter().map(rows::subscriber).collect::<Result<_, _>>()?,
     })
 }

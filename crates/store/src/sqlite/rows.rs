@@ -2,14 +2,13 @@
 
 use mixminus_control::{
     AccountId, CallId, CallRecord, ConferenceId, ConferenceRecord, ParticipantId, ParticipantRecord,
-    Timestamp,
+    StatusCallback, Timestamp,
 };
 use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
 use uuid::Uuid;
 
-use crate::orphans::Subscriber;
-use crate::text::Text;
+use crate::text::{self, Text};
 use crate::{NewCallback, QueuedCallback, StoreError};
 
 fn word<T: Text>(row: &SqliteRow, column: &'static str) -> Result<T, StoreError> {
@@ -70,7 +69,13 @@ pub(super) fn conference(row: &SqliteRow) -> Result<ConferenceRecord, StoreError
         end_cause: optional_word(row, "end_cause")?,
         billed_seconds: row.try_get::<Option<i64>, _>("billed_seconds")?.map(|seconds| seconds as u64),
         sequence: row.try_get::<i64, _>("sequence")? as u64,
+        subscribers: subscribers(row)?,
     })
+}
+
+fn subscribers(row: &SqliteRow) -> Result<Vec<StatusCallback>, StoreError> {
+    let value: String = row.try_get("subscribers")?;
+    text::parse_subscribers(&value).ok_or(StoreError::Unknown { column: "subscribers", value })
 }
 
 pub(super) fn participant(row: &SqliteRow) -> Result<ParticipantRecord, StoreError> {
@@ -91,14 +96,6 @@ pub(super) fn participant(row: &SqliteRow) -> Result<ParticipantRecord, StoreErr
     })
 }
 
-pub(super) fn subscriber(row: &SqliteRow) -> Result<Subscriber, StoreError> {
-    Ok(Subscriber {
-        url: row.try_get("url")?,
-        method: word(row, "method")?,
-        group: word(row, "event_group")?,
-    })
-}
-
 pub(super) fn callback(row: &SqliteRow) -> Result<QueuedCallback, StoreError> {
     let params: String = row.try_get("params")?;
     let callback = NewCallback {
@@ -106,7 +103,6 @@ pub(super) fn callback(row: &SqliteRow) -> Result<QueuedCallback, StoreError> {
         account: account(row)?,
         conference: ConferenceId(uuid(row, "conference_id")?),
         sequence: row.try_get::<i64, _>("sequence")? as u64,
-        group: word(row, "event_group")?,
         url: row.try_get("url")?,
         method: word(row, "method")?,
         params: serde_json::from_str(&params)

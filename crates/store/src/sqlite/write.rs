@@ -1,10 +1,10 @@
 //! Writes records, one transaction for each batch.
 
-use mixminus_control::{CallRecord, ConferenceRecord, ConferenceState, ParticipantRecord, Timestamp};
+use mixminus_control::{CallRecord, ConferenceRecord, ParticipantRecord, Timestamp};
 use sqlx::sqlite::{SqliteConnection, SqlitePool};
 
 use super::outbox;
-use crate::text::Text;
+use crate::text::{self, Text};
 use crate::{Batch, StoreError};
 
 pub(super) async fn commit(writer: &SqlitePool, batch: &Batch) -> Result<(), StoreError> {
@@ -23,9 +23,6 @@ pub(super) async fn commit(writer: &SqlitePool, batch: &Batch) -> Result<(), Sto
     }
     for callback in &batch.callbacks {
         outbox::insert(&mut transaction, callback).await?;
-    }
-    for ended in batch.conferences.iter().filter(|conference| conference.state == ConferenceState::Ended) {
-        forget_subscribers(&mut transaction, ended).await?;
     }
     if let Some(newest) = batch.participants.iter().map(|participant| participant.id).max() {
         raise(&mut transaction, "next_participant_id", newest.0 as i64 + 1).await?;
@@ -49,17 +46,6 @@ async fn raise(connection: &mut SqliteConnection, name: &str, value: i64) -> Res
     sqlx::query("UPDATE meta SET value = $1 WHERE name = $2 AND value < $1")
         .bind(value)
         .bind(name)
-        .execute(connection)
-        .await?;
-    Ok(())
-}
-
-async fn forget_subscribers(
-    connection: &mut SqliteConnection,
-    conference: &ConferenceRecord,
-) -> Result<(), StoreError> {
-    sqlx::query("DELETE FROM subscribers WHERE conference_id = $1")
-        .bind(conference.id.to_string())
         .execute(connection)
         .await?;
     Ok(())
@@ -96,12 +82,12 @@ async fn save_conference(
 ) -> Result<(), StoreError> {
     sqlx::query(
         "INSERT INTO conferences (id, account, name, state, stay_alone, created_at, started_at, ended_at,
-             end_cause, billed_seconds, sequence)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+             end_cause, billed_seconds, sequence, subscribers)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
          ON CONFLICT (id) DO UPDATE SET state = excluded.state, stay_alone = excluded.stay_alone,
              started_at = excluded.started_at, ended_at = excluded.ended_at,
              end_cause = excluded.end_cause, billed_seconds = excluded.billed_seconds,
-             sequence = excluded.sequence",
+             sequence = excluded.sequence, subscribers = excluded.subscribers",
     )
     .bind(conference.id.to_string())
     .bind(&conference.account.0)
@@ -114,6 +100,7 @@ async fn save_conference(
     .bind(conference.end_cause.map(Text::text))
     .bind(conference.billed_seconds.map(|seconds| seconds as i64))
     .bind(conference.sequence as i64)
+    .bind(text::subscribers(&conference.subscribers))
     .execute(connection)
     .await?;
     Ok(())

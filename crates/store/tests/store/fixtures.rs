@@ -2,8 +2,8 @@ use std::path::PathBuf;
 
 use mixminus_control::policy::Role;
 use mixminus_control::{
-    AccountId, CallId, CallRecord, CallState, ConferenceId, ConferenceRecord, ConferenceState, Direction,
-    EndCause, EventGroup, HttpMethod, ParticipantId, ParticipantRecord, Timestamp,
+    AccountId, Action, CallId, CallRecord, CallState, ConferenceId, ConferenceRecord, ConferenceState,
+    Direction, EndCause, EventGroup, HttpMethod, ParticipantId, ParticipantRecord, StatusCallback, Timestamp,
 };
 use mixminus_store::{Batch, NewCallback, SqliteStore, Store};
 use sqlx::Connection;
@@ -73,6 +73,14 @@ pub fn conference(name: &str, created: i64) -> ConferenceRecord {
         end_cause: None,
         billed_seconds: None,
         sequence: 3,
+        subscribers: vec![subscriber(URL)],
+    }
+}
+
+pub fn subscriber(url: &str) -> StatusCallback {
+    StatusCallback {
+        action: Action { url: url.into(), method: HttpMethod::Post },
+        groups: [EventGroup::Conference, EventGroup::Participant].into(),
     }
 }
 
@@ -131,7 +139,6 @@ pub fn callback(conference: ConferenceId, sequence: u64, created: i64) -> NewCal
         account: account(),
         conference,
         sequence,
-        group: EventGroup::Conference,
         url: URL.into(),
         method: HttpMethod::Post,
         params: vec![("SequenceNumber".into(), sequence.to_string())],

@@ -1,12 +1,15 @@
+use std::collections::BTreeSet;
+
 use futures::future::join_all;
 use mixminus_control::policy::Role;
 use mixminus_control::{
-    CallRecord, CallState, ConferenceRecord, ConferenceState, Direction, EndCause, ExitCause, FetchPurpose,
-    HangupCause, HangupSource, ParticipantId, ParticipantRecord, Selector,
+    Action, CallRecord, CallState, ConferenceRecord, ConferenceState, Direction, EndCause, ExitCause,
+    FetchPurpose, HangupCause, HangupSource, HttpMethod, ParticipantId, ParticipantRecord, Selector,
+    StatusCallback,
 };
 use mixminus_store::{Batch, ConferenceFilter, Page, Store, StoreError};
 
-use crate::fixtures::{Fixture, account, at, call, conference, participant};
+use crate::fixtures::{Fixture, account, at, call, conference, participant, subscriber};
 
 #[tokio::test]
 async fn a_conference_is_read_as_it_was_written_and_written_over() {
@@ -24,6 +27,13 @@ async fn a_conference_is_read_as_it_was_written_and_written_over() {
         end_cause: Some(EndCause::MaxDuration),
         billed_seconds: Some(120),
         sequence: 9,
+        subscribers: vec![
+            subscriber("http://customer.example/\"会議\""),
+            StatusCallback {
+                action: Action { url: String::new(), method: HttpMethod::Get },
+                groups: BTreeSet::new(),
+            },
+        ],
         ..new.clone()
     };
     for written in [new, over] {

@@ -101,6 +101,7 @@ pub async fn api_with(afterwards: Afterwards) -> Api {
     let account = Credentials { id: AuthId::parse(ID).unwrap(), token: AuthToken::parse(TOKEN).unwrap() };
     let state = ApiState {
         account: Arc::new(account),
+        local: true,
         store: Arc::clone(&store) as Arc<dyn Store>,
         exchange: ExchangeHandle::new(commands),
         phase: phase_seen,
@@ -239,6 +240,7 @@ fn records() -> Batch {
         end_cause: None,
         billed_seconds: None,
         sequence: 4,
+        subscribers: Vec::new(),
     };
     let ended = ConferenceRecord {
         id: ConferenceId(ENDED),

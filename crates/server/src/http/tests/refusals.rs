@@ -155,12 +155,36 @@ async fn more_requests_than_allowed_wait_and_strangers_do_not_use_them_up() {
 }
 
 #[tokio::test]
+async fn metrics_are_for_the_account_where_others_can_ask() {
+    let mut api = api().await;
+    api.router = router(ApiState {
+        account: Arc::new(Credentials {
+            id: AuthId::parse(ID).unwrap(),
+            token: AuthToken::parse(TOKEN).unwrap(),
+        }),
+        local: false,
+        store: Arc::clone(&api.store) as Arc<dyn Store>,
+        exchange: ExchangeHandle::new(mpsc::channel(1).0),
+        phase: api.phase.subscribe(),
+        rate: Arc::new(Mutex::new(RateLimit::new(LIMIT))),
+        answers: Arc::default(),
+        measured: Arc::new([]),
+    });
+    let stranger = Request::get("/metrics").body(Body::empty()).unwrap();
+    assert_eq!(api.request(stranger).await.status, 401);
+    let account =
+        Request::get("/metrics").header(AUTHORIZATION, basic(ID, TOKEN)).body(Body::empty()).unwrap();
+    assert_eq!(api.request(account).await.status, 200);
+}
+
+#[tokio::test]
 async fn an_exchange_that_stopped_makes_the_api_unavailable() {
     let mut api = api().await;
     let (commands, _) = mpsc::channel(1);
     let account = Credentials { id: AuthId::parse(ID).unwrap(), token: AuthToken::parse(TOKEN).unwrap() };
     api.router = router(ApiState {
         account: Arc::new(account),
+        local: true,
         store: Arc::clone(&api.store) as Arc<dyn Store>,
         exchange: ExchangeHandle::new(commands),
         phase: api.phase.subscribe(),
