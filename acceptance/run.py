@@ -44,7 +44,7 @@ def main():
         parser.error(f"no such part: {', '.join(unknown)}")
 
     folder = Path(tempfile.mkdtemp(prefix="mixminus-acceptance-"))
-    stage = Stage(arguments.program, folder)
+    stage = Stage(arguments.program.resolve(), folder)
     for name in arguments.parts or PARTS:
         with stage.checks.part(name):
             PARTS[name](stage)

@@ -8,7 +8,7 @@ use mixminus_control::policy::Role;
 use mixminus_control::{
     Action, CommandError, ConferenceEvent as Event, ConferenceRequest, ConferenceState, EndCause, EventGroup,
     ExitCause, FetchPurpose, HttpMethod, Input, Instruction, LegEnd, ParticipantChange, ParticipantId,
-    PromptContent, Refusal, Sound,
+    PromptContent, Refusal, Sound, StatusCallback,
 };
 use world::{LegFate, World, request};
 

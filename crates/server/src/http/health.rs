@@ -50,6 +50,10 @@ pub async fn about() -> Json<Value> {
 }
 
 /// `/metrics`: numbers for Prometheus; for the account only, unless nobody but this machine can ask.
+///
+/// # Errors
+///
+/// 401 without the account's credentials.
 pub async fn metrics(
     State(state): State<ApiState>,
     headers: HeaderMap,
