@@ -1,4 +1,4 @@
-//! Sample rates, levels, ramps, limiter, tones and resampling.
+//! Sample rates, levels, ramps, limiter, tones, resampling and talking detection.
 //!
 //! ```
 //! use mixminus_audio::{Dbov, SampleRate, builtin, level};
@@ -13,6 +13,7 @@ mod level;
 mod limiter;
 mod pcm;
 mod resample;
+mod talking;
 mod tone;
 
 pub use declick::Declick;
@@ -20,4 +21,5 @@ pub use level::{Dbov, Decibels, level};
 pub use limiter::Limiter;
 pub use pcm::{MAX_FRAME_SAMPLES, Pcm, SampleRate, TICK};
 pub use resample::resample;
+pub use talking::Talking;
 pub use tone::{Sine, goertzel};

@@ -1,24 +1,26 @@
 //! One conference: who is inside, in which state, and what follows from it.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod participant;
+mod sounds;
+
+use std::collections::BTreeMap;
 
 use mixminus_mixer::{BridgeId, LegId, PromptId, SinkRoutes, SourceId};
 
 use crate::command::{CommandError, Members, ParticipantChange};
-use crate::context::{Context, Due, PromptOwner};
-use crate::effect::{ConferenceEvent, Effect, PromptContent, Repeat, TimerId};
+use crate::context::{Context, Due};
+use crate::effect::{ConferenceEvent, Effect, TimerId};
 use crate::instruction::{Action, ConferenceRequest, Sound, StatusCallback};
-use crate::policy::{self, CoachTarget, Music, Party, Role, Supervision};
+use crate::policy::{self, Party, Role};
 use crate::record::{
     AccountId, CallId, CallRecord, ConferenceId, ConferenceRecord, ConferenceState, EndCause, ExitCause,
     ParticipantId, ParticipantRecord,
 };
+use participant::Participant;
+use sounds::Sounds;
 
 /// Most URLs to which one conference reports.
 const MAX_SUBSCRIBERS: usize = 20;
-
-/// Sounds at once; when many come or go together, more would only be louder.
-const MAX_ANNOUNCEMENTS: usize = 4;
 
 /// A call on its way into a conference.
 pub(crate) struct Joiner {
@@ -35,73 +37,6 @@ pub(crate) struct Departure {
 }
 
 #[derive(Debug)]
-struct Participant {
-    record: ParticipantRecord,
-    call: CallRecord,
-    leg: LegId,
-    stay_alone: bool,
-    exit_sound: Sound,
-    on_exit: Option<Action>,
-}
-
-impl Participant {
-    fn party(&self, waiting: bool) -> Party {
-        let supervision =
-            if self.record.coaching { Supervision::Coach(CoachTarget::Agents) } else { Supervision::Barge };
-        Party {
-            id: self.record.id,
-            role: self.record.role,
-            supervision,
-            muted: self.record.muted,
-            held: self.record.held,
-            waiting,
-        }
-    }
-
-    /// Applies `change` and returns what of it was news.
-    fn apply(&mut self, change: ParticipantChange) -> Vec<ConferenceEvent> {
-        let mut news = Vec::new();
-        let mut set = |field: &mut bool, value: Option<bool>, on, off| {
-            if let Some(value) = value.filter(|value| *value != *field) {
-                *field = value;
-                news.push(if value { on } else { off });
-            }
-        };
-        let coach = change.coach.filter(|_| self.record.role == Role::Supervisor);
-        set(&mut self.record.muted, change.mute, ConferenceEvent::Muted, ConferenceEvent::Unmuted);
-        set(&mut self.record.held, change.hold, ConferenceEvent::Held, ConferenceEvent::Resumed);
-        set(&mut self.record.coaching, coach, ConferenceEvent::CoachStarted, ConferenceEvent::CoachStopped);
-        news
-    }
-}
-
-/// A sound in the conference and the legs that were there to hear it.
-#[derive(Debug)]
-struct Announcement {
-    prompt: PromptId,
-    audience: BTreeSet<LegId>,
-}
-
-/// Audio files instead of the built-in music, as the creator asked.
-#[derive(Debug)]
-struct MusicFiles {
-    wait: Option<String>,
-    agent_hold: Option<String>,
-    customer_hold: Option<String>,
-}
-
-impl MusicFiles {
-    fn content(&self, music: Music) -> PromptContent {
-        let (file, built_in) = match music {
-            Music::Wait => (&self.wait, PromptContent::WaitMusic),
-            Music::AgentHold => (&self.agent_hold, PromptContent::AgentHoldMusic),
-            Music::CustomerHold => (&self.customer_hold, PromptContent::CustomerHoldMusic),
-        };
-        file.clone().map_or(built_in, PromptContent::File)
-    }
-}
-
-#[derive(Debug)]
 pub(crate) struct Conference {
     record: ConferenceRecord,
     saved: Option<ConferenceRecord>,
@@ -109,9 +44,7 @@ pub(crate) struct Conference {
     participants: BTreeMap<ParticipantId, Participant>,
     max_participants: usize,
     longest: TimerId,
-    files: MusicFiles,
-    music: BTreeMap<Music, PromptId>,
-    announcements: Vec<Announcement>,
+    sounds: Sounds,
     last_left: Option<(ParticipantRecord, CallRecord)>,
     billed_seconds: u64,
     reroute: bool,
@@ -141,13 +74,7 @@ impl Conference {
             participants: BTreeMap::new(),
             max_participants: request.max_participants,
             longest: context.wake(request.max_duration, Due::ConferenceEnd(id)),
-            files: MusicFiles {
-                wait: request.wait_music.clone(),
-                agent_hold: request.agent_hold_music.clone(),
-                customer_hold: request.customer_hold_music.clone(),
-            },
-            music: BTreeMap::new(),
-            announcements: Vec::new(),
+            sounds: Sounds::new(id, request),
             last_left: None,
             billed_seconds: 0,
             reroute: false,
@@ -197,6 +124,7 @@ impl Conference {
             record,
             call: joiner.call,
             leg: joiner.leg,
+            talking: false,
             stay_alone: request.stay_alone,
             exit_sound: request.exit_sound,
             on_exit: request.on_exit,
@@ -271,16 +199,12 @@ impl Conference {
         self.record.billed_seconds = Some(self.billed_seconds);
         self.tell(ConferenceEvent::Ended, None, context);
         context.cancel(self.longest);
-        for prompt in self.announcements.drain(..).map(|announcement| announcement.prompt) {
-            context.stop_prompt(prompt);
-        }
-        for (_, prompt) in std::mem::take(&mut self.music) {
-            context.stop_prompt(prompt);
-        }
+        self.sounds.stop(context);
         departures
     }
 
     fn remove(&mut self, id: ParticipantId, cause: ExitCause, context: &mut Context) -> Option<Departure> {
+        self.set_talking(id, false, context);
         let participant = self.participants.get_mut(&id)?;
         participant.record.left_at = Some(context.now);
         participant.record.exit_cause = Some(cause);
@@ -311,6 +235,7 @@ impl Conference {
     }
 
     pub fn update(&mut self, ids: &[ParticipantId], change: ParticipantChange, context: &mut Context) {
+        let waiting = self.is_waiting();
         for id in ids {
             let Some(participant) = self.participants.get_mut(id) else {
                 continue;
@@ -319,7 +244,11 @@ impl Conference {
             if news.is_empty() {
                 continue;
             }
+            let silenced = !policy::contributes(&participant.party(waiting));
             context.push(Effect::SaveParticipant(participant.record.clone()));
+            if silenced {
+                self.set_talking(*id, false, context);
+            }
             for event in news {
                 self.tell(event, Some(*id), context);
             }
@@ -332,11 +261,7 @@ impl Conference {
     }
 
     pub fn announcement_ended(&mut self, prompt: PromptId, context: &mut Context) {
-        if let Some(index) = self.announcements.iter().position(|playing| playing.prompt == prompt) {
-            self.announcements.swap_remove(index);
-            context.stop_prompt(prompt);
-            self.reroute = true;
-        }
+        self.reroute |= self.sounds.ended(prompt, context);
     }
 
     /// Brings the bridge and the row up to date, once for all that changed.
@@ -344,52 +269,46 @@ impl Conference {
         if self.has_ended() {
             context.close_bridge(self.bridge);
         } else if std::mem::take(&mut self.reroute) {
-            self.choose_music(context);
-            context.install(self.bridge, &self.routes());
+            let parties = self.parties();
+            self.sounds.choose_music(parties.iter().map(|(_, party)| party), context);
+            context.install(self.bridge, &self.routes(&parties));
         }
+        self.follow_voices(context);
         if self.saved.as_ref() != Some(&self.record) {
             context.push(Effect::SaveConference(self.record.clone()));
             self.saved = Some(self.record.clone());
         }
     }
 
-    fn choose_music(&mut self, context: &mut Context) {
+    /// Tells who began to talk and who stopped.
+    fn follow_voices(&mut self, context: &mut Context) {
         let waiting = self.is_waiting();
-        let needed: BTreeSet<_> = self
-            .participants
-            .values()
-            .filter_map(|listener| policy::music(&listener.party(waiting)))
-            .collect();
-        self.music.retain(|kind, prompt| {
-            let keep = needed.contains(kind);
-            if !keep {
-                context.stop_prompt(*prompt);
-            }
-            keep
-        });
-        for kind in needed {
-            self.music.entry(kind).or_insert_with(|| {
-                let owner = PromptOwner::Conference(self.record.id);
-                context.play(owner, self.files.content(kind), Repeat::Forever)
-            });
+        let talks =
+            |one: &Participant| policy::contributes(&one.party(waiting)) && context.is_talking(one.leg);
+        let now: Vec<_> = self.participants.iter().map(|(id, one)| (*id, talks(one))).collect();
+        for (id, talking) in now {
+            self.set_talking(id, talking, context);
         }
     }
 
-    fn routes(&self) -> Vec<SinkRoutes> {
+    fn set_talking(&mut self, id: ParticipantId, talking: bool, context: &mut Context) {
+        let Some(participant) = self.participants.get_mut(&id) else { return };
+        if std::mem::replace(&mut participant.talking, talking) != talking {
+            let event = if talking { ConferenceEvent::TalkStarted } else { ConferenceEvent::TalkStopped };
+            self.tell(event, Some(id), context);
+        }
+    }
+
+    fn parties(&self) -> Vec<(LegId, Party)> {
         let waiting = self.is_waiting();
-        let parties: Vec<_> = self.participants.values().map(|one| (one.leg, one.party(waiting))).collect();
+        self.participants.values().map(|one| (one.leg, one.party(waiting))).collect()
+    }
+
+    fn routes(&self, parties: &[(LegId, Party)]) -> Vec<SinkRoutes> {
         let hears = |leg: LegId, sink: &Party| {
-            let voices = parties
-                .iter()
-                .filter(|(_, source)| policy::audible(source, sink))
-                .map(|(leg, _)| SourceId::Leg(*leg));
-            let music = policy::music(sink).map(|kind| SourceId::Prompt(self.music[&kind]));
-            let sounds = self
-                .announcements
-                .iter()
-                .filter(|sound| policy::hears_conference(sink) && sound.audience.contains(&leg))
-                .map(|sound| SourceId::Prompt(sound.prompt));
-            voices.chain(music).chain(sounds).collect()
+            let voices = parties.iter().filter(|(_, source)| policy::audible(source, sink));
+            let voices = voices.map(|(leg, _)| SourceId::Leg(*leg));
+            voices.chain(self.sounds.heard_by(leg, sink).map(SourceId::Prompt)).collect()
         };
         parties.iter().map(|(leg, sink)| SinkRoutes { leg: *leg, hears: hears(*leg, sink) }).collect()
     }
@@ -407,25 +326,9 @@ impl Conference {
     }
 
     fn play_to_all(&mut self, sound: &Sound, context: &mut Context) {
-        let waiting = self.is_waiting();
-        let audience: BTreeSet<_> = self
-            .participants
-            .values()
-            .filter(|listener| policy::hears_conference(&listener.party(waiting)))
-            .map(|listener| listener.leg)
-            .collect();
-        let content = match sound {
-            Sound::None => return,
-            Sound::Beep1 => PromptContent::Beep1,
-            Sound::Beep2 => PromptContent::Beep2,
-            Sound::Url(url) => PromptContent::File(url.clone()),
-        };
-        if audience.is_empty() || self.announcements.len() >= MAX_ANNOUNCEMENTS {
-            return;
-        }
-        let prompt = context.play(PromptOwner::Conference(self.record.id), content, Repeat::Times(1));
-        self.announcements.push(Announcement { prompt, audience });
-        self.reroute = true;
+        let listeners = self.parties().into_iter().filter(|(_, party)| policy::hears_conference(party));
+        let audience = listeners.map(|(leg, _)| leg).collect();
+        self.reroute |= self.sounds.announce(sound, audience, context);
     }
 
     /// Reports to the URL from now on; one URL gets every event once.

@@ -1,6 +1,6 @@
 //! What every state machine of the control plane acts through.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use mixminus_mixer::{BridgeId, LegId, MixPlan, PromptId, SinkRoutes};
@@ -40,6 +40,7 @@ pub(crate) struct Context {
     last_id: u64,
     prompts: HashMap<PromptId, PromptOwner>,
     timers: HashMap<TimerId, Due>,
+    talking: HashSet<LegId>,
 }
 
 impl Context {
@@ -53,6 +54,7 @@ impl Context {
             last_id: 0,
             prompts: HashMap::new(),
             timers: HashMap::new(),
+            talking: HashSet::new(),
         }
     }
 
@@ -128,6 +130,19 @@ impl Context {
 
     pub fn cancel(&mut self, timer: TimerId) {
         self.timers.remove(&timer);
+    }
+
+    /// Notes whether the far end of `leg` talks, wherever the leg is.
+    pub fn set_talking(&mut self, leg: LegId, talking: bool) {
+        if talking {
+            self.talking.insert(leg);
+        } else {
+            self.talking.remove(&leg);
+        }
+    }
+
+    pub fn is_talking(&self, leg: LegId) -> bool {
+        self.talking.contains(&leg)
     }
 
     /// What the wake-up was for, once; nothing if it was cancelled.

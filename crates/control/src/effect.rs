@@ -97,6 +97,13 @@ pub enum Input {
         /// The prompt.
         prompt: PromptId,
     },
+    /// A leg's far end began to talk or stopped, whoever may hear it.
+    Talking {
+        /// The leg.
+        leg: LegId,
+        /// Whether it talks now.
+        talking: bool,
+    },
     /// A digit was received.
     Digit {
         /// The leg that sent it.
@@ -214,6 +221,10 @@ pub enum ConferenceEvent {
     CoachStarted,
     /// A supervisor stopped coaching.
     CoachStopped,
+    /// A participant who is neither muted, held nor waiting began to talk.
+    TalkStarted,
+    /// It stopped, was silenced or leaves.
+    TalkStopped,
     /// A participant sent a digit.
     Digit(char),
 }
@@ -223,6 +234,7 @@ impl ConferenceEvent {
     pub const fn group(self) -> EventGroup {
         match self {
             Self::Initialized | Self::Started | Self::Ended => EventGroup::Conference,
+            Self::TalkStarted | Self::TalkStopped => EventGroup::Talking,
             Self::Digit(_) => EventGroup::Digits,
             Self::Joined
             | Self::Left

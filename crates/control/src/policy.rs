@@ -66,16 +66,20 @@ pub const fn hears_conference(sink: &Party) -> bool {
     !sink.held && !sink.waiting
 }
 
+/// Whether what this party says enters the conference.
+pub const fn contributes(source: &Party) -> bool {
+    !source.muted && !source.held && !source.waiting
+}
+
 /// Whether `sink` hears `source`.
 pub fn audible(source: &Party, sink: &Party) -> bool {
-    let sent = !source.muted && !source.held && !source.waiting;
     let meant_for_sink = match (source.role, source.supervision) {
         (Role::Supervisor, Supervision::Monitor) => false,
         (Role::Supervisor, Supervision::Coach(CoachTarget::Agents)) => sink.role.is_agent(),
         (Role::Supervisor, Supervision::Coach(CoachTarget::One(target))) => sink.id == target,
         _ => true,
     };
-    source.id != sink.id && sent && meant_for_sink && hears_conference(sink)
+    source.id != sink.id && contributes(source) && meant_for_sink && hears_conference(sink)
 }
 
 /// Music that a conference plays to those whom it does not reach.

@@ -107,6 +107,7 @@ impl Switchboard {
                 self.drive(call, |call, context| call.fetched(purpose, result, context));
             }
             Input::PromptEnded { prompt } => self.prompt_ended(prompt),
+            Input::Talking { leg, talking } => self.talking(leg, talking),
             Input::Digit { leg, digit } => self.digit(leg, digit),
             Input::Timer(timer) => self.timer(timer),
             Input::Drain => self.drain(),
@@ -206,6 +207,7 @@ impl Switchboard {
         if let Some(call) = self.calls.remove(&id) {
             debug_assert_eq!(call.id(), id);
             self.legs.remove(&call.leg());
+            self.context.set_talking(call.leg(), false);
         }
     }
 
@@ -258,6 +260,16 @@ impl Switchboard {
                 }
             }
             None => {}
+        }
+    }
+
+    fn talking(&mut self, leg: LegId, talking: bool) {
+        let Some(call) = self.legs.get(&leg).and_then(|id| self.calls.get(id)) else {
+            return;
+        };
+        self.context.set_talking(leg, talking);
+        if let Activity::Conferring(id, _) = call.activity() {
+            self.touched.push(id);
         }
     }
 

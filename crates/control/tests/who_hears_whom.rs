@@ -1,12 +1,16 @@
 //! Random lives of a conference: at every moment everybody hears exactly
-//! those whom the rules, stated here once more in other words, allow.
+//! those whom the rules, stated here once more in other words, allow, and
+//! exactly those are told to talk who do and whom somebody may hear.
 
 mod world;
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use mixminus_control::policy::Role;
-use mixminus_control::{ConferenceRequest, ParticipantChange, PromptContent};
+use mixminus_control::{
+    ConferenceEvent, ConferenceRequest, ParticipantChange, ParticipantId, ParticipantRecord, PromptContent,
+};
 use mixminus_mixer::LegId;
 use proptest::prelude::*;
 use world::{World, request};
@@ -17,11 +21,13 @@ enum Step {
     HangUp(usize),
     Kick(usize),
     Update(usize, ParticipantChange),
+    Talk(usize, bool),
     Start,
     SoundsEnd,
 }
 
 /// What the test itself remembers of a participant.
+#[expect(clippy::struct_excessive_bools, reason = "each is an independent attribute of a participant")]
 #[derive(Clone, Debug)]
 struct Party {
     leg: LegId,
@@ -29,6 +35,7 @@ struct Party {
     coaching: bool,
     muted: bool,
     held: bool,
+    talking: bool,
 }
 
 #[derive(Default)]
@@ -67,6 +74,7 @@ impl Model {
                     coaching: request.coach && request.role == Role::Supervisor,
                     muted: request.mute,
                     held: request.hold,
+                    talking: false,
                 });
                 self.started |= request.start_on_enter;
             }
@@ -89,6 +97,11 @@ impl Model {
                     party.coaching = change.coach.unwrap_or(party.coaching);
                 }
             }
+            Step::Talk(index, talking) if !self.inside.is_empty() => {
+                let index = index % self.inside.len();
+                world.talk(self.inside[index].leg, *talking);
+                self.inside[index].talking = *talking;
+            }
             Step::Start if !self.inside.is_empty() => {
                 world.start("room").expect("somebody is inside");
                 self.started = true;
@@ -99,6 +112,10 @@ impl Model {
     }
 
     fn check(&self, world: &World) {
+        let talks = |one: &&Party| one.talking && self.started && !one.muted && !one.held;
+        let talkers: BTreeSet<_> =
+            self.inside.iter().filter(talks).map(|one| world.participant(one.leg).id).collect();
+        assert_eq!(told_to_talk(world), talkers);
         for sink in &self.inside {
             for source in &self.inside {
                 let heard = world.hears(sink.leg, source.leg);
@@ -111,6 +128,21 @@ impl Model {
             }
         }
     }
+}
+
+/// Who began to talk and did not stop, as told; nobody does so twice, or leaves in between.
+fn told_to_talk(world: &World) -> BTreeSet<ParticipantId> {
+    let mut talkers = BTreeSet::new();
+    for told in &world.told {
+        let Some((ParticipantRecord { id, .. }, _)) = told.participant else { continue };
+        match told.event {
+            ConferenceEvent::TalkStarted => assert!(talkers.insert(id), "{id:?} started twice"),
+            ConferenceEvent::TalkStopped => assert!(talkers.remove(&id), "{id:?} stopped twice"),
+            ConferenceEvent::Left => assert!(!talkers.contains(&id), "{id:?} left talking"),
+            _ => {}
+        }
+    }
+    talkers
 }
 
 fn is_beep(content: &PromptContent) -> bool {
@@ -138,6 +170,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => any::<usize>().prop_map(Step::HangUp),
         1 => any::<usize>().prop_map(Step::Kick),
         4 => (any::<usize>(), change()).prop_map(|(index, change)| Step::Update(index, change)),
+        3 => any::<(usize, bool)>().prop_map(|(index, talking)| Step::Talk(index, talking)),
         1 => Just(Step::Start),
         1 => Just(Step::SoundsEnd),
     ]
@@ -145,7 +178,7 @@ fn step() -> impl Strategy<Value = Step> {
 
 proptest! {
     #[test]
-    fn everybody_hears_exactly_whom_the_policy_allows(steps in prop::collection::vec(step(), 1..40)) {
+    fn everybody_hears_and_is_told_to_talk_exactly_as_the_policy_allows(steps in prop::collection::vec(step(), 1..40)) {
         let (mut world, mut model) = (World::new(), Model::default());
         for step in steps {
             if matches!(step, Step::Join(_)) && model.inside.len() == 10 {

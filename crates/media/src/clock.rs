@@ -11,10 +11,19 @@ const PRIORITY: libc::c_int = 10;
 
 /// Time since the origin of the monotonic clock.
 pub(crate) fn now() -> Duration {
+    read(libc::CLOCK_MONOTONIC)
+}
+
+/// Time since the start of 1970, as the machine believes.
+pub(crate) fn wall() -> Duration {
+    read(libc::CLOCK_REALTIME)
+}
+
+fn read(clock: libc::clockid_t) -> Duration {
     let mut time = MaybeUninit::<libc::timespec>::uninit();
     // SAFETY: `time` is valid for writes of one timespec.
-    let result = unsafe { libc::clock_gettime(libc::CLOCK_MONOTONIC, time.as_mut_ptr()) };
-    assert_eq!(result, 0, "the monotonic clock exists on every Linux");
+    let result = unsafe { libc::clock_gettime(clock, time.as_mut_ptr()) };
+    assert_eq!(result, 0, "both clocks exist on every Linux");
     // SAFETY: the call succeeded, so it filled `time`.
     let time = unsafe { time.assume_init() };
     Duration::new(time.tv_sec as u64, time.tv_nsec as u32)

@@ -3,6 +3,8 @@
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
+use crate::StreamTotals;
+
 /// Upper bounds of a [`Histogram`]'s buckets, in microseconds; a last bucket
 /// takes what is longer.
 pub const BUCKETS_US: [u64; 10] = [100, 250, 500, 1_000, 2_000, 5_000, 10_000, 20_000, 50_000, 100_000];
@@ -53,6 +55,8 @@ pub struct MediaCounters {
     pub work: Histogram,
     /// What went over the legs' sockets.
     pub traffic: Traffic,
+    /// What the legs' streams have been like, at most a second ago.
+    pub streams: StreamTotals,
     /// Events lost because nobody took the earlier ones.
     pub events_lost: u64,
 }

@@ -17,6 +17,14 @@ pub enum MediaEvent {
         /// The key.
         digit: Digit,
     },
+    /// A far end began to talk or stopped; never the same twice in a row for
+    /// one leg.
+    Talking {
+        /// The leg it belongs to.
+        leg: LegId,
+        /// Whether it talks now.
+        talking: bool,
+    },
     /// A prompt was heard to its end.
     PromptEnded {
         /// The prompt.

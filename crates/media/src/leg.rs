@@ -2,9 +2,10 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
-use mixminus_audio::MAX_FRAME_SAMPLES;
+use mixminus_audio::{Dbov, MAX_FRAME_SAMPLES, Talking, level};
 use mixminus_codec::{Encoder, Format, MAX_PAYLOAD_BYTES};
 use mixminus_mixer::{Contribution, Leg, LegId};
 use mixminus_rtp::{LegMedia, MAX_PACKET_BYTES, MediaParameters, Playout, Received, SenderIdentity};
@@ -12,6 +13,8 @@ use mixminus_rtp::{LegMedia, MAX_PACKET_BYTES, MediaParameters, Playout, Receive
 use crate::MediaEvent;
 use crate::gate::SourceGate;
 use crate::ports::PortPair;
+use crate::published::Published;
+use crate::reports::Reports;
 use crate::tick::Tick;
 use crate::timeline::{MAX_MADE_UP, Missed, Timeline};
 
@@ -54,6 +57,8 @@ impl Direction {
 pub struct RemoteMedia {
     /// Where it said it takes media.
     pub address: SocketAddr,
+    /// Where it said it takes reports (RTCP).
+    pub report_address: SocketAddr,
     /// Codec and digits.
     pub parameters: MediaParameters,
     /// Which way media flows.
@@ -86,6 +91,14 @@ enum Watch {
     TimedOut,
 }
 
+/// Whether the far end talks, and what the control side knows of it.
+#[derive(Debug, Default)]
+struct Voice {
+    detector: Talking,
+    talking: bool,
+    told: bool,
+}
+
 /// Media with one SIP party.
 #[derive(Debug)]
 pub(crate) struct SipLeg {
@@ -93,7 +106,9 @@ pub(crate) struct SipLeg {
     sockets: PortPair,
     media: LegMedia,
     gate: SourceGate,
+    reports: Reports,
     direction: Direction,
+    voice: Voice,
     /// One tick of silence in the leg's format.
     silence: Box<[u8]>,
     timeline: Timeline,
@@ -106,14 +121,22 @@ pub(crate) struct SipLeg {
 impl SipLeg {
     /// A leg that knows no far end yet. With one, it is said to have timed
     /// out when it sends nothing for `timeout`.
-    pub(crate) fn new(id: LegId, sockets: PortPair, identity: SenderIdentity, timeout: Duration) -> Self {
+    pub(crate) fn new(
+        id: LegId,
+        sockets: PortPair,
+        identity: SenderIdentity,
+        reports: Reports,
+        timeout: Duration,
+    ) -> Self {
         let parameters = MediaParameters { format: Format::Pcmu, digit_payload_type: None };
         Self {
             id,
             sockets,
             media: LegMedia::new(parameters, identity),
             gate: SourceGate::default(),
+            reports,
             direction: Direction::Inactive,
+            voice: Voice::default(),
             silence: Box::default(),
             timeline: Timeline::default(),
             timeout,
@@ -125,8 +148,9 @@ impl SipLeg {
 
     /// Takes what signalling agreed, and leaves in `remote` what is to be freed.
     pub(crate) fn set_remote(&mut self, remote: &mut Remote) {
-        let RemoteMedia { address, parameters, direction } = remote.media;
+        let RemoteMedia { address, report_address, parameters, direction } = remote.media;
         self.gate.rename(address);
+        self.reports.rename(report_address);
         if parameters != self.media.parameters() {
             self.media.set_parameters(parameters);
         }
@@ -134,6 +158,16 @@ impl SipLeg {
         self.direction = if self.gate.destination().is_some() { direction } else { Direction::Inactive };
         self.watch = Watch::Begins;
         std::mem::swap(&mut self.silence, &mut remote.silence);
+    }
+
+    /// Where its statistics are published.
+    pub(crate) fn published(&self) -> Arc<Published> {
+        self.reports.published()
+    }
+
+    /// Publishes its statistics as they are now.
+    pub(crate) fn publish(&self) {
+        self.reports.publish(&self.media);
     }
 
     /// Throws away what came while the leg was in no bridge: it is too old to
@@ -156,7 +190,16 @@ impl SipLeg {
             self.make_up(missed);
         }
         self.receive(tick);
+        self.reports.tick(&self.sockets.rtcp, &mut self.media, tick);
         self.watch(tick);
+    }
+
+    /// Ends a tick: tells whether the far end talks, once it does or no longer does.
+    pub(crate) fn end_tick(&mut self, tick: &mut Tick) {
+        let Voice { talking, told, .. } = self.voice;
+        if talking != told && tick.offer(MediaEvent::Talking { leg: self.id, talking }) {
+            self.voice.told = talking;
+        }
     }
 
     fn make_up(&mut self, missed: Missed) {
@@ -223,10 +266,12 @@ impl SipLeg {
 
 impl Leg for SipLeg {
     fn contribute(&mut self, frame: &mut [i16]) -> Contribution {
-        match self.media.playout(frame) {
-            Playout::Audio if self.direction == Direction::SendReceive => Contribution::Audio,
-            Playout::Audio | Playout::Silence => Contribution::Silence,
-        }
+        let (contribution, level) = match self.media.playout(frame) {
+            Playout::Audio if self.direction == Direction::SendReceive => (Contribution::Audio, level(frame)),
+            Playout::Audio | Playout::Silence => (Contribution::Silence, Dbov::SILENCE),
+        };
+        self.voice.talking = self.voice.detector.hear(level);
+        contribution
     }
 
     fn format(&self) -> Format {

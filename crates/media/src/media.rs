@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use mixminus_audio::{Pcm, SampleRate, TICK};
 use mixminus_mixer::{Arrangement, BridgeId, LegId, MixPlan, Plays, PromptId};
+use mixminus_rtp::Statistics;
 use rtrb::{Consumer, Producer, RingBuffer};
 use tokio::sync::mpsc;
 
@@ -147,6 +148,12 @@ impl Media {
     /// Silences a prompt and forgets it.
     pub fn stop_prompt(&self, prompt: PromptId) {
         self.inner.registry.lock().stop_prompt(prompt);
+    }
+
+    /// What a leg's streams have been like, at most a second ago; `None` when
+    /// it is not open.
+    pub fn statistics(&self, leg: LegId) -> Option<Statistics> {
+        self.inner.registry.lock().statistics(leg)
     }
 
     /// What has been counted so far.

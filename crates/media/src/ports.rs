@@ -8,23 +8,23 @@ use std::ops::RangeInclusive;
 use socket2::{Domain, Protocol, Socket, Type};
 
 use crate::MediaError;
+use crate::stamped::StampedSocket;
 
 /// Room for half a second of G.711 in a socket, as the kernel accounts it
 /// (a 172-byte datagram occupies about 800 bytes). More would only let a
 /// stalled worker replay stale audio; less would lose packets in a burst.
 const RECEIVE_BUFFER_BYTES: usize = 64 * 1024;
 
-/// The least the kernel grants, for a socket that nobody reads.
-const UNREAD_BUFFER_BYTES: usize = 1;
+/// Room for the reports of far more than a second.
+const REPORT_BUFFER_BYTES: usize = 8 * 1024;
 
 /// The two sockets of one leg, on an even port and on the odd port above it.
 #[derive(Debug)]
 pub(crate) struct PortPair {
     /// Media.
     pub(crate) rtp: UdpSocket,
-    /// Reports. Bound so that the pair is really ours and the far end's
-    /// reports meet no ICMP error; the kernel discards what comes.
-    _rtcp: UdpSocket,
+    /// Reports.
+    pub(crate) rtcp: StampedSocket,
 }
 
 /// Even ports not in use, the longest unused first: a packet still on its way
@@ -76,7 +76,7 @@ impl PortPool {
 fn bind_pair(ip: IpAddr, port: u16) -> io::Result<PortPair> {
     Ok(PortPair {
         rtp: bind(SocketAddr::new(ip, port), RECEIVE_BUFFER_BYTES)?,
-        _rtcp: bind(SocketAddr::new(ip, port + 1), UNREAD_BUFFER_BYTES)?,
+        rtcp: StampedSocket::new(bind(SocketAddr::new(ip, port + 1), REPORT_BUFFER_BYTES)?)?,
     })
 }
 
@@ -115,7 +115,7 @@ mod tests {
 
     /// So many ports in a row that nobody holds.
     fn free_range(ports: u16) -> RangeInclusive<u16> {
-        let bindable = |port| bind(SocketAddr::new(LOOPBACK, port), UNREAD_BUFFER_BYTES).is_ok();
+        let bindable = |port| bind(SocketAddr::new(LOOPBACK, port), REPORT_BUFFER_BYTES).is_ok();
         let mut firsts =
             (10_000..19_000).step_by(usize::from(ports)).skip(std::process::id() as usize % 1_000);
         let first = firsts.find(|first| (*first..first + ports).all(bindable)).unwrap();
@@ -126,7 +126,7 @@ mod tests {
     fn a_port_held_by_someone_else_is_passed_over() {
         let range = free_range(4);
         let first = *range.start();
-        let held = bind(SocketAddr::new(LOOPBACK, first + 1), UNREAD_BUFFER_BYTES).unwrap();
+        let held = bind(SocketAddr::new(LOOPBACK, first + 1), REPORT_BUFFER_BYTES).unwrap();
         let mut pool = PortPool::new(LOOPBACK, &range, 0).unwrap();
         let (port, _pair) = pool.open().unwrap();
         assert_eq!(port, first + 2);

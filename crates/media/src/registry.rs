@@ -20,7 +20,7 @@ use crate::errand::{Errand, Slot};
 use crate::leg::SipLeg;
 use crate::link::WorkerLink;
 use crate::ports::PortPool;
-use crate::{MediaConfig, MediaCounters, MediaError};
+use crate::{MediaConfig, MediaCounters, MediaError, StreamTotals};
 
 use legs::LegRecord;
 use prompts::PromptRecord;
@@ -38,6 +38,8 @@ pub(crate) struct Registry {
     ports: PortPool,
     config: MediaConfig,
     last_leg: LegId,
+    /// What the legs that were released had counted.
+    ended: StreamTotals,
     random: StdRng,
 }
 
@@ -86,6 +88,7 @@ impl Registry {
             ports,
             config,
             last_leg: LegId(0),
+            ended: StreamTotals::default(),
             random,
         })
     }
@@ -100,6 +103,7 @@ impl Registry {
         total.legs += self.legs.len() as u64;
         total.bridges += self.bridges.len() as u64;
         total.prompts += self.prompts.len() as u64;
+        total.streams = self.streams();
         self.workers.iter().for_each(|worker| worker.counters().add_to(total));
     }
 

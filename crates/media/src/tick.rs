@@ -41,10 +41,17 @@ impl Tick {
     /// Tells the control side; when it does not listen, the event is lost and
     /// counted.
     pub(crate) fn report(&mut self, event: MediaEvent) {
-        match self.events.push(event) {
-            Ok(()) => self.reported = true,
-            Err(_) => self.counters.event_lost(),
+        if !self.offer(event) {
+            self.counters.event_lost();
         }
+    }
+
+    /// Tells the control side if it listens; otherwise the event is to be
+    /// offered again in the next tick.
+    pub(crate) fn offer(&mut self, event: MediaEvent) -> bool {
+        let taken = self.events.push(event).is_ok();
+        self.reported |= taken;
+        taken
     }
 
     /// Whether anything was reported since the last call.
@@ -67,9 +74,11 @@ mod tests {
         let counters = Arc::<WorkerCounters>::default();
         let mut tick = Tick::new(events, Arc::clone(&counters));
         assert!(!tick.take_reported());
-        for prompt in [1, 2, 3] {
-            tick.report(MediaEvent::PromptEnded { prompt: PromptId(prompt) });
+        let event = MediaEvent::PromptEnded { prompt: PromptId(1) };
+        for _ in 0..3 {
+            tick.report(event);
         }
+        assert!(!tick.offer(event), "it may be offered again, so it is not lost");
         assert!(tick.take_reported() && !tick.take_reported());
         let mut total = MediaCounters::default();
         counters.add_to(&mut total);

@@ -80,6 +80,7 @@ impl Worker {
         for bridge in self.table.bridges_mut() {
             bridge.legs_mut().for_each(|(_, leg)| leg.begin_tick(tick));
             bridge.tick(&mut |prompt| tick.report(MediaEvent::PromptEnded { prompt }));
+            bridge.legs_mut().for_each(|(_, leg)| leg.end_tick(tick));
         }
         if tick.take_reported() || ran > 0 {
             self.janitor.unpark();

@@ -67,6 +67,7 @@ fn call(media: &Media, socket: &UdpSocket) -> Caller {
     let (leg, to) = media.open_leg().unwrap();
     let remote = RemoteMedia {
         address: socket.local_addr().unwrap(),
+        report_address: socket.local_addr().unwrap(),
         parameters: PARAMETERS[0],
         direction: Direction::SendReceive,
     };
@@ -99,6 +100,7 @@ fn churn(media: &Media, callers: &mut Vec<Caller>, socket: &UdpSocket, round: u6
     callers.push(call(media, socket));
     let remote = RemoteMedia {
         address: socket.local_addr().unwrap(),
+        report_address: socket.local_addr().unwrap(),
         parameters: PARAMETERS[round as usize % 2],
         direction: [Direction::SendReceive, Direction::ReceiveOnly][round as usize / 2 % 2],
     };

@@ -293,6 +293,8 @@ pub enum EventName {
     ParticipantUnhold,
     ParticipantCoachModeStart,
     ParticipantCoachModeStop,
+    ParticipantSpeakStart,
+    ParticipantSpeakStop,
     ParticipantDigitInput,
 }
 
@@ -311,6 +313,8 @@ impl EventName {
             Self::ParticipantUnhold => "ParticipantUnhold",
             Self::ParticipantCoachModeStart => "ParticipantCoachModeStart",
             Self::ParticipantCoachModeStop => "ParticipantCoachModeStop",
+            Self::ParticipantSpeakStart => "ParticipantSpeakStart",
+            Self::ParticipantSpeakStop => "ParticipantSpeakStop",
             Self::ParticipantDigitInput => "ParticipantDigitInput",
         }
     }

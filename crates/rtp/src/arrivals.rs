@@ -35,11 +35,51 @@ pub(crate) struct Arrivals {
     /// Bit n: the packet n before the newest has come.
     seen: u64,
     expected_after_jump: Option<u16>,
+    /// Packets that have come, duplicates counted.
+    received: u64,
+    /// Packets expected and received up to the last report.
+    reported: (u64, u64),
+}
+
+/// What a report says about a stream's losses (RFC 3550, appendix A.3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Losses {
+    /// Share of packets lost since the report before, in 256ths.
+    pub(crate) fraction: u8,
+    /// Packets lost in all; duplicates count against them.
+    pub(crate) total: i32,
+    /// Highest sequence number with its wraps.
+    pub(crate) highest_sequence: u32,
 }
 
 impl Arrivals {
     /// Takes note of a packet and counts it.
     pub(crate) fn take(&mut self, sequence: u16, statistics: &mut Statistics) -> Arrival {
+        let arrival = self.place(sequence, statistics);
+        self.received += u64::from(arrival != Arrival::Jump);
+        arrival
+    }
+
+    /// The losses since the last call and in all; `None` when nothing has come since.
+    pub(crate) fn report(&mut self) -> Option<Losses> {
+        let newest = self.newest?;
+        let expected = self.span + 1;
+        let (expected_before, received_before) =
+            std::mem::replace(&mut self.reported, (expected, self.received));
+        if self.received == received_before {
+            return None;
+        }
+        let expected_since = expected - expected_before;
+        let lost_since = expected_since.saturating_sub(self.received - received_before);
+        let first = newest.wrapping_sub(self.span as u16);
+        Some(Losses {
+            fraction: (lost_since * 256).checked_div(expected_since).unwrap_or(0).min(255) as u8,
+            total: (expected as i64 - self.received as i64).clamp(i32::MIN.into(), i32::MAX.into()) as i32,
+            highest_sequence: u32::from(first).wrapping_add(self.span as u32),
+        })
+    }
+
+    fn place(&mut self, sequence: u16, statistics: &mut Statistics) -> Arrival {
         let Some(newest) = self.newest else { return self.restart(sequence, statistics) };
         let ahead = sequence.wrapping_sub(newest) as i16;
         match ahead {
@@ -61,7 +101,7 @@ impl Arrivals {
     }
 
     fn restart(&mut self, sequence: u16, statistics: &mut Statistics) -> Arrival {
-        *self = Self { newest: Some(sequence), span: 0, seen: 1, expected_after_jump: None };
+        *self = Self { newest: Some(sequence), seen: 1, ..Self::default() };
         statistics.received += 1;
         Arrival::Newest
     }

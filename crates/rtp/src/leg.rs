@@ -6,10 +6,11 @@ use mixminus_codec::{Decoder, Format};
 
 use crate::arrivals::{Arrival, Arrivals};
 use crate::keypad::Keypad;
+use crate::rtcp::ReportBlock;
 use crate::transit::Transit;
 use crate::{
-    Digit, DigitEvent, Header, Inserted, JitterBuffer, Order, PacketError, PacketView, Playout, Press,
-    Sender, SenderIdentity, Statistics,
+    Digit, DigitEvent, HEADER_BYTES, Header, Inserted, JitterBuffer, Order, PacketError, PacketView, Playout,
+    Press, RemoteQuality, Sender, SenderIdentity, Statistics,
 };
 
 /// Shortest packet of audio that is accepted.
@@ -148,7 +149,9 @@ impl LegMedia {
     ///
     /// When `out` is too small; [`MAX_PACKET_BYTES`](crate::MAX_PACKET_BYTES) is enough for any frame.
     pub fn packet(&mut self, payload: &[u8], out: &mut [u8]) -> usize {
-        self.sender.packet(self.parameters.format, payload, out)
+        let size_bytes = self.sender.packet(self.parameters.format, payload, out);
+        self.count_sent(size_bytes);
+        size_bytes
     }
 
     /// Writes a packet of the pressed key instead of audio and returns its size in bytes; `None`, and the
@@ -158,7 +161,10 @@ impl LegMedia {
     ///
     /// When `out` is too small.
     pub fn press(&mut self, press: &mut Press, out: &mut [u8]) -> Option<usize> {
-        self.sender.press(self.parameters.digit_payload_type?, self.parameters.format, press, out)
+        let payload_type = self.parameters.digit_payload_type?;
+        let size_bytes = self.sender.press(payload_type, self.parameters.format, press, out)?;
+        self.count_sent(size_bytes);
+        Some(size_bytes)
     }
 
     /// Sends nothing this tick, because the far side is not to hear anything. Time goes on.
@@ -166,9 +172,43 @@ impl LegMedia {
         self.sender.skip(self.parameters.format);
     }
 
-    /// What the incoming stream has been like.
+    /// What both streams have been like.
     pub fn statistics(&self) -> &Statistics {
         &self.statistics
+    }
+
+    /// Where the outgoing stream goes on.
+    pub(crate) fn outgoing(&self) -> SenderIdentity {
+        self.sender.next()
+    }
+
+    /// How the incoming stream was received since the last call; `None` when nothing came since.
+    pub(crate) fn reception(&mut self) -> Option<ReportBlock> {
+        let losses = self.arrivals.report()?;
+        let clock_hz = u128::from(self.parameters.format.clock_rate().hz());
+        Some(ReportBlock {
+            ssrc: self.source?,
+            fraction_lost: losses.fraction,
+            lost: losses.total,
+            highest_sequence: losses.highest_sequence,
+            jitter_units: (self.statistics.jitter.as_nanos() * clock_hz / 1_000_000_000) as u32,
+            ..ReportBlock::default()
+        })
+    }
+
+    /// Takes note of how the far end receives us.
+    pub(crate) fn learn(&mut self, remote: RemoteQuality) {
+        self.statistics.remote = Some(remote);
+    }
+
+    /// Takes note of the time to the far end and back.
+    pub(crate) fn learn_round_trip(&mut self, round_trip: Duration) {
+        self.statistics.round_trip = Some(round_trip);
+    }
+
+    fn count_sent(&mut self, packet_bytes: usize) {
+        self.statistics.sent += 1;
+        self.statistics.sent_bytes += (packet_bytes - HEADER_BYTES) as u64;
     }
 
     fn accept(&mut self, now: Duration, datagram: &[u8]) -> Result<Received, Reason> {

@@ -1,4 +1,4 @@
-//! A leg's media without I/O: RTP, digits, jitter buffer, statistics.
+//! A leg's media without I/O: RTP, digits, jitter buffer, reports, statistics.
 //!
 //! ```
 //! use mixminus_codec::Format;
@@ -26,6 +26,7 @@ mod leg;
 mod packet;
 mod press;
 mod ring;
+pub mod rtcp;
 mod sender;
 mod slack;
 mod statistics;
@@ -37,4 +38,4 @@ pub use leg::{LegMedia, MAX_PTIME_MS, MIN_PTIME_MS, MediaParameters, Reason, Rec
 pub use packet::{HEADER_BYTES, Header, PacketError, PacketView};
 pub use press::Press;
 pub use sender::{MAX_PACKET_BYTES, Sender, SenderIdentity};
-pub use statistics::Statistics;
+pub use statistics::{RemoteQuality, Statistics};

@@ -70,6 +70,11 @@ impl Sender {
         self.marker = true;
     }
 
+    /// What the next packet will have.
+    pub(crate) fn next(&self) -> SenderIdentity {
+        self.next
+    }
+
     fn header(&self, payload_type: u8, timestamp: u32) -> Header {
         let SenderIdentity { ssrc, sequence, .. } = self.next;
         Header { marker: self.marker, payload_type, sequence, timestamp, ssrc }

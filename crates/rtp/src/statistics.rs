@@ -1,4 +1,4 @@
-//! What a leg's incoming stream has been like.
+//! What a leg's streams have been like.
 
 use std::time::Duration;
 
@@ -30,5 +30,24 @@ pub struct Statistics {
     /// The delay that the jitter buffer keeps, in frames.
     pub target_frames: u32,
     /// Interarrival jitter (RFC 3550, section 6.4.1).
+    pub jitter: Duration,
+    /// Packets sent.
+    pub sent: u64,
+    /// Bytes of payload sent.
+    pub sent_bytes: u64,
+    /// How the far end receives what is sent, as it last reported.
+    pub remote: Option<RemoteQuality>,
+    /// Time to the far end and back, as its last report yields it.
+    pub round_trip: Option<Duration>,
+}
+
+/// What the far end says about the outgoing stream.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RemoteQuality {
+    /// Share of packets lost since the report before, in 256ths.
+    pub fraction_lost: u8,
+    /// Packets lost since the stream began; negative when duplicates outnumber losses.
+    pub lost: i32,
+    /// Interarrival jitter.
     pub jitter: Duration,
 }

@@ -1,1 +1,1 @@
-//! Test tools: virtual clock, tagged talkers, tone detectors, callback sink.
+//! Development only: tests of the workspace as a whole, such as the layering of its crates.

@@ -67,7 +67,7 @@ pub fn request(name: &str, role: Role) -> ConferenceRequest {
         customer_hold_music: None,
         status_callback: Some(StatusCallback {
             action: Action { url: "http://app/status".into(), method: HttpMethod::Post },
-            groups: [EventGroup::Conference, EventGroup::Participant].into(),
+            groups: [EventGroup::Conference, EventGroup::Participant, EventGroup::Talking].into(),
         }),
         on_exit: None,
     }
@@ -197,6 +197,11 @@ impl World {
     pub fn deliver(&mut self, result: Result<Document, FetchError>) {
         let fetch = self.fetches.remove(0);
         self.input(Input::Fetched { call: fetch.call.id, purpose: fetch.purpose, result });
+    }
+
+    /// What the media plane hears of the leg's far end.
+    pub fn talk(&mut self, leg: LegId, talking: bool) {
+        self.input(Input::Talking { leg, talking });
     }
 
     pub fn hang_up(&mut self, leg: LegId) {

@@ -1,20 +1,25 @@
 //! Where each leg is, and its way from one bridge to another.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use mixminus_mixer::{Arrangement, BridgeId, LegId, Seated};
-use mixminus_rtp::SenderIdentity;
-use rand::RngExt;
+use mixminus_rtp::{SenderIdentity, Statistics};
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
 
 use super::{BRIDGE_RATE, BridgePlace, Registry};
-use crate::MediaError;
 use crate::errand::{Errand, Move};
 use crate::leg::{Remote, RemoteMedia, SipLeg};
+use crate::published::Published;
+use crate::reports::Reports;
+use crate::{MediaError, StreamTotals};
 
 #[derive(Debug)]
 pub(super) struct LegRecord {
     port: u16,
     place: Place,
+    published: Arc<Published>,
 }
 
 #[derive(Debug)]
@@ -69,10 +74,24 @@ impl Registry {
             sequence: self.random.random(),
             timestamp: self.random.random(),
         };
-        let leg = SipLeg::new(id, sockets, identity, self.config.media_timeout);
+        let reports = Reports::new(StdRng::from_rng(&mut self.random));
+        let leg = SipLeg::new(id, sockets, identity, reports, self.config.media_timeout);
+        let published = leg.published();
         let place = Place::Home(Box::new(Seated::new(id, leg, BRIDGE_RATE)));
-        self.legs.insert(id, LegRecord { port, place });
+        self.legs.insert(id, LegRecord { port, place, published });
         Ok((id, SocketAddr::new(self.config.bind_ip, port)))
+    }
+
+    /// What a leg's streams have been like.
+    pub(crate) fn statistics(&self, id: LegId) -> Option<Statistics> {
+        self.legs.get(&id).map(|record| record.published.read())
+    }
+
+    /// What the streams of all legs have been like, also of those released.
+    pub(super) fn streams(&self) -> StreamTotals {
+        let mut streams = self.ended;
+        self.legs.values().for_each(|record| streams.add(&record.published.read()));
+        streams
     }
 
     /// Tells a leg what signalling agreed.
@@ -153,6 +172,7 @@ impl Registry {
     /// Takes in a leg that has come home.
     pub(super) fn welcome_leg(&mut self, mut leg: Box<Seated<SipLeg>>) {
         let id = leg.id();
+        leg.leg_mut().publish();
         let record = self.legs.get_mut(&id).expect("a leg is recorded until it has come home");
         let Place::Coming { then, remote } = std::mem::replace(&mut record.place, Place::coming(Then::Stay))
         else {
@@ -176,8 +196,9 @@ impl Registry {
     }
 
     fn forget_leg(&mut self, id: LegId) {
-        if let Some(LegRecord { port, place }) = self.legs.remove(&id) {
+        if let Some(LegRecord { port, place, published }) = self.legs.remove(&id) {
             drop(place);
+            self.ended.add_ended(&published.read());
             self.ports.close(port);
         }
     }

@@ -49,8 +49,10 @@ pub struct FarEnd {
     pub leg: LegId,
     pub packets: Vec<(Header, Vec<i16>)>,
     pub silent: bool,
+    /// Where it takes and from where it sends reports.
+    pub reports: UdpSocket,
+    pub to: SocketAddr,
     socket: UdpSocket,
-    to: SocketAddr,
     sender: Sender,
     tone: Sine,
     press: Option<Press>,
@@ -69,12 +71,15 @@ impl FarEnd {
     #[expect(clippy::disallowed_methods, reason = "the far ends of this test own their sockets")]
     pub fn intrude(ip: IpAddr, leg: LegId, to: SocketAddr, tone_hz: f64) -> Self {
         let socket = UdpSocket::bind((ip, 0)).unwrap();
+        let reports = UdpSocket::bind((ip, 0)).unwrap();
         socket.set_nonblocking(true).unwrap();
+        reports.set_nonblocking(true).unwrap();
         let identity = SenderIdentity { ssrc: tone_hz as u32, sequence: 1, timestamp: 0 };
         Self {
             leg,
             packets: Vec::new(),
             silent: false,
+            reports,
             socket,
             to,
             sender: Sender::new(identity),
@@ -89,7 +94,8 @@ impl FarEnd {
 
     pub fn agree_on(&self, media: &Media, address: SocketAddr, direction: Direction) {
         let parameters = MediaParameters { format: Format::Pcmu, digit_payload_type: Some(DIGITS) };
-        media.set_remote(self.leg, RemoteMedia { address, parameters, direction });
+        let report_address = self.reports.local_addr().unwrap();
+        media.set_remote(self.leg, RemoteMedia { address, report_address, parameters, direction });
     }
 
     pub fn press(&mut self, key: char) {
@@ -154,6 +160,11 @@ pub fn talk<'a>(far_ends: impl IntoIterator<Item = &'a mut FarEnd>, ticks: u32) 
         }
         std::thread::sleep((began + TICK * tick).saturating_duration_since(Instant::now()));
     }
+}
+
+/// The next thing that happened, other than that a far end talks or does not.
+pub fn next(events: &mut Receiver<MediaEvent>) -> Option<MediaEvent> {
+    std::iter::from_fn(|| events.try_recv().ok()).find(|event| !matches!(event, MediaEvent::Talking { .. }))
 }
 
 /// Waits, at most two seconds, until something is so.

@@ -6,4 +6,6 @@ mod far_end;
 mod gate;
 mod lifecycle;
 mod moves;
+mod reports;
 mod stress;
+mod talking;

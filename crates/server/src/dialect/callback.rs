@@ -111,6 +111,8 @@ mod tests {
             (Event::Resumed, "ParticipantUnhold"),
             (Event::CoachStarted, "ParticipantCoachModeStart"),
             (Event::CoachStopped, "ParticipantCoachModeStop"),
+            (Event::TalkStarted, "ParticipantSpeakStart"),
+            (Event::TalkStopped, "ParticipantSpeakStop"),
             (Event::Digit('5'), "ParticipantDigitInput"),
         ] {
             assert_eq!(value(&event(happened), "EventName"), Some(name));

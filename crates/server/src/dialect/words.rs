@@ -113,6 +113,8 @@ pub const fn event_name(event: ConferenceEvent) -> mixminus_plivo::EventName {
         ConferenceEvent::Resumed => Plivo::ParticipantUnhold,
         ConferenceEvent::CoachStarted => Plivo::ParticipantCoachModeStart,
         ConferenceEvent::CoachStopped => Plivo::ParticipantCoachModeStop,
+        ConferenceEvent::TalkStarted => Plivo::ParticipantSpeakStart,
+        ConferenceEvent::TalkStopped => Plivo::ParticipantSpeakStop,
         ConferenceEvent::Digit(_) => Plivo::ParticipantDigitInput,
     }
 }

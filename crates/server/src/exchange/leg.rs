@@ -163,6 +163,7 @@ impl Attendance {
 fn remote(agreed: &Negotiated) -> RemoteMedia {
     RemoteMedia {
         address: agreed.remote,
+        report_address: agreed.remote_rtcp,
         parameters: MediaParameters { format: agreed.format, digit_payload_type: agreed.digit_payload_type },
         direction: match agreed.direction {
             sdp::Direction::SendReceive => Direction::SendReceive,

@@ -293,6 +293,7 @@ async fn report(occurred: &mpsc::Sender<Occurrence>, occurrence: Occurrence) {
 fn media_input(event: MediaEvent) -> Input {
     match event {
         MediaEvent::Digit { leg, digit } => Input::Digit { leg, digit: digit.into() },
+        MediaEvent::Talking { leg, talking } => Input::Talking { leg, talking },
         MediaEvent::PromptEnded { prompt } => Input::PromptEnded { prompt },
         MediaEvent::MediaTimeout { leg } => Input::LegEnded { leg, end: LegEnd::MediaTimeout },
     }

@@ -2,8 +2,9 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use mixminus_audio::TICK;
 use mixminus_control::Switchboard;
-use mixminus_media::{BUCKETS_US, Histogram, MediaCounters, Traffic};
+use mixminus_media::{BUCKETS_US, Histogram, MediaCounters, StreamTotals, Traffic};
 
 use crate::http::{Exposition, Measured};
 
@@ -49,7 +50,20 @@ impl Measured for MediaCounters {
             ("sent", sent),
             ("unsent", unsent),
         ];
+        self.streams.measure(out);
         out.counters("media_packets_total", "Datagrams of all legs.", "fate", packets);
+    }
+}
+
+impl Measured for StreamTotals {
+    fn measure(&self, out: &mut Exposition) {
+        let packets = [("expected", self.expected), ("received", self.received), ("late", self.late)];
+        out.counters("media_stream_packets_total", "RTP packets by their sequence numbers.", "fate", packets);
+        out.counter("media_concealed_frames_total", "Frames of made-up audio.", self.concealed_frames);
+        let depth = TICK.mul_f64(self.mean_depth_frames());
+        out.mean("media_buffer_depth_seconds", "Mean audio waiting in jitter buffers.", depth);
+        let round_trip = self.mean_round_trip();
+        out.mean("media_round_trip_seconds", "Mean time to the far ends and back.", round_trip);
     }
 }
 
@@ -57,4 +71,36 @@ fn histogram(out: &mut Exposition, name: &str, help: &str, counted: &Histogram) 
     let (longer, counts) = counted.counts.split_last().expect("there is a bucket for what is longer");
     let buckets: Vec<_> = BUCKETS_US.into_iter().zip(counts.iter().copied()).collect();
     out.histogram(name, help, &buckets, (*longer, counted.sum));
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn streams_are_counted_in_packets_and_averaged_in_seconds() {
+        let mut out = Exposition::default();
+        let round_trip = Duration::from_millis(90);
+        let streams = StreamTotals {
+            expected: 10,
+            received: 9,
+            heard: 2,
+            depth_frames: 3,
+            measured: 3,
+            round_trip,
+            ..StreamTotals::default()
+        };
+        streams.measure(&mut out);
+        let text = out.into_text();
+        for line in [
+            "mixminus_media_stream_packets_total{fate=\"expected\"} 10",
+            "mixminus_media_stream_packets_total{fate=\"received\"} 9",
+            "mixminus_media_buffer_depth_seconds 0.03",
+            "mixminus_media_round_trip_seconds 0.03",
+        ] {
+            assert!(text.lines().any(|said| said == line), "{line} is not in\n{text}");
+        }
+    }
 }

@@ -26,6 +26,12 @@ impl Exposition {
         self.sample(name, "", value);
     }
 
+    /// How long something takes now, on average.
+    pub fn mean(&mut self, name: &str, help: &str, value: Duration) {
+        self.head(name, help, "gauge");
+        self.sample(name, "", value.as_secs_f64());
+    }
+
     /// What was counted since the start.
     pub fn counter(&mut self, name: &str, help: &str, value: u64) {
         self.head(name, help, "counter");

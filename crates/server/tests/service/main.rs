@@ -177,6 +177,30 @@ async fn an_application_is_asked_and_told_in_order_with_signatures() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_application_is_told_who_talks() {
+    let application = Application::start().await;
+    application.answer(
+        "<Response><MultiPartyCall role='agent' statusCallbackUrl='/events' \
+         statusCallbackEvents='participant-state-changes, participant-speak-events'>room</MultiPartyCall>\
+         </Response>",
+    );
+    let running = answered_by(&application).await;
+    let phone = running.call("service").await;
+    phone.joined(&running, 1).await;
+    phone.talk(25).await;
+    application.told(3).await;
+    phone.hang_up().await;
+    application.told(4).await;
+
+    let told = application.events();
+    let names: Vec<_> = told.iter().map(|event| event["EventName"].as_str()).collect();
+    let expected = ["ParticipantJoin", "ParticipantSpeakStart", "ParticipantSpeakStop", "ParticipantExit"];
+    assert_eq!(names, expected);
+    assert!(told.iter().all(|event| event["MemberID"] == told[0]["MemberID"]));
+    running.service.drain().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn prompts_are_heard_one_after_the_other_and_the_call_ends() {
     let application = Application::start().await;
     application.answer("<Response><Speak>Goodbye.</Speak><Play>/tone.wav</Play></Response>");

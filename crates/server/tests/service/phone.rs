@@ -4,8 +4,8 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use mixminus_audio::{Dbov, SampleRate, goertzel};
-use mixminus_codec::{Decoder, Format};
+use mixminus_audio::{Dbov, SampleRate, Sine, TICK, goertzel};
+use mixminus_codec::{Decoder, Encoder, Format};
 use mixminus_rtp::{Digit, LegMedia, MAX_PACKET_BYTES, MediaParameters, PacketView, Press, SenderIdentity};
 use mixminus_sip::sdp::{self, Direction, LocalMedia};
 use mixminus_sip::{
@@ -120,6 +120,23 @@ impl Phone {
         while let Some(length) = sender.press(&mut press, &mut packet) {
             self.media.send_to(&packet[..length], remote).await.unwrap();
             tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    /// Says the tone for so many ticks.
+    pub async fn talk(&self, ticks: usize) {
+        let parameters = MediaParameters { format: Format::Pcmu, digit_payload_type: None };
+        let mut sender = LegMedia::new(parameters, SenderIdentity { ssrc: 8, sequence: 1, timestamp: 0 });
+        let mut tone = Sine::new(SampleRate::Hz8000, TONE_HZ, Dbov(-20.0));
+        let mut encoder = Encoder::new(Format::Pcmu);
+        let remote = self.remote.borrow().expect("the call is answered");
+        let (mut frame, mut payload, mut packet) = ([0; 160], [0; 160], [0; MAX_PACKET_BYTES]);
+        for _ in 0..ticks {
+            tone.fill(&mut frame);
+            encoder.encode(&frame, &mut payload);
+            let length = sender.packet(&payload, &mut packet);
+            self.media.send_to(&packet[..length], remote).await.unwrap();
+            tokio::time::sleep(TICK).await;
         }
     }
 

@@ -29,6 +29,8 @@ pub(super) struct Media<'a> {
     pub protocol: &'a str,
     pub formats: Vec<&'a str>,
     pub connection: Option<IpAddr>,
+    /// Port and, if it is another one, address for RTCP (RFC 3605).
+    pub rtcp: Option<(u16, Option<IpAddr>)>,
     /// As the sender of the description sees it.
     pub direction: Option<Direction>,
     pub mappings: Vec<Mapping<'a>>,
@@ -87,6 +89,10 @@ impl<'a> Description<'a> {
                 Some(media) => media.direction = Some(direction),
                 None => self.direction = Some(direction),
             }
+        } else if name == "rtcp"
+            && let Some(media) = self.media.last_mut()
+        {
+            media.rtcp = rtcp(value);
         } else if name == "rtpmap"
             && let Some(media) = self.media.last_mut()
             && media.mappings.len() < MAX_FORMATS
@@ -107,7 +113,16 @@ impl<'a> Media<'a> {
         if formats.is_empty() {
             return None;
         }
-        Some(Self { kind, port, protocol, formats, connection: None, direction: None, mappings: Vec::new() })
+        Some(Self {
+            kind,
+            port,
+            protocol,
+            formats,
+            connection: None,
+            rtcp: None,
+            direction: None,
+            mappings: Vec::new(),
+        })
     }
 
     /// Encoding name and clock rate of a payload type: its mapping, or what RFC 3551 gives it.
@@ -128,6 +143,14 @@ impl<'a> Mapping<'a> {
         let mut parts = encoding.trim().split('/');
         let (encoding, clock_rate) = (parts.next()?, parts.next()?.parse().ok()?);
         Some(Self { payload_type, encoding, clock_rate })
+    }
+}
+
+/// What cannot be read is as good as absent: no call shall fail for its reports.
+fn rtcp(value: &str) -> Option<(u16, Option<IpAddr>)> {
+    match value.trim().split_once(' ') {
+        None => Some((value.trim().parse().ok()?, None)),
+        Some((port, address)) => Some((port.parse().ok()?, Some(connection(address).ok()?))),
     }
 }
 

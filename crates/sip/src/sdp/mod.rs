@@ -89,6 +89,8 @@ pub struct Negotiated {
     pub digit_payload_type: Option<u8>,
     /// Where the far end receives RTP. The address is unspecified while it holds us the old way.
     pub remote: SocketAddr,
+    /// Where the far end receives RTCP: where it says, else one port above RTP. Port 0 is nowhere.
+    pub remote_rtcp: SocketAddr,
     /// Which way audio flows.
     pub direction: Direction,
 }

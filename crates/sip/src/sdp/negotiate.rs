@@ -1,6 +1,6 @@
 //! The offer/answer exchange.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use mixminus_codec::Format;
 
@@ -65,9 +65,18 @@ fn agree(description: &Description, media: &Media, ours: &[Format]) -> Result<Ne
         format,
         digit_payload_type: media.formats.iter().find_map(|payload_type| digits(media, payload_type)),
         remote: SocketAddr::new(address, media.port),
+        remote_rtcp: rtcp(media, address),
         // RFC 3264 section 8.4: an unspecified address is how RFC 2543 says hold.
         direction: if address.is_unspecified() { direction.without_sending() } else { direction },
     })
+}
+
+/// Where a stream at `address` takes its reports. Another address is believed if we can reach it from the
+/// same socket.
+fn rtcp(media: &Media, address: IpAddr) -> SocketAddr {
+    let (port, elsewhere) = media.rtcp.unwrap_or((media.port.checked_add(1).unwrap_or(0), None));
+    let elsewhere = elsewhere.filter(|elsewhere| elsewhere.is_ipv4() == address.is_ipv4());
+    SocketAddr::new(elsewhere.unwrap_or(address), port)
 }
 
 /// Our format behind a payload type. G.711 is taken under its static number only: the number under

@@ -31,6 +31,7 @@ fn the_offers_order_and_numbers_are_honoured() {
             format: Format::Pcma,
             digit_payload_type: Some(96),
             remote: "192.0.2.1:4000".parse().unwrap(),
+            remote_rtcp: "192.0.2.1:4001".parse().unwrap(),
             direction: Direction::SendReceive,
         }
     );
@@ -66,6 +67,23 @@ fn streams_other_than_the_first_usable_one_are_refused_in_place() {
         ]
     );
     assert_eq!(agreed.remote, "192.0.2.9:4002".parse().unwrap());
+}
+
+#[test]
+fn reports_go_where_the_offer_says_or_one_port_above_the_audio() {
+    let rtcp = |attribute: &str| {
+        let (_, agreed) = negotiate(&format!("{OFFER}{attribute}\r\n"), &local()).unwrap();
+        agreed.remote_rtcp.to_string()
+    };
+    assert_eq!(rtcp("a=rtcp:5005"), "192.0.2.1:5005");
+    assert_eq!(rtcp("a=rtcp:5005 IN IP4 192.0.2.7"), "192.0.2.7:5005");
+    for odd in ["a=x", "a=rtcp", "a=rtcp:", "a=rtcp:70000", "a=rtcp:5005 IN IP4 a.example", "a=rtcp:5005 IN"]
+    {
+        assert_eq!(rtcp(odd), "192.0.2.1:4001", "{odd}");
+    }
+    assert_eq!(rtcp("a=rtcp:5005 IN IP6 ::1"), "192.0.2.1:5005");
+    let last = "v=0\r\nc=IN IP4 192.0.2.1\r\nm=audio 65535 RTP/AVP 0\r\n";
+    assert_eq!(negotiate(last, &local()).unwrap().1.remote_rtcp.port(), 0);
 }
 
 #[test]
@@ -123,7 +141,12 @@ fn an_offer_answered_by_ourselves_is_agreed_at_both_ends() {
     assert_eq!(agreed.direction, Direction::ReceiveOnly);
     assert_eq!(
         read_answer(&answer),
-        Ok(Negotiated { direction: Direction::SendOnly, remote: callee.address, ..agreed })
+        Ok(Negotiated {
+            direction: Direction::SendOnly,
+            remote: callee.address,
+            remote_rtcp: "127.0.0.1:7001".parse().unwrap(),
+            ..agreed
+        })
     );
 }
 
@@ -139,6 +162,7 @@ fn line() -> impl Strategy<Value = String> {
         "[vosctmab]=[ -~]{0,40}",
         "m=(audio|video) [0-9]{1,6} RTP/S?AVPF?( [0-9]{1,3}){1,4}",
         "a=rtpmap:[0-9]{1,3} (PCMU|pcma|telephone-event|x)/[0-9]{0,6}",
+        "a=rtcp:[0-9]{1,6}( IN IP[46] [0-9.:]{1,15})?",
         "a=(sendonly|recvonly|inactive|sendrecv)",
         "c=IN IP[46] [0-9.:]{1,15}",
         Just("c=IN IP4 192.0.2.1".to_owned()),

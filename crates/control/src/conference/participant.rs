@@ -1,0 +1,54 @@
+//! One participant while inside.
+
+use mixminus_mixer::LegId;
+
+use crate::command::ParticipantChange;
+use crate::effect::ConferenceEvent;
+use crate::instruction::{Action, Sound};
+use crate::policy::{CoachTarget, Party, Role, Supervision};
+use crate::record::{CallRecord, ParticipantRecord};
+
+/// A participant with what is only known of it while it is inside.
+#[derive(Debug)]
+pub(super) struct Participant {
+    pub record: ParticipantRecord,
+    pub call: CallRecord,
+    pub leg: LegId,
+    /// As the subscribers know it.
+    pub talking: bool,
+    pub stay_alone: bool,
+    pub exit_sound: Sound,
+    pub on_exit: Option<Action>,
+}
+
+impl Participant {
+    /// What the policy is asked about.
+    pub fn party(&self, waiting: bool) -> Party {
+        let supervision =
+            if self.record.coaching { Supervision::Coach(CoachTarget::Agents) } else { Supervision::Barge };
+        Party {
+            id: self.record.id,
+            role: self.record.role,
+            supervision,
+            muted: self.record.muted,
+            held: self.record.held,
+            waiting,
+        }
+    }
+
+    /// Applies `change` and returns what of it was news.
+    pub fn apply(&mut self, change: ParticipantChange) -> Vec<ConferenceEvent> {
+        let mut news = Vec::new();
+        let mut set = |field: &mut bool, value: Option<bool>, on, off| {
+            if let Some(value) = value.filter(|value| *value != *field) {
+                *field = value;
+                news.push(if value { on } else { off });
+            }
+        };
+        let coach = change.coach.filter(|_| self.record.role == Role::Supervisor);
+        set(&mut self.record.muted, change.mute, ConferenceEvent::Muted, ConferenceEvent::Unmuted);
+        set(&mut self.record.held, change.hold, ConferenceEvent::Held, ConferenceEvent::Resumed);
+        set(&mut self.record.coaching, coach, ConferenceEvent::CoachStarted, ConferenceEvent::CoachStopped);
+        news
+    }
+}
