@@ -2,11 +2,16 @@
 
 use std::time::Duration;
 
+use crate::effect::Refusal;
 use crate::instruction::{ConferenceRequest, Document, Instruction, Sound};
 use crate::policy::Role;
 
+/// Longest name of a conference.
+const MAX_NAME_CHARS: usize = 255;
+
 /// The document for a call to `user`: join the conference `<name>` as agent,
-/// or as what the suffix of `<name>.customer` or `<name>.supervisor` says.
+/// or as what the suffix of `<name>.customer` or `<name>.supervisor` says. What
+/// can be no name is not found.
 pub(crate) fn built_in(user: &str, max_participants: usize) -> Document {
     let (name, role) = match user.rsplit_once('.') {
         Some((name, "agent")) => (name, Role::Agent),
@@ -14,7 +19,23 @@ pub(crate) fn built_in(user: &str, max_participants: usize) -> Document {
         Some((name, "supervisor")) => (name, Role::Supervisor),
         _ => (user, Role::Agent),
     };
-    let request = ConferenceRequest {
+    let instruction = if is_name(name) {
+        Instruction::Conference(Box::new(request(name, role, max_participants)))
+    } else {
+        Instruction::HangUp { refusal: Some(Refusal::NotFound), after: None }
+    };
+    Document { url: None, instructions: vec![instruction] }
+}
+
+/// Whether a conference can be found again under `name`: it can be written in
+/// one line, and no character of it was lost on the way.
+fn is_name(name: &str) -> bool {
+    let lost = |character: char| character.is_control() || character == char::REPLACEMENT_CHARACTER;
+    !name.trim().is_empty() && name.chars().count() <= MAX_NAME_CHARS && !name.contains(lost)
+}
+
+fn request(name: &str, role: Role, max_participants: usize) -> ConferenceRequest {
+    ConferenceRequest {
         name: name.to_owned(),
         role,
         coach: true,
@@ -33,8 +54,7 @@ pub(crate) fn built_in(user: &str, max_participants: usize) -> Document {
         customer_hold_music: None,
         status_callback: None,
         on_exit: None,
-    };
-    Document { url: None, instructions: vec![Instruction::Conference(Box::new(request))] }
+    }
 }
 
 #[cfg(test)]
@@ -55,5 +75,14 @@ mod tests {
         assert_eq!(joined("demo.supervisor"), ("demo".into(), Role::Supervisor));
         assert_eq!(joined("a.b.customer"), ("a.b".into(), Role::Customer));
         assert_eq!(joined("acme.sales"), ("acme.sales".into(), Role::Agent));
+    }
+
+    #[test]
+    fn what_can_be_no_name_is_not_found() {
+        for user in ["", " ", ".customer", "x\0y", "a\nb", "\u{fffd}", &"n".repeat(256)] {
+            let refused = Instruction::HangUp { refusal: Some(Refusal::NotFound), after: None };
+            assert_eq!(built_in(user, 10).instructions, [refused], "{user:?}");
+        }
+        assert_eq!(joined(&"n".repeat(255)).0.len(), 255);
     }
 }

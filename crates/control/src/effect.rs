@@ -50,6 +50,8 @@ pub enum Refusal {
     Unavailable,
     /// 480 Temporarily Unavailable.
     NotAvailable,
+    /// 404 Not Found.
+    NotFound,
 }
 
 /// A call that arrived.

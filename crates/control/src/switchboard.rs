@@ -302,8 +302,7 @@ impl Switchboard {
         let mut calls: Vec<_> = self.calls.keys().copied().collect();
         calls.sort_unstable();
         for call in calls {
-            let cause = Ending::Ours(HangupCause::InternalError, HangupSource::Service, Refusal::Unavailable);
-            self.end_call(call, cause);
+            self.end_call(call, DRAINED);
         }
     }
 

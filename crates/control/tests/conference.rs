@@ -7,8 +7,8 @@ use std::time::Duration;
 use mixminus_control::policy::Role;
 use mixminus_control::{
     Action, CommandError, ConferenceEvent as Event, ConferenceRequest, ConferenceState, EndCause, EventGroup,
-    ExitCause, FetchPurpose, HttpMethod, Input, Instruction, LegEnd, ParticipantChange, ParticipantId,
-    PromptContent, Refusal, Sound, StatusCallback,
+    ExitCause, FetchPurpose, HangupCause, HangupSource, HttpMethod, Input, Instruction, LegEnd,
+    ParticipantChange, ParticipantId, PromptContent, Refusal, Sound, StatusCallback,
 };
 use world::{LegFate, World, request};
 
@@ -347,6 +347,8 @@ fn a_drain_hangs_up_all_and_takes_no_more() {
     world.input(Input::Drain);
     assert!(legs.iter().all(|leg| world.legs[leg] == LegFate::HungUp));
     assert_eq!(world.legs[&ringing], LegFate::Refused(Refusal::Unavailable));
+    assert_eq!(world.call_of(legs[0]).hangup_cause, Some(HangupCause::Normal));
+    assert_eq!(world.call_of(legs[0]).hangup_source, Some(HangupSource::Service));
     assert_eq!(world.fetches.len(), 0, "nobody is asked what to do next");
     assert_eq!(world.switchboard.calls() + world.switchboard.conferences(), 0);
     let late = world.dial("demo");

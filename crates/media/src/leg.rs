@@ -8,7 +8,7 @@ use std::time::Duration;
 use mixminus_audio::{Dbov, MAX_FRAME_SAMPLES, Talking, level};
 use mixminus_codec::{Encoder, Format, MAX_PAYLOAD_BYTES};
 use mixminus_mixer::{Contribution, Leg, LegId};
-use mixminus_rtp::{LegMedia, MAX_PACKET_BYTES, MediaParameters, Playout, Received, SenderIdentity};
+use mixminus_rtp::{LegMedia, MAX_PACKET_BYTES, MediaParameters, Playout, Reason, Received, SenderIdentity};
 
 use crate::MediaEvent;
 use crate::gate::SourceGate;
@@ -237,8 +237,12 @@ impl SipLeg {
             return;
         }
         tick.traffic.received += 1;
-        self.watch = Watch::Since(tick.now);
-        match self.media.receive(tick.now, &tick.datagram[..size_bytes]) {
+        let received = self.media.receive(tick.now, &tick.datagram[..size_bytes]);
+        // Whatever is RTP shows that the far end is there: comfort noise too, which is dropped.
+        if !matches!(received, Received::Dropped(Reason::Malformed(_))) {
+            self.watch = Watch::Since(tick.now);
+        }
+        match received {
             Received::Dropped(_) => {
                 tick.traffic.dropped += 1;
                 return;

@@ -74,6 +74,17 @@ pub struct WebResponse {
     pub body: Bytes,
 }
 
+/// A URL as it may be logged: without user, password and query.
+pub fn loggable(url: &str) -> String {
+    let Ok(mut url) = Url::parse(url) else { return "no URL".to_owned() };
+    url.set_query(None);
+    url.set_fragment(None);
+    // These fail only for URLs that have no host, and so nothing to hide there.
+    url.set_username("").ok();
+    url.set_password(None).ok();
+    url.into()
+}
+
 /// Sends [`WebRequest`]s.
 #[derive(Clone, Debug)]
 pub struct WebClient {
@@ -174,12 +185,13 @@ impl Hop {
         Ok(Self { url, form })
     }
 
-    /// Where `location` leads: with the same body only if `status` says so.
+    /// Where `location` leads. The method stays and with it the parameters, or what
+    /// was to be told would be lost; only 303 says that it has been taken.
     fn next(self, status: StatusCode, location: &[u8]) -> Result<Self, WebError> {
         let mut url = self.url.join(&String::from_utf8_lossy(location))?;
         url.set_fragment(None);
-        let keeps_body = matches!(status.as_u16(), 307 | 308);
-        Ok(Self { url, form: self.form.filter(|_| keeps_body) })
+        let sees_other = status == StatusCode::SEE_OTHER;
+        Ok(Self { url, form: self.form.filter(|_| !sees_other) })
     }
 }
 

@@ -102,6 +102,11 @@ impl FarEnd {
         self.press = Some(Press::new(Digit::try_from(key).unwrap(), Duration::from_millis(100)));
     }
 
+    /// Sends what is no RTP from the right address.
+    pub fn send_junk(&self) {
+        self.socket.send_to(&[b'x'; 40], self.to).unwrap();
+    }
+
     /// Everything heard in the last `ticks` packets.
     pub fn audio(&self, ticks: usize) -> Vec<i16> {
         let first = self.packets.len().saturating_sub(ticks);

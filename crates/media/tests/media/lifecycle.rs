@@ -69,6 +69,20 @@ fn a_silent_far_end_is_reported_once_and_not_on_hold() {
 }
 
 #[test]
+fn junk_does_not_keep_a_far_end_alive() {
+    let (media, mut events) = start(1);
+    let mut end = FarEnd::call(&media, 500.0);
+    install(&media, 1, &[end.leg], &[]);
+    talk([&mut end], 5);
+    end.silent = true;
+    for _ in 0..14 {
+        end.send_junk();
+        talk([&mut end], 1);
+    }
+    assert_eq!(next(&mut events), Some(MediaEvent::MediaTimeout { leg: end.leg }));
+}
+
+#[test]
 fn a_prompt_plays_to_its_end_whether_its_audio_or_its_plan_comes_first() {
     let (media, mut events) = start(1);
     let mut end = FarEnd::call(&media, 500.0);

@@ -10,6 +10,8 @@ use mixminus_control::{
 use mixminus_plivo::Method;
 use mixminus_plivo::xml::{self, Element, HangupReason, Limits, MultiPartyCall, Target};
 
+use crate::web::loggable;
+
 /// The instructions in `document`, which came from `url`. An element that is
 /// not supported is logged and skipped.
 ///
@@ -47,7 +49,7 @@ fn instruction(element: Element, document: &str) -> Option<Instruction> {
             after: hangup.schedule_seconds.map(seconds),
         },
         Element::Unsupported { name, line } => {
-            tracing::warn!(document, line, name, "element is not supported and was skipped");
+            tracing::warn!(document = loggable(document), line, name, "element is not supported and was skipped");
             return None;
         }
     })

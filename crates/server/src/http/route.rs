@@ -50,6 +50,7 @@ impl Resource {
         // stands before the last words with a meaning is the name.
         match rest {
             [] => Some(Self::Conferences),
+            _ if is_elsewhere(rest) => None,
             [mpc @ .., word] if word == "Participant" && !mpc.is_empty() => {
                 Some(Self::Participants(named(mpc)?))
             }
@@ -69,6 +70,16 @@ impl Resource {
     }
 }
 
+/// Whether these are the words of a resource of Plivo's that this API does not
+/// have; read as the name of a conference they would start or end one.
+fn is_elsewhere(segments: &[String]) -> bool {
+    let words: Vec<&str> = segments.iter().skip(1).map(String::as_str).collect();
+    matches!(
+        words[..],
+        [.., "Record"] | [.., "Record", "Pause" | "Resume"] | [.., "Member", _, "Play" | "Speak"]
+    )
+}
+
 fn named(segments: &[String]) -> Option<MpcSegment> {
     MpcSegment::parse(&segments.join("/")).ok()
 }
@@ -80,6 +91,20 @@ fn decode(segment: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_this_api_does_not_have_is_no_name() {
+        for path in [
+            "name_a/Record/",
+            "name_a/Record/Pause/",
+            "name_a/Participant/7/Record/Resume/",
+            "name_a/Member/all/Play/",
+            "name_a/b/Member/7/Speak/",
+        ] {
+            assert_eq!(resource(&format!("MultiPartyCall/{path}")), None, "{path}");
+        }
+        assert!(matches!(resource("MultiPartyCall/Record/"), Some(Resource::Conference(_))));
+    }
 
     fn resource(path: &str) -> Option<Resource> {
         let route = Route::parse(&format!("/v1/Account/MA1/{path}")).unwrap();

@@ -140,7 +140,7 @@ async fn a_redirected_post_keeps_its_form_only_if_the_status_says_so() {
     let router = Router::new().route("/hop/{status}", post(hop)).route("/end", any(end));
     let address = serve(router).await;
     let client = WebClient::new(Destinations::Any).unwrap();
-    for (status, seen) in [(301, "GET "), (302, "GET "), (303, "GET "), (307, "POST a=1"), (308, "POST a=1")]
+    for (status, seen) in [(301, "POST a=1"), (302, "POST a=1"), (303, "GET "), (307, "POST a=1"), (308, "POST a=1")]
     {
         let url = format!("http://{address}/hop/{status}");
         let params = pairs(&[("a", "1")]);
@@ -222,4 +222,10 @@ async fn nobody_there_is_a_clear_error() {
     assert_eq!(unresolved.to_string(), format!("the name {name} cannot be resolved"));
     let plain = client.send(&request(&format!("https://{address}/"))).await.unwrap_err();
     assert!(matches!(plain, WebError::Unreachable { .. }), "{plain:?}");
+}
+
+#[test]
+fn a_logged_url_has_no_secret() {
+    assert_eq!(super::loggable("http://user:pass@h:1/a?token=x#y"), "http://h:1/a");
+    assert_eq!(super::loggable("nonsense"), "no URL");
 }
