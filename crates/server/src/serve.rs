@@ -24,7 +24,9 @@ use crate::account::{self, Credentials};
 use crate::config::Config;
 use crate::dialect;
 use crate::exchange::handle::ExchangeHandle;
-use crate::exchange::{Answering, Clock, Documents, Equipment, Exchange, Intake, Journal, Status, queued};
+use crate::exchange::{
+    Answering, Backlog, Clock, Documents, Equipment, Exchange, Intake, Journal, Status, queued,
+};
 use crate::http::{self, ApiState, Exposition, Measured, Phase, RateLimit, health};
 use crate::outbox::{Outbox, Retry};
 use crate::prompts::{BuiltInVoice, Prompts};
@@ -54,6 +56,7 @@ pub async fn run(config: Config) -> Result<(), ServeError> {
     let mut signals = Signals::new().map_err(ServeError::Signals)?;
     let service = Service::start(&config).await?;
     signals.next().await;
+    let backlog = Arc::clone(&service.backlog);
     tracing::info!("draining; a second signal ends at once");
     tokio::select! {
         () = service.drain() => tracing::info!("drained"),
@@ -62,12 +65,14 @@ pub async fn run(config: Config) -> Result<(), ServeError> {
         }
         () = signals.next() => tracing::warn!("a second signal; ending with work undone"),
     }
+    report_lost(&backlog.unwritten());
     Ok(())
 }
 
 /// Everything that runs.
 pub struct Service {
     http_address: SocketAddr,
+    backlog: Arc<Backlog>,
     phase: tokio::sync::watch::Sender<Phase>,
     agent: UserAgent,
     drain: CancellationToken,
@@ -106,7 +111,7 @@ impl Service {
         let (media, media_events) = Media::start(media_config(config)).map_err(ServeError::Media)?;
         let (agent, calls) = UserAgent::start(agent_config(config)).await.map_err(ServeError::Sip)?;
         let (commands, requests) = mpsc::channel(MAX_QUEUED_COMMANDS);
-        let status = Arc::new(Status::default());
+        let (status, backlog) = (Arc::new(Status::default()), Arc::new(Backlog::default()));
         let equipment = Equipment {
             switchboard: Switchboard::new(
                 limits(config),
@@ -117,7 +122,7 @@ impl Service {
             media: media.clone(),
             prompts: Arc::new(Prompts::new(web.clone(), Arc::new(BuiltInVoice))),
             documents: Arc::new(Documents { web, signer, limits: document_limits(config) }),
-            journal: Journal::start(Arc::clone(&store), written),
+            journal: Journal::start(Arc::clone(&backlog), Arc::clone(&store), written),
             status: Arc::clone(&status),
         };
         let intake = Intake { calls, media: media_events, commands: requests, drain: drain.clone() };
@@ -134,6 +139,7 @@ impl Service {
             local: http_address.ip().is_loopback(),
             store,
             exchange: ExchangeHandle::new(commands),
+            backlog: Arc::clone(&backlog),
             phase: phase_seen,
             rate: Arc::new(Mutex::new(RateLimit::new(config.limits.requests_per_5s.get() as usize))),
             answers: Arc::default(),
@@ -146,7 +152,7 @@ impl Service {
         }));
         phase.send_replace(Phase::Ready);
         welcome(&Welcome { config, account: &account, provenance: &provenance });
-        Ok(Self { http_address, phase, agent, drain, exchange, stop, outbox, stop_http, serving })
+        Ok(Self { http_address, backlog, phase, agent, drain, exchange, stop, outbox, stop_http, serving })
     }
 
     /// Where the HTTP port listens.
@@ -171,6 +177,23 @@ impl Service {
         ended("outbox", self.outbox).await;
         drop(self.stop_http);
         ended("HTTP port", self.serving).await;
+    }
+}
+
+/// Says what ends with the process.
+fn report_lost(batch: &Batch) {
+    if !batch.is_empty() {
+        let conferences: Vec<_> = batch.conferences.iter().map(|row| row.id.to_string()).collect();
+        let participants: Vec<_> = batch.participants.iter().map(|row| row.id.to_string()).collect();
+        let calls: Vec<_> = batch.calls.iter().map(|row| row.id.to_string()).collect();
+        let callbacks = batch.callbacks.len();
+        tracing::error!(
+            ?conferences,
+            ?participants,
+            ?calls,
+            callbacks,
+            "changes were not written and are lost"
+        );
     }
 }
 

@@ -49,7 +49,12 @@ fn instruction(element: Element, document: &str) -> Option<Instruction> {
             after: hangup.schedule_seconds.map(seconds),
         },
         Element::Unsupported { name, line } => {
-            tracing::warn!(document = loggable(document), line, name, "element is not supported and was skipped");
+            tracing::warn!(
+                document = loggable(document),
+                line,
+                name,
+                "element is not supported and was skipped"
+            );
             return None;
         }
     })

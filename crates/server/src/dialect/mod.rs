@@ -14,4 +14,4 @@ pub use document::document;
 pub use rest::{change, conference_filter, members, mpc, participant, participant_filter, refusal, selector};
 
 #[cfg(test)]
-mod samples;
+pub(crate) mod samples;

@@ -9,7 +9,7 @@ pub struct CommandRequest {
     /// What is asked.
     pub command: Command,
     /// Answered once everything the command changed is written.
-    pub reply: oneshot::Sender<Result<(), CommandError>>,
+    pub reply: oneshot::Sender<Result<(), ExchangeError>>,
 }
 
 /// Why a command has no answer.
@@ -18,6 +18,9 @@ pub enum ExchangeError {
     /// The command was refused; nothing was changed.
     #[error(transparent)]
     Refused(#[from] CommandError),
+    /// What it would change could not be stored; nothing was changed.
+    #[error("changes cannot be stored")]
+    Storage,
     /// The exchange has stopped.
     #[error("the service is stopping")]
     Stopped,
@@ -39,11 +42,11 @@ impl ExchangeHandle {
     ///
     /// # Errors
     ///
-    /// [`ExchangeError::Refused`] when nothing was changed,
+    /// [`ExchangeError::Refused`] and [`ExchangeError::Storage`] when nothing was changed,
     /// [`ExchangeError::Stopped`] when the service is going down.
     pub async fn command(&self, command: Command) -> Result<(), ExchangeError> {
         let (reply, answer) = oneshot::channel();
         self.commands.send(CommandRequest { command, reply }).await.map_err(|_| ExchangeError::Stopped)?;
-        Ok(answer.await.map_err(|_| ExchangeError::Stopped)??)
+        answer.await.map_err(|_| ExchangeError::Stopped)?
     }
 }

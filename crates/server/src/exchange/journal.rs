@@ -4,90 +4,70 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use mixminus_store::{Batch, Store};
-use tokio::sync::{Notify, mpsc, oneshot};
+use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 
-use mixminus_control::CommandError;
+use super::backlog::{Backlog, Entry};
 
-/// Entries that wait to be written; beyond, the control plane waits for the disk.
-const MAX_QUEUED: usize = 1024;
-/// Entries written in one transaction when the disk is the slower one.
-const MAX_GROUPED: usize = 64;
-/// Tries before an entry is given up, a second apart at the end: a full disk may be
-/// emptied, a locked database is freed.
-const MAX_TRIES: u32 = 10;
+/// Pause after the first try that failed; each further one is longer by as much.
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+/// Longest pause: a full disk may be emptied, a locked database is freed.
+const MAX_PAUSE: Duration = Duration::from_secs(1);
 
-/// An answer that waits for its changes to be written.
-pub type Reply = (oneshot::Sender<Result<(), CommandError>>, Result<(), CommandError>);
-
-/// What one input changed.
-#[derive(Debug, Default)]
-pub struct Entry {
-    /// The rows.
-    pub batch: Batch,
-    /// Who waits for them.
-    pub replies: Vec<Reply>,
-}
-
-/// Takes entries to be written.
+/// Takes entries to be written, and tries until they are.
 #[derive(Debug)]
 pub struct Journal {
-    entries: mpsc::Sender<Entry>,
+    backlog: Arc<Backlog>,
     writer: JoinHandle<()>,
 }
 
 impl Journal {
-    /// A journal that writes to `store` and wakes `written` whenever something was.
-    pub fn start(store: Arc<dyn Store>, written: Arc<Notify>) -> Self {
-        let (entries, queue) = mpsc::channel(MAX_QUEUED);
-        Self { entries, writer: tokio::spawn(write(queue, store, written)) }
+    /// A journal that writes `backlog` to `store` and wakes `written` whenever something was.
+    pub fn start(backlog: Arc<Backlog>, store: Arc<dyn Store>, written: Arc<Notify>) -> Self {
+        let writer = tokio::spawn(write(Arc::clone(&backlog), store, written));
+        Self { backlog, writer }
     }
 
-    /// Queues `entry`, waiting while the queue is full.
-    pub async fn write(&self, entry: Entry) {
-        if (!entry.batch.is_empty() || !entry.replies.is_empty()) && self.entries.send(entry).await.is_err() {
-            tracing::error!("the journal's writer is gone");
-        }
+    /// Whether what is decided now will soon be written.
+    pub fn keeps_up(&self) -> bool {
+        self.backlog.keeps_up()
+    }
+
+    /// Queues `entry`.
+    pub fn write(&self, entry: Entry) {
+        self.backlog.add(entry);
     }
 
     /// Returns when all that was queued is written.
     pub async fn close(self) {
-        drop(self.entries);
+        self.backlog.close();
         if self.writer.await.is_err() {
             tracing::error!("the journal's writer failed");
         }
     }
 }
 
-async fn write(mut queue: mpsc::Receiver<Entry>, store: Arc<dyn Store>, written: Arc<Notify>) {
-    let mut entries = Vec::with_capacity(MAX_GROUPED);
-    while queue.recv_many(&mut entries, MAX_GROUPED).await > 0 {
-        let mut group = Entry::default();
-        for entry in entries.drain(..) {
-            group.batch.conferences.extend(entry.batch.conferences);
-            group.batch.participants.extend(entry.batch.participants);
-            group.batch.calls.extend(entry.batch.calls);
-            group.batch.callbacks.extend(entry.batch.callbacks);
-            group.replies.extend(entry.replies);
+async fn write(backlog: Arc<Backlog>, store: Arc<dyn Store>, written: Arc<Notify>) {
+    while let Some(group) = backlog.next().await {
+        commit(&*store, &group.batch, &backlog).await;
+        backlog.written();
+        written.notify_one();
+        for signalling in group.answers {
+            signalling.answer();
         }
-        if commit(&*store, &group.batch).await {
-            written.notify_one();
-            for (reply, answer) in group.replies {
-                // Who asked may be gone; what was asked is done all the same.
-                drop(reply.send(answer));
-            }
+        for (reply, answer) in group.replies {
+            // Who asked may be gone; what was asked is done all the same.
+            drop(reply.send(answer));
         }
     }
 }
 
-async fn commit(store: &dyn Store, batch: &Batch) -> bool {
-    for attempt in 1..=MAX_TRIES {
-        match store.commit(batch).await {
-            Ok(()) => return true,
-            Err(error) => tracing::error!(%error, attempt, "rows were not written"),
-        }
-        tokio::time::sleep(Duration::from_millis(100) * attempt.min(10)).await;
+async fn commit(store: &dyn Store, batch: &Batch, backlog: &Backlog) {
+    let mut pause = FIRST_PAUSE;
+    while let Err(error) = store.commit(batch).await {
+        backlog.failed();
+        tracing::error!(%error, "rows are not written yet");
+        tokio::time::sleep(pause).await;
+        pause = (pause + FIRST_PAUSE).min(MAX_PAUSE);
     }
-    tracing::error!(?batch, "rows are lost");
-    false
 }

@@ -1,8 +1,8 @@
 //! A leg as the exchange sees it: signalling on one side, media on the other.
 
 use std::net::IpAddr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use mixminus_codec::Format;
@@ -50,12 +50,48 @@ pub struct Signalling {
     pub control: CallControl,
     first_description: Arc<str>,
     local: Arc<Local>,
+    answer: Arc<Mutex<Answer>>,
+}
+
+/// How far the answer to a call is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Answer {
+    /// Nobody wants to answer, or it was done.
+    #[default]
+    None,
+    /// To be given once the call is on record.
+    Promised,
+    /// The same, and to be followed by a hang-up.
+    PromisedBriefly,
 }
 
 impl Signalling {
+    /// Says that the call will be answered, so that a hang-up waits for that.
+    pub fn promise(&self) {
+        *self.lock() = Answer::Promised;
+    }
+
     /// Answers the call with what was agreed when it arrived.
     pub fn answer(&self) {
+        let mut answer = self.lock();
         self.control.answer(self.first_description.to_string());
+        if *answer == Answer::PromisedBriefly {
+            self.control.hang_up();
+        }
+        *answer = Answer::None;
+    }
+
+    /// Ends the call, after its answer if that was promised.
+    pub fn hang_up(&self) {
+        let mut answer = self.lock();
+        match *answer {
+            Answer::None => self.control.hang_up(),
+            Answer::Promised | Answer::PromisedBriefly => *answer = Answer::PromisedBriefly,
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Answer> {
+        self.answer.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -101,6 +137,7 @@ pub fn open(call: &IncomingCall, media: &Media, address: IpAddr) -> Result<(LegI
                 control: call.control.clone(),
                 first_description: description.into(),
                 local: Arc::new(local),
+                answer: Arc::default(),
             },
         )),
         Err(error) => {

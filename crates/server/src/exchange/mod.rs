@@ -1,5 +1,6 @@
 //! Runs the control plane: feeds it what happened and does what it says.
 
+mod backlog;
 mod clock;
 mod documents;
 pub mod handle;
@@ -13,8 +14,8 @@ use std::time::Duration;
 
 use mixminus_audio::Pcm;
 use mixminus_control::{
-    AccountId, Application, Arrival, CallbackEvent, CommandError, Effect, Fetch, Input, LegEnd,
-    PromptContent, Refusal, Repeat, RequestId, Switchboard, TimerId,
+    AccountId, Application, Arrival, CallbackEvent, Effect, Fetch, Input, LegEnd, PromptContent, Refusal,
+    Repeat, RequestId, Switchboard, TimerId,
 };
 use mixminus_media::{Media, MediaEvent};
 use mixminus_mixer::{LegId, Plays, PromptId};
@@ -26,12 +27,13 @@ use uuid::Uuid;
 
 use crate::dialect;
 use crate::prompts::{PromptError, Prompts};
-use crate::web::WebClient;
-use handle::CommandRequest;
+use crate::web::{self, WebClient};
+use handle::{CommandRequest, ExchangeError};
 
+pub use backlog::{Backlog, Entry};
 pub use clock::Clock;
 pub use documents::Documents;
-pub use journal::{Entry, Journal};
+pub use journal::Journal;
 pub use status::Status;
 
 /// What may be told to the exchange before it has to listen.
@@ -100,7 +102,7 @@ pub struct Exchange {
     answering: Answering,
     calls: HashMap<LegId, leg::Signalling>,
     prompts: HashSet<PromptId>,
-    replies: HashMap<RequestId, oneshot::Sender<Result<(), CommandError>>>,
+    replies: HashMap<RequestId, oneshot::Sender<Result<(), ExchangeError>>>,
     last_request: u64,
     occurred: mpsc::Sender<Occurrence>,
     occurrences: mpsc::Receiver<Occurrence>,
@@ -127,20 +129,24 @@ impl Exchange {
         let mut draining = false;
         while !draining || !self.calls.is_empty() {
             tokio::select! {
-                Some(call) = intake.calls.recv() => self.arrive(call).await,
-                Some(event) = intake.media.recv() => self.handle(media_input(event)).await,
-                Some(request) = intake.commands.recv() => self.command(request).await,
-                Some(occurrence) = self.occurrences.recv() => self.occur(occurrence).await,
+                Some(call) = intake.calls.recv() => self.arrive(call),
+                Some(event) = intake.media.recv() => self.handle(media_input(event)),
+                Some(request) = intake.commands.recv() => self.command(request),
+                Some(occurrence) = self.occurrences.recv() => self.occur(occurrence),
                 () = intake.drain.cancelled(), if !draining => {
                     draining = true;
-                    self.handle(Input::Drain).await;
+                    self.handle(Input::Drain);
                 }
             }
         }
         self.equipment.journal.close().await;
     }
 
-    async fn arrive(&mut self, call: IncomingCall) {
+    fn arrive(&mut self, call: IncomingCall) {
+        if !self.equipment.journal.keeps_up() {
+            tracing::warn!(call_id = call.control.id(), "refused: it could not be put on record");
+            return call.control.refuse(503, Some(RETRY_AFTER));
+        }
         let media_address = self.answering.media_address;
         let opened = leg::open(&call, &self.equipment.media, media_address);
         let (leg, signalling) = match opened {
@@ -157,19 +163,23 @@ impl Exchange {
         let IncomingCall { from, to, user, headers, events, .. } = call;
         tokio::spawn(attendance.run(events, self.occurred.clone()));
         let arrival = Arrival { leg, account, from, to, user, application, headers };
-        self.handle(Input::CallArrived(arrival)).await;
+        self.handle(Input::CallArrived(arrival));
     }
 
-    async fn command(&mut self, request: CommandRequest) {
+    fn command(&mut self, request: CommandRequest) {
+        if !self.equipment.journal.keeps_up() {
+            // Who asked may be gone.
+            return drop(request.reply.send(Err(ExchangeError::Storage)));
+        }
         self.last_request += 1;
         let id = RequestId(self.last_request);
         self.replies.insert(id, request.reply);
-        self.handle(Input::Command { request: id, command: request.command }).await;
+        self.handle(Input::Command { request: id, command: request.command });
     }
 
-    async fn occur(&mut self, occurrence: Occurrence) {
+    fn occur(&mut self, occurrence: Occurrence) {
         match occurrence {
-            Occurrence::Input(input) => self.handle(input).await,
+            Occurrence::Input(input) => self.handle(input),
             Occurrence::PromptMade(prompt, _, _) if !self.prompts.contains(&prompt) => {}
             Occurrence::PromptMade(prompt, repeat, Ok(pcm)) => {
                 let played = self.equipment.media.play(prompt, pcm, plays(repeat));
@@ -177,24 +187,24 @@ impl Exchange {
             }
             Occurrence::PromptMade(prompt, _, Err(error)) => {
                 tracing::warn!(?prompt, %error, "prompt left out");
-                self.handle(Input::PromptEnded { prompt }).await;
+                self.handle(Input::PromptEnded { prompt });
             }
             Occurrence::CallEnded(leg, end) => {
                 self.calls.remove(&leg);
-                self.handle(Input::LegEnded { leg, end: leg_end(end) }).await;
+                self.handle(Input::LegEnded { leg, end: leg_end(end) });
             }
         }
     }
 
     /// Lets the control plane take `input` in, and does what it says.
-    async fn handle(&mut self, input: Input) {
+    fn handle(&mut self, input: Input) {
         let now = self.equipment.clock.now();
         let mut entry = Entry::default();
         for effect in self.equipment.switchboard.handle(input, now) {
             self.carry_out(effect, &mut entry);
         }
         self.equipment.status.update(&self.equipment.switchboard);
-        self.equipment.journal.write(entry).await;
+        self.equipment.journal.write(entry);
     }
 
     fn carry_out(&mut self, effect: Effect, entry: &mut Entry) {
@@ -203,7 +213,8 @@ impl Exchange {
             Effect::Ring(leg) => self.signal(leg, CallControl::ring),
             Effect::Answer(leg) => {
                 if let Some(signalling) = self.calls.get(&leg) {
-                    signalling.answer();
+                    signalling.promise();
+                    entry.answers.push(signalling.clone());
                 }
             }
             Effect::Refuse(leg, refusal) => {
@@ -213,7 +224,9 @@ impl Exchange {
             }
             Effect::HangUp(leg) => {
                 media.release_leg(leg);
-                self.signal(leg, CallControl::hang_up);
+                if let Some(signalling) = self.calls.get(&leg) {
+                    signalling.hang_up();
+                }
             }
             Effect::Release(leg) => media.release_leg(leg),
             Effect::Install(bridge, plan) => media.install(bridge, plan),
@@ -229,6 +242,7 @@ impl Exchange {
             Effect::SaveParticipant(record) => entry.batch.participants.push(record),
             Effect::Notify(event) => entry.batch.callbacks.push(queued(&event)),
             Effect::Reply(request, result) => {
+                let result = result.map_err(ExchangeError::from);
                 entry.replies.extend(self.replies.remove(&request).map(|reply| (reply, result)));
             }
             Effect::Wake { timer, after } => self.wake(timer, after),
@@ -255,7 +269,7 @@ impl Exchange {
         tokio::spawn(async move {
             let result = documents.fetch(&fetch).await;
             if let Err(error) = &result {
-                tracing::warn!(call = %fetch.call.id, url = fetch.action.url, %error, "no document");
+                tracing::warn!(call = %fetch.call.id, url = web::loggable(&fetch.action.url), %error, "no document");
             }
             let input = Input::Fetched { call: fetch.call.id, purpose: fetch.purpose, result };
             report(&occurred, Occurrence::Input(input)).await;
@@ -320,5 +334,6 @@ const fn refused(refusal: Refusal) -> (u16, Option<Duration>) {
         Refusal::Declined => (603, None),
         Refusal::Unavailable => (503, Some(RETRY_AFTER)),
         Refusal::NotAvailable => (480, None),
+        Refusal::NotFound => (404, None),
     }
 }

@@ -27,6 +27,7 @@ use mixminus_store::Store;
 use tokio::sync::watch;
 
 use crate::account::Credentials;
+use crate::exchange::Backlog;
 use crate::exchange::handle::ExchangeHandle;
 
 pub use health::Phase;
@@ -48,6 +49,8 @@ pub struct ApiState {
     pub store: Arc<dyn Store>,
     /// Where what is to be done is sent.
     pub exchange: ExchangeHandle,
+    /// What waits to be stored.
+    pub backlog: Arc<Backlog>,
     /// Where the service is in its life.
     pub phase: watch::Receiver<Phase>,
     /// How much the account may ask.

@@ -140,6 +140,7 @@ impl Asked<'_> {
     async fn command(&self, command: Command) -> Result<(), ApiError> {
         self.state.exchange.command(command).await.map_err(|error| match error {
             ExchangeError::Refused(error) => dialect::refusal(&error).into(),
+            ExchangeError::Storage => ApiError::storage(),
             ExchangeError::Stopped => ApiError::stopping(),
         })
     }

@@ -103,6 +103,12 @@ impl ApiError {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal error")
     }
 
+    /// 503: what is asked could not be stored; nothing was changed.
+    pub fn storage() -> Self {
+        let text = "changes cannot be stored at the moment; nothing was changed";
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, text).with(RETRY_AFTER, "5")
+    }
+
     /// 503: this service is stopping.
     pub fn stopping() -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "the service is stopping").with(RETRY_AFTER, "5")

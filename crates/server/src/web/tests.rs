@@ -140,7 +140,8 @@ async fn a_redirected_post_keeps_its_form_only_if_the_status_says_so() {
     let router = Router::new().route("/hop/{status}", post(hop)).route("/end", any(end));
     let address = serve(router).await;
     let client = WebClient::new(Destinations::Any).unwrap();
-    for (status, seen) in [(301, "POST a=1"), (302, "POST a=1"), (303, "GET "), (307, "POST a=1"), (308, "POST a=1")]
+    for (status, seen) in
+        [(301, "POST a=1"), (302, "POST a=1"), (303, "GET "), (307, "POST a=1"), (308, "POST a=1")]
     {
         let url = format!("http://{address}/hop/{status}");
         let params = pairs(&[("a", "1")]);

@@ -4,6 +4,7 @@
 
 mod application;
 mod phone;
+mod storage;
 
 use std::time::Duration;
 
@@ -62,6 +63,15 @@ impl Running {
         let response = request.send().await.unwrap();
         let status = response.status().as_u16();
         (status, serde_json::from_slice(&response.bytes().await.unwrap()).unwrap_or(Value::Null))
+    }
+
+    async fn readiness(&self) -> (u16, Value) {
+        let response = reqwest::Client::builder().tls_certs_only([]).build().unwrap();
+        let response = response.get(format!("http://{}/readyz", self.service.http_address())).send();
+        let response = response.await.unwrap();
+        let status = response.status().as_u16();
+        let body: Value = serde_json::from_slice(&response.bytes().await.unwrap()).unwrap();
+        (status, body["status"].clone())
     }
 
     async fn get(&self, path: &str) -> Value {

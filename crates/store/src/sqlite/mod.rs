@@ -17,11 +17,12 @@ use mixminus_control::{
     AccountId, CallId, CallRecord, ConferenceId, ConferenceRecord, ParticipantId, ParticipantRecord,
     Selector, Timestamp,
 };
-use sqlx::SqlSafeStr;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::sqlite::{
-    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
+    SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions,
+    SqliteSynchronous,
 };
+use sqlx::{Connection, SqlSafeStr};
 use uuid::Uuid;
 
 use crate::{Batch, ConferenceFilter, Orphans, Page, ParticipantFilter, QueuedCallback, Store, StoreError};
@@ -74,7 +75,8 @@ impl SqliteStore {
                 .max_lifetime(None)
                 .test_before_acquire(false)
         };
-        let writer = pool().max_connections(1).connect_with(options.clone()).await?;
+        let writer = pool().max_connections(1).after_release(|connection, _| Box::pin(usable(connection)));
+        let writer = writer.connect_with(options.clone()).await?;
         migrations().run(&writer).await?;
         let readers = pool().max_connections(READERS).connect_with(options.read_only(true)).await?;
         Ok(Self { writer, readers, _lock: lock })
@@ -85,6 +87,14 @@ impl SqliteStore {
         self.readers.close().await;
         self.writer.close().await;
     }
+}
+
+/// Whether `connection` can begin a transaction. A full disk makes `SQLite` roll back by
+/// itself, after which sqlx counts that transaction as open for ever.
+async fn usable(connection: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
+    // A dropped transaction is rolled back before this is answered.
+    connection.ping().await?;
+    Ok(!connection.is_in_transaction())
 }
 
 fn lock(path: &Path) -> Result<File, StoreError> {

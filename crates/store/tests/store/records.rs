@@ -8,8 +8,9 @@ use mixminus_control::{
     StatusCallback,
 };
 use mixminus_store::{Batch, ConferenceFilter, Page, Store, StoreError};
+use sqlx::{AssertSqlSafe, Executor};
 
-use crate::fixtures::{Fixture, account, at, call, conference, participant, subscriber};
+use crate::fixtures::{Fixture, account, at, call, callback, conference, participant, subscriber};
 
 #[tokio::test]
 async fn a_conference_is_read_as_it_was_written_and_written_over() {
@@ -198,4 +199,29 @@ async fn every_role_and_exit_cause_is_kept() {
         .unwrap();
     read.reverse();
     assert_eq!(read, written);
+}
+
+#[tokio::test]
+async fn a_transaction_that_the_database_rolled_back_by_itself_spoils_no_later_one() {
+    let fixture = Fixture::new().await;
+    let room = conference("support", 1);
+    let batch = Batch {
+        conferences: vec![room.clone()],
+        callbacks: vec![callback(room.id, 1, 1)],
+        ..Batch::default()
+    };
+    let mut outside = fixture.peek().await;
+    for event in ["INSERT ON conferences", "DELETE ON callbacks"] {
+        let full = format!("BEFORE {event} BEGIN SELECT RAISE(ROLLBACK, 'database or disk is full'); END");
+        let name = event.split(' ').next().unwrap();
+        outside.execute(AssertSqlSafe(format!("CREATE TRIGGER full_{name} {full}"))).await.unwrap();
+    }
+    fixture.store.commit(&batch).await.unwrap_err();
+    outside.execute("DROP TRIGGER full_INSERT").await.unwrap();
+    fixture.store.commit(&batch).await.unwrap();
+    let id = batch.callbacks[0].id;
+    fixture.store.callback_delivered(id).await.unwrap_err();
+    outside.execute("DROP TRIGGER full_DELETE").await.unwrap();
+    fixture.store.callback_delivered(id).await.unwrap();
+    fixture.commit(batch).await;
 }

@@ -104,6 +104,7 @@ pub async fn api_with(afterwards: Afterwards) -> Api {
         local: true,
         store: Arc::clone(&store) as Arc<dyn Store>,
         exchange: ExchangeHandle::new(commands),
+        backlog: Arc::default(),
         phase: phase_seen,
         rate: Arc::new(Mutex::new(RateLimit::new(LIMIT))),
         answers: Arc::default(),
@@ -164,7 +165,7 @@ async fn exchange(
         if afterwards == Afterwards::StoreIsGone {
             store.close().await;
         }
-        reply.send(done).unwrap();
+        reply.send(done.map_err(Into::into)).unwrap();
     }
 }
 
