@@ -1,6 +1,6 @@
 //! What every request meets first, and the table of calls.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -36,6 +36,39 @@ const RESPONSE_LIMIT: Duration = Duration::from_secs(5);
 /// Call-ID and our tag: they name a call from its first request on.
 type CallKey = (String, String);
 
+/// Call-ID, the caller's tag and CSeq: they name an INVITE, whichever way it came.
+type InviteKey = (String, String, u32);
+
+/// The calls that are not over yet.
+#[derive(Default)]
+pub(crate) struct Calls {
+    entries: HashMap<CallKey, Entry>,
+    invites: HashSet<InviteKey>,
+}
+
+struct Entry {
+    requests: mpsc::Sender<Transaction>,
+    /// What made the call, if it is an incoming one.
+    invite: Option<InviteKey>,
+}
+
+impl Calls {
+    pub(crate) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    fn insert(&mut self, key: CallKey, entry: Entry) {
+        self.invites.extend(entry.invite.clone());
+        self.entries.insert(key, entry);
+    }
+
+    fn remove(&mut self, key: &CallKey) {
+        if let Some(Entry { invite: Some(invite), .. }) = self.entries.remove(key) {
+            self.invites.remove(&invite);
+        }
+    }
+}
+
 /// What all tasks of a user agent share.
 pub(crate) struct Agent {
     pub(crate) stack: EndpointInnerRef,
@@ -48,7 +81,9 @@ pub(crate) struct Agent {
     pub(crate) running: TaskTracker,
     /// Ends every call.
     pub(crate) hang_up: CancellationToken,
-    pub(crate) calls: Mutex<HashMap<CallKey, mpsc::Sender<Transaction>>>,
+    /// How often a call that is up is asked whether it still is.
+    pub(crate) probe_interval: Duration,
+    pub(crate) calls: Mutex<Calls>,
 }
 
 /// Both ends of a new call.
@@ -102,7 +137,9 @@ impl Agent {
         }
         if let Some(tag) = message::to_tag(&request.original) {
             let call_id = request.original.call_id_header().map(|id| id.value().to_owned());
-            let call = self.calls().get(&(call_id.unwrap_or_default(), tag)).cloned();
+            let calls = self.calls();
+            let entry = calls.entries.get(&(call_id.unwrap_or_default(), tag));
+            let call = entry.map(|entry| entry.requests.clone());
             let unknown = || Destination::Back(StatusCode::CallTransactionDoesNotExist, vec![]);
             return call.map_or_else(unknown, Destination::Call);
         }
@@ -124,6 +161,14 @@ impl Agent {
         let bad = |_| (StatusCode::BadRequest, vec![]);
         let busy = |seconds| (StatusCode::ServiceUnavailable, vec![message::retry_after(seconds)]);
         let request = &invite.original;
+        let from = request.from_header().and_then(ToTypedHeader::typed).map_err(bad)?;
+        let call_id = request.call_id_header().map_err(bad)?.value().to_owned();
+        let tag = from.tag().map(|tag| tag.value().to_owned()).unwrap_or_default();
+        let named = (call_id, tag, message::cseq(request));
+        if self.calls().invites.contains(&named) {
+            // A proxy forked the call and both branches lead here (RFC 3261 section 8.2.2.2).
+            return Err((StatusCode::LoopDetected, vec![]));
+        }
         match self.refusing.load(Ordering::Relaxed) {
             0 => {}
             seconds => return Err(busy(seconds)),
@@ -133,7 +178,6 @@ impl Agent {
         }
         check(request)?;
         let offer = message::description(request).map_err(|status| (status, vec![message::accept()]))?;
-        let from = request.from_header().and_then(ToTypedHeader::typed).map_err(bad)?;
         let source = message::source(invite).ok_or((StatusCode::BadRequest, vec![]))?;
         let permit = self.incoming.clone().try_reserve_owned().map_err(|_| busy(BUSY_RETRY_SECONDS))?;
         let contact = invite.connection.as_ref().map(|connection| contact(connection.get_addr()));
@@ -144,7 +188,8 @@ impl Agent {
                 (StatusCode::BadRequest, vec![])
             },
         )?;
-        let Ends { control, events, reports, inputs, key } = self.open(&dialog.id(), states_receiver);
+        let Ends { control, events, reports, inputs, key } =
+            self.open(&dialog.id(), Some(named), states_receiver);
         let call = IncomingCall {
             from: message::bare(&from.uri),
             from_display: from.display_name,
@@ -171,14 +216,14 @@ impl Agent {
     }
 
     /// Enters a new call into the table and makes its two ends.
-    pub(crate) fn open(&self, id: &DialogId, states: DialogStateReceiver) -> Ends {
+    pub(crate) fn open(&self, id: &DialogId, invite: Option<InviteKey>, states: DialogStateReceiver) -> Ends {
         let key = (id.call_id.clone(), id.local_tag.clone());
         let (commands_sender, commands) = mpsc::channel(PER_CALL);
         let (reports, events) = mpsc::channel(PER_CALL);
-        let (requests_sender, requests) = mpsc::channel(PER_CALL);
+        let (sender, requests) = mpsc::channel(PER_CALL);
         let hang_up = self.hang_up.child_token();
         let control = CallControl::new(&id.call_id, commands_sender, hang_up.clone());
-        self.calls().insert(key.clone(), requests_sender);
+        self.calls().insert(key.clone(), Entry { requests: sender, invite });
         Ends { control, events, reports, inputs: Inputs { commands, hang_up, states, requests }, key }
     }
 
@@ -218,7 +263,7 @@ impl Agent {
         }
     }
 
-    pub(crate) fn calls(&self) -> MutexGuard<'_, HashMap<CallKey, mpsc::Sender<Transaction>>> {
+    pub(crate) fn calls(&self) -> MutexGuard<'_, Calls> {
         self.calls.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,4 +1,4 @@
-//! The gate in front of the SIP stack on UDP.
+//! The gate in front of the SIP stack: on UDP as a socket, on TCP behind [`crate::stream`].
 //!
 //! The stack drops what it cannot read, keeps state for whatever it can, and loses the body of a
 //! request without Content-Length. The gate answers malformed requests and those of strangers
@@ -29,7 +29,13 @@ impl StackSocket for Gate {
         loop {
             let (length, source) = self.socket.recv_from(buffer).await?;
             let allowed = self.allow.iter().any(|block| block.contains(source.ip()));
-            match inspect(buffer, length, allowed) {
+            // A datagram that fills the buffer was longer.
+            let verdict = if length == buffer.len() {
+                refuse(buffer, TOO_LARGE)
+            } else {
+                inspect(buffer, length, allowed)
+            };
+            match verdict {
                 Verdict::Pass(length) => return Ok((length, source)),
                 Verdict::Answer(response) => {
                     let sent = self.socket.send_to(&response, source).await;
@@ -61,14 +67,20 @@ pub(crate) enum Verdict {
 }
 
 /// A status line after `SIP/2.0`.
-type Refusal = &'static str;
+pub(crate) type Refusal = &'static str;
 
-const BAD_REQUEST: Refusal = "400 Bad Request";
+pub(crate) const BAD_REQUEST: Refusal = "400 Bad Request";
 const FORBIDDEN: Refusal = "403 Forbidden";
 const NOT_IMPLEMENTED: Refusal = "501 Not Implemented";
 const VERSION_NOT_SUPPORTED: Refusal = "505 Version Not Supported";
+pub(crate) const TOO_LARGE: Refusal = "513 Message Too Large";
 
-/// Judges the datagram in `buffer[..length]`, from a source that is `allowed` or not, and mends its
+/// Refuses a request unseen, even a part of one.
+pub(crate) fn refuse(request: &[u8], refusal: Refusal) -> Verdict {
+    Head::read(&String::from_utf8_lossy(request)).map_or(Verdict::Drop, |head| head.answer(refusal))
+}
+
+/// Judges the message in `buffer[..length]`, from a source that is `allowed` or not, and mends its
 /// length: bytes after the body are cut off and a missing Content-Length is added.
 pub(crate) fn inspect(buffer: &mut [u8], length: usize, allowed: bool) -> Verdict {
     let datagram = &buffer[..length];
@@ -103,6 +115,20 @@ fn is_response(datagram: &[u8]) -> bool {
     TransactionKey::from_response(&response, TransactionRole::Client).is_ok()
 }
 
+/// Length of request line or status line and headers, with the empty line after them.
+pub(crate) fn head_length(message: &[u8]) -> Option<usize> {
+    Some(message.windows(4).position(|window| window == b"\r\n\r\n")? + 4)
+}
+
+/// The length of the body by the headers of a message, unless they do not say or disagree.
+pub(crate) fn stated_length(head: &str) -> Option<usize> {
+    let fields = fields(head.split("\r\n").skip(1));
+    let mut lengths = fields.iter().filter(|(name, _)| *name == "Content-Length").map(|(_, value)| value);
+    let length = lengths.next()?;
+    let body = length.parse::<u32>().ok().filter(|_| lengths.all(|other| other == length))?;
+    usize::try_from(body).ok()
+}
+
 /// Where the body begins, how long it is, and whether the datagram says so.
 struct Length {
     head: usize,
@@ -110,12 +136,15 @@ struct Length {
     stated: bool,
 }
 
+/// Full name and value of a header.
+type Field<'a> = (&'static str, Cow<'a, str>);
+
 /// The request line and headers of a datagram that means to be a SIP request.
 struct Head<'a> {
     method: &'a str,
     target: &'a str,
     version: &'a str,
-    fields: Vec<(&'static str, Cow<'a, str>)>,
+    fields: Vec<Field<'a>>,
 }
 
 impl<'a> Head<'a> {
@@ -129,25 +158,7 @@ impl<'a> Head<'a> {
         if method.is_empty() || !version.starts_with("SIP/") {
             return None;
         }
-        let mut fields: Vec<(&str, Cow<str>)> = Vec::new();
-        let mut folded = None;
-        for line in lines {
-            if line.starts_with([' ', '\t']) {
-                if let Some(index) = folded {
-                    let (_, value): &mut (&str, Cow<str>) = &mut fields[index];
-                    value.to_mut().push_str(line);
-                }
-                continue;
-            }
-            folded = None;
-            if let Some((name, value)) = line.split_once(':')
-                && let Some(name) = known(name.trim())
-            {
-                folded = Some(fields.len());
-                fields.push((name, Cow::Borrowed(value.trim())));
-            }
-        }
-        Some(Self { method, target, version, fields })
+        Some(Self { method, target, version, fields: fields(lines) })
     }
 
     fn all(&self, name: &str) -> impl Iterator<Item = &str> {
@@ -159,10 +170,11 @@ impl<'a> Head<'a> {
         if self.version != "SIP/2.0" {
             return Err(VERSION_NOT_SUPPORTED);
         }
-        if self.method.parse::<Method>().is_err() {
+        // The stack reads methods in any case, and so would answer `invite` too.
+        if !self.method.parse::<Method>().is_ok_and(|method| method.to_string() == self.method) {
             return Err(NOT_IMPLEMENTED);
         }
-        let end = datagram.windows(4).position(|w| w == b"\r\n\r\n").ok_or(BAD_REQUEST)? + 4;
+        let end = head_length(datagram).ok_or(BAD_REQUEST)?;
         if std::str::from_utf8(&datagram[..end]).is_err() || self.target.contains(char::is_whitespace) {
             return Err(BAD_REQUEST);
         }
@@ -209,6 +221,29 @@ impl<'a> Head<'a> {
     fn tag(&self) -> String {
         format!(";tag={}", stateless_tag(self.fields.iter().map(|(_, value)| value.as_ref())))
     }
+}
+
+/// The headers that [`known`] knows, unfolded.
+fn fields<'a>(lines: impl Iterator<Item = &'a str>) -> Vec<Field<'a>> {
+    let mut fields: Vec<Field> = Vec::new();
+    let mut folded = None;
+    for line in lines {
+        if line.starts_with([' ', '\t']) {
+            if let Some(index) = folded {
+                let (_, value): &mut Field = &mut fields[index];
+                *value = format!("{value}{line}").trim().to_owned().into();
+            }
+            continue;
+        }
+        folded = None;
+        if let Some((name, value)) = line.split_once(':')
+            && let Some(name) = known(name.trim())
+        {
+            folded = Some(fields.len());
+            fields.push((name, Cow::Borrowed(value.trim())));
+        }
+    }
+    fields
 }
 
 /// A To tag that only depends on `parts`, for responses that leave no state behind.
@@ -295,6 +330,7 @@ mod tests {
         assert_eq!(request("a@127.0.0.1 SIP", "a@127.0.0.1  SIP").as_deref(), Some("400"));
         assert_eq!(request("sip:a@127.0.0.1 SIP/2.0", "<sip:a@127.0.0.1> SIP/7.0").as_deref(), Some("505"));
         assert_eq!(status(&OPTIONS.replace("OPTIONS", "DANCE")).as_deref(), Some("501"));
+        assert_eq!(status(&OPTIONS.replace("OPTIONS", "options")).as_deref(), Some("501"));
         assert_eq!(status(OPTIONS).as_deref(), Some("400"), "no empty line");
         assert_eq!(status(&format!("{OPTIONS}\r\n")).as_deref(), Some("pass"));
     }

@@ -34,6 +34,7 @@ mod listen;
 mod message;
 mod offer;
 pub mod sdp;
+mod stream;
 mod task;
 mod user_agent;
 

@@ -2,15 +2,17 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
-use rsipstack::transaction::endpoint::EndpointInnerRef;
+use rsipstack::transport::SipAddr;
 use rsipstack::transport::tcp::TcpConnection;
-use rsipstack::transport::{SipAddr, SipConnection};
 use socket2::{Domain, SockRef, Socket, TcpKeepalive, Type};
 use tokio::net::{TcpListener, TcpStream, UdpSocket};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
+
+use crate::stream::Inlet;
 
 /// Receive buffer asked of the kernel: a burst of some thousand requests. The kernel's own default
 /// overflows at a few hundred calls placed at once.
@@ -43,15 +45,15 @@ pub(crate) fn bind_tcp(address: SocketAddr) -> io::Result<TcpListener> {
     TcpListener::from_std(socket.into())
 }
 
-/// Hands every connection to the stack until `stopped`.
-pub(crate) async fn accept(listener: TcpListener, stack: EndpointInnerRef, stopped: CancellationToken) {
+/// Hands every connection to the inlet until `stopped`.
+pub(crate) async fn accept(listener: TcpListener, inlet: Arc<Inlet>, stopped: CancellationToken) {
     while let Some(accepted) = stopped.run_until_cancelled(listener.accept()).await {
         match accepted {
-            Ok((_, peer)) if stack.transport_layer.connections_count() >= MAX_CONNECTIONS => {
+            Ok((_, peer)) if inlet.is_full(MAX_CONNECTIONS) => {
                 debug!(%peer, "too many connections");
             }
             Ok((stream, peer)) => {
-                if let Err(error) = adopt(stream, &stack, stopped.child_token()) {
+                if let Err(error) = adopt(stream, &inlet, stopped.child_token()) {
                     debug!(%peer, %error, "lost a connection while accepting it");
                 }
             }
@@ -63,11 +65,12 @@ pub(crate) async fn accept(listener: TcpListener, stack: EndpointInnerRef, stopp
     }
 }
 
-fn adopt(stream: TcpStream, stack: &EndpointInnerRef, stopped: CancellationToken) -> io::Result<()> {
+fn adopt(stream: TcpStream, inlet: &Arc<Inlet>, stopped: CancellationToken) -> io::Result<()> {
     SockRef::from(&stream).set_tcp_keepalive(&TcpKeepalive::new().with_time(KEEPALIVE_AFTER))?;
     let local = sip_addr(rsipstack::sip::Transport::Tcp, stream.local_addr()?);
     let connection = TcpConnection::from_stream(stream, local, Some(stopped)).map_err(io::Error::other)?;
-    stack.transport_layer.add_connection(SipConnection::Tcp(connection));
+    let inlet = Arc::clone(inlet);
+    tokio::spawn(async move { inlet.serve(connection).await });
     Ok(())
 }
 

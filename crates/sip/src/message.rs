@@ -3,7 +3,9 @@
 use std::fmt;
 use std::net::SocketAddr;
 
-use rsipstack::sip::{Header, HeadersExt, Request, Response, Scheme, SipMessage, StatusCode, Uri};
+use rsipstack::sip::{
+    CSeq, Header, HeadersExt, Method, Request, Response, Scheme, SipMessage, StatusCode, Uri,
+};
 use rsipstack::transaction::endpoint::MessageInspector;
 use rsipstack::transaction::transaction::Transaction;
 use rsipstack::transport::SipAddr;
@@ -71,7 +73,7 @@ pub(crate) fn to_tag(request: &Request) -> Option<String> {
 }
 
 pub(crate) fn cseq(request: &Request) -> u32 {
-    request.cseq_header().and_then(rsipstack::sip::CSeq::seq).unwrap_or(0)
+    request.cseq_header().and_then(CSeq::seq).unwrap_or(0)
 }
 
 /// `sip:user@host` without port, parameters or password.
@@ -107,7 +109,8 @@ fn unescaped(text: &str) -> String {
 }
 
 /// Sends request URIs as the peer wrote them: the stack escapes a user that is escaped already, so
-/// that `a%40b` would become `a%2540b` in the BYE to such a Contact.
+/// that `a%40b` would become `a%2540b` in the BYE to such a Contact. And a challenge to OPTIONS, which
+/// makes the stack give up the dialog, reads as the refusal that it is to us, who have no password.
 pub(crate) struct Faithful;
 
 impl MessageInspector for Faithful {
@@ -124,7 +127,15 @@ impl MessageInspector for Faithful {
     }
 
     fn after_received(&self, message: SipMessage, _: Option<&SipAddr>) -> SipMessage {
-        message
+        match message {
+            SipMessage::Response(mut response) if matches!(response.status_code.code(), 401 | 407) => {
+                if response.cseq_header().and_then(CSeq::method).is_ok_and(|m| m == Method::Options) {
+                    response.status_code = StatusCode::Forbidden;
+                }
+                SipMessage::Response(response)
+            }
+            other => other,
+        }
     }
 }
 

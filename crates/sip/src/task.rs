@@ -11,6 +11,7 @@ use rsipstack::sip::{HeadersExt, Method, Response, StatusCode, Uri};
 use rsipstack::transaction::transaction::{Transaction, TransactionEvent, TransactionEventSender};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
+use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
 
@@ -20,6 +21,8 @@ use crate::message;
 
 /// How long a caller may ring. Three minutes is what RFC 3261 lets a proxy wait (timer C).
 const MAX_UNANSWERED: Duration = Duration::from_mins(3);
+/// No call is probed more often, whatever the configuration says.
+const MIN_PROBE_INTERVAL: Duration = Duration::from_millis(10);
 
 /// Where a call stands.
 pub(crate) enum Stage {
@@ -61,6 +64,8 @@ pub(crate) enum Progress {
     OfferSettled(Option<String>),
     /// It never was.
     OfferLost,
+    /// The far end answered our probe, or did not.
+    Probed(Option<u16>),
 }
 
 pub(crate) struct CallTask {
@@ -72,6 +77,8 @@ pub(crate) struct CallTask {
     pub(crate) offer: Option<Transaction>,
     /// CSeq of the peer's newest request.
     newest: u32,
+    /// A probe waits for its answer.
+    probing: bool,
     /// Where events go until the end, with room kept for the last, so that it never waits.
     events: Option<(mpsc::Sender<CallEvent>, mpsc::OwnedPermit<CallEvent>)>,
     pub(crate) background: JoinSet<Progress>,
@@ -90,7 +97,7 @@ impl CallTask {
         let newest = message::cseq(&dialog.initial_request());
         let newest = if matches!(stage, Stage::Calling { .. }) { 0 } else { newest };
         let (events, background) = (Some((events, end)), JoinSet::new());
-        Self { agent, dialog, contact, stage, offer: None, newest, events, background }
+        Self { agent, dialog, contact, stage, offer: None, newest, probing: false, events, background }
     }
 
     /// Drives the transaction of an incoming INVITE.
@@ -114,6 +121,9 @@ impl CallTask {
     pub(crate) async fn run(mut self, mut inputs: Inputs) {
         let unanswered = tokio::time::sleep(MAX_UNANSWERED);
         tokio::pin!(unanswered);
+        let mut probes = tokio::time::interval(self.agent.probe_interval.max(MIN_PROBE_INTERVAL));
+        probes.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        probes.reset(); // the first tick would be at once
         loop {
             let over = matches!(self.stage, Stage::Over { .. });
             if over && self.background.is_empty() {
@@ -124,6 +134,8 @@ impl CallTask {
             }
             let early = matches!(self.stage, Stage::Offered { .. } | Stage::Calling { .. });
             tokio::select! {
+                // An answer that was given before the hang-up is sent before it.
+                biased;
                 command = inputs.commands.recv(), if !over => match command {
                     Some(command) => self.command(command).await,
                     None => self.hang_up(),
@@ -135,6 +147,7 @@ impl CallTask {
                     self.progress(ended.unwrap_or(Progress::Done));
                 }
                 () = &mut unanswered, if early => self.hang_up(),
+                _ = probes.tick(), if !over => self.probe(),
             }
         }
         self.agent.layer.remove_dialog(&self.dialog.id());
@@ -211,6 +224,19 @@ impl CallTask {
         });
     }
 
+    /// Asks the far end whether it still knows the call.
+    fn probe(&mut self) {
+        if self.probing || !matches!(self.stage, Stage::Up) {
+            return;
+        }
+        self.probing = true;
+        let dialog = self.dialog.clone();
+        self.background.spawn(async move {
+            let answer = dialog.request(Method::Options, Some(vec![message::accept()]), None).await;
+            Progress::Probed(answer.ok().flatten().map(|response| response.status_code.code()))
+        });
+    }
+
     fn state(&mut self, state: DialogState) {
         match (state, &self.stage) {
             (DialogState::Early(..), Stage::Calling { rang: false }) => {
@@ -252,12 +278,23 @@ impl CallTask {
                 self.ended(CallEnd::Failed { status });
             }
             (Progress::OfferSettled(Some(sdp)), Stage::Up) => self.report(CallEvent::Answered { sdp }),
-            (Progress::OfferLost, Stage::Up) => {
-                self.bye();
-                self.ended(CallEnd::Failed { status: StatusCode::RequestTimeout.code() });
+            (Progress::OfferLost, Stage::Up) => self.lost(StatusCode::RequestTimeout.code()),
+            (Progress::Probed(answer), Stage::Up) => {
+                self.probing = false;
+                let status = answer.unwrap_or(StatusCode::RequestTimeout.code());
+                // Any other answer, even a refusal of OPTIONS, comes from somebody in the call.
+                if matches!(status, 408 | 481) {
+                    self.lost(status);
+                }
             }
             _ => {}
         }
+    }
+
+    /// The far end does not take part in the call any more; it is told all the same.
+    fn lost(&mut self, status: u16) {
+        self.bye();
+        self.ended(CallEnd::Failed { status });
     }
 
     /// Both sides agree that there is a call; the peer's answer, and what it asked for too early.

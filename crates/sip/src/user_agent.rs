@@ -1,6 +1,5 @@
 //! The user agent: how it is started, what it is asked, how it stops.
 
-use std::collections::HashMap;
 use std::fmt::Display;
 use std::future::{Future, poll_fn};
 use std::io;
@@ -24,9 +23,10 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::agent::{Agent, Ends, contact};
+use crate::agent::{Agent, Calls, Ends, contact};
 use crate::call::{IncomingCall, OutgoingCall};
 use crate::gate::Gate;
+use crate::stream::{Inlet, STREAM_SILENCE};
 use crate::task::{CallTask, Progress, Stage};
 use crate::{Cidr, ListenAddress, Transport, listen, message};
 
@@ -34,9 +34,6 @@ use crate::{Cidr, ListenAddress, Transport, listen, message};
 const MAX_WAITING_CALLS: usize = 256;
 /// How long [`UserAgent::stop`] waits for the answers to its goodbyes.
 const STOP_LIMIT: Duration = Duration::from_secs(3);
-/// How long a stream may be silent. A call that lasts has nothing to say on it, so this is longer than
-/// calls are; that the peer still exists is checked by the kernel.
-const STREAM_SILENCE: Duration = Duration::from_hours(8);
 
 /// What a user agent is started with.
 #[derive(Clone, Debug)]
@@ -52,6 +49,10 @@ pub struct UserAgentConfig {
     /// Estimate of the round trip (timer T1 of RFC 3261): the first retransmission follows after it,
     /// and whoever is silent for 64 times as long is gone.
     pub round_trip: Duration,
+    /// How often a call that is up asks the far end whether it knows the call too (OPTIONS). One that
+    /// does not, or is silent, is the end of the call: nothing else tells when a far end vanishes
+    /// while on hold.
+    pub probe_interval: Duration,
 }
 
 impl Default for UserAgentConfig {
@@ -65,6 +66,7 @@ impl Default for UserAgentConfig {
             allow: Cidr::LOOPBACK.to_vec(),
             max_calls: 10_000,
             round_trip: Duration::from_millis(500),
+            probe_interval: Duration::from_mins(1),
         }
     }
 }
@@ -157,7 +159,10 @@ impl UserAgent {
         for (listener, address) in sockets.tcp {
             let known = TcpListenerConnection::new(address, None).await.map_err(stack_error)?;
             stack.transport_layer.add_transport(SipConnection::TcpListener(known));
-            tokio::spawn(listen::accept(listener, Arc::clone(&stack), stopped.child_token()));
+            let address = listen::sip_addr(StackTransport::Tcp, address);
+            let inlet = Inlet::open(Arc::clone(&stack), config.allow.clone(), address).await;
+            let inlet = Arc::new(inlet.map_err(stack_error)?);
+            tokio::spawn(listen::accept(listener, inlet, stopped.child_token()));
         }
         let (incoming, calls) = mpsc::channel(MAX_WAITING_CALLS);
         let agent = Arc::new(Agent {
@@ -169,7 +174,8 @@ impl UserAgent {
             refusing: AtomicU64::new(0),
             running: TaskTracker::new(),
             hang_up: CancellationToken::new(),
-            calls: Mutex::new(HashMap::new()),
+            probe_interval: config.probe_interval,
+            calls: Mutex::new(Calls::default()),
         });
         let serving = Arc::clone(&agent).serve(requests);
         tokio::spawn(stopped.clone().run_until_cancelled_owned(serving));
@@ -222,7 +228,8 @@ impl UserAgent {
         };
         let (states, states_receiver) = self.agent.layer.new_dialog_state_channel();
         let (dialog, outcome) = self.agent.layer.do_invite_async(option, states).map_err(stack_error)?;
-        let Ends { control, events, reports, inputs, key } = self.agent.open(&dialog.id(), states_receiver);
+        let Ends { control, events, reports, inputs, key } =
+            self.agent.open(&dialog.id(), None, states_receiver);
         let stage = Stage::Calling { rang: false };
         let mut task = CallTask::new(Arc::clone(&self.agent), dialog, contact, stage, reports);
         task.follow(async move {

@@ -9,6 +9,8 @@ use super::{Direction, LocalMedia, Negotiated, SdpError};
 
 /// Payload type that we offer for digits; what most phones use too.
 const DIGIT_PAYLOAD_TYPE: u8 = 101;
+/// Longest packet that a leg takes, in milliseconds.
+const MAX_PTIME_MS: u32 = 60;
 /// Payload types that an `rtpmap` may give a meaning (RFC 3551).
 const DYNAMIC_PAYLOAD_TYPES: std::ops::RangeInclusive<u8> = 96..=127;
 
@@ -134,6 +136,7 @@ fn stream(local: &LocalMedia, protocol: &str, formats: &[Format], digits: Option
         lines.push(format!("a=fmtp:{digits} 0-15"));
     }
     lines.push("a=ptime:20".to_owned());
+    lines.push(format!("a=maxptime:{MAX_PTIME_MS}"));
     lines
 }
 

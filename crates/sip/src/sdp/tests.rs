@@ -23,7 +23,7 @@ fn the_offers_order_and_numbers_are_honoured() {
         answer,
         "v=0\r\no=- 7 3 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\n\
          m=audio 6000 RTP/AVP 8 96\r\na=rtpmap:8 PCMA/8000\r\na=rtpmap:96 telephone-event/8000\r\n\
-         a=fmtp:96 0-15\r\na=ptime:20\r\na=sendrecv\r\n"
+         a=fmtp:96 0-15\r\na=ptime:20\r\na=maxptime:60\r\na=sendrecv\r\n"
     );
     assert_eq!(
         agreed,

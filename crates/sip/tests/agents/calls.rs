@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::common::{SDP, agent, config, forgotten, last, next, place};
-use mixminus_sip::{CallEnd, CallEvent, IncomingCall, OutgoingCall, SipError, UserAgent};
+use mixminus_sip::{CallEnd, CallEvent, IncomingCall, OutgoingCall, SipError, UserAgent, UserAgentConfig};
 use tokio::sync::mpsc;
 
 const UDP: &str = "udp:127.0.0.1:0";
@@ -78,6 +78,23 @@ async fn the_callee_hangs_up() {
         assert_eq!(last(&mut incoming.events).await, CallEvent::Ended(CallEnd::HungUp));
         assert_eq!(last(&mut out.events).await, CallEvent::Ended(CallEnd::HungUp));
         pair.forgotten().await;
+    }
+}
+
+#[tokio::test]
+async fn agents_answer_the_probes_of_each_other() {
+    for listen in [UDP, TCP] {
+        let probing = || UserAgentConfig {
+            round_trip: Duration::from_millis(10),
+            probe_interval: Duration::from_millis(20),
+            ..config(&[listen])
+        };
+        let (caller, _) = UserAgent::start(probing()).await.unwrap();
+        let (callee, calls) = UserAgent::start(probing()).await.unwrap();
+        let mut pair = Pair { caller, callee, calls };
+        let (mut out, mut incoming) = pair.up().await;
+        tokio::time::sleep(Duration::from_millis(900)).await;
+        assert!(out.events.try_recv().is_err() && incoming.events.try_recv().is_err());
     }
 }
 

@@ -123,6 +123,14 @@ pub fn to_line(response: &str) -> String {
     format!("{line}\r\n")
 }
 
+/// A response to a request of the agent.
+pub fn answer_to(request: &str, status: &str) -> String {
+    let copied = ["Via:", "From:", "To:", "Call-ID:", "CSeq:"];
+    let lines = request.lines().filter(|line| copied.iter().any(|name| line.starts_with(name)));
+    let lines: Vec<_> = lines.collect();
+    format!("SIP/2.0 {status}\r\n{}\r\nContent-Length: 0\r\n\r\n", lines.join("\r\n"))
+}
+
 pub fn status(response: &str) -> &str {
     &response[8..11]
 }

@@ -2,9 +2,8 @@
 
 use std::time::Duration;
 
-use crate::common::{PATIENCE, Peer, SDP, agent, config, forgotten, last, next, status, to_line};
+use crate::common::{Peer, SDP, agent, answer_to, config, forgotten, last, next, status, to_line};
 use mixminus_sip::{CallEnd, CallEvent, IncomingCall, UserAgent, UserAgentConfig};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::mpsc;
 
 const UDP: &str = "udp:127.0.0.1:0";
@@ -25,8 +24,17 @@ impl Wire {
 
     /// An agent that gives up on silent peers after `64 * 10` ms.
     async fn impatient() -> Self {
-        let impatient = UserAgentConfig { round_trip: Duration::from_millis(10), ..config(&[UDP]) };
-        let (agent, calls) = UserAgent::start(impatient).await.unwrap();
+        Self::with(UserAgentConfig { round_trip: Duration::from_millis(10), ..config(&[UDP]) }).await
+    }
+
+    /// An impatient agent that asks again and again whether its calls are up.
+    async fn probing() -> Self {
+        let (round_trip, probe_interval) = (Duration::from_millis(10), Duration::from_millis(50));
+        Self::with(UserAgentConfig { round_trip, probe_interval, ..config(&[UDP]) }).await
+    }
+
+    async fn with(config: UserAgentConfig) -> Self {
+        let (agent, calls) = UserAgent::start(config).await.unwrap();
         let peer = Peer::new(&agent).await;
         Self { agent, calls, peer }
     }
@@ -68,6 +76,66 @@ async fn a_repeated_invite_is_one_call() {
     wire.peer.send(&invite).await;
     wire.alive().await;
     assert!(wire.calls.try_recv().is_err());
+}
+
+#[tokio::test]
+async fn an_invite_that_came_two_ways_is_one_call() {
+    let mut wire = Wire::new().await;
+    wire.peer.send(&wire.peer.invite(1)).await;
+    let mut call = next(&mut wire.calls).await;
+    wire.peer.expect("SIP/2.0 100").await;
+    let merged = wire.peer.invite(1).replace("z9hG4bK", "z9hG4bKother");
+    assert_eq!(status(&wire.ask(&merged).await), "482");
+    call.control.answer(SDP.into());
+    let to = to_line(&wire.peer.expect("SIP/2.0 200").await);
+    wire.peer.send(&wire.peer.request("ACK", 1, &to, "")).await;
+    assert_eq!(status(&wire.ask(&merged.replace("INVITE1", "INVITE1b")).await), "482");
+    assert!(wire.calls.try_recv().is_err() && call.events.try_recv().is_err());
+    call.control.hang_up();
+    let bye = wire.peer.expect("BYE ").await;
+    wire.peer.send(&answer_to(&bye, "200 OK")).await;
+    forgotten(&wire.agent).await;
+    wire.peer.send(&merged.replace("INVITE1", "INVITE1c")).await;
+    next(&mut wire.calls).await;
+}
+
+#[tokio::test]
+async fn a_far_end_that_answers_probes_keeps_its_call() {
+    let mut wire = Wire::probing().await;
+    let (mut call, _) = wire.up().await;
+    for status in ["200 OK", "405 No", "501 No", "401 No", "407 No", "200 OK"] {
+        let probe = wire.peer.expect("OPTIONS ").await;
+        // Had the probe been forgotten, or were two under way, a second would come now.
+        let quiet = wire.peer.receive_within(Duration::from_millis(5)).await;
+        assert!(quiet.is_none_or(|again| again == probe));
+        wire.peer.send(&answer_to(&probe, status)).await;
+    }
+    assert!(call.events.try_recv().is_err());
+}
+
+#[tokio::test]
+async fn a_far_end_that_does_not_answer_a_probe_is_gone() {
+    let mut wire = Wire::probing().await;
+    let (mut call, _) = wire.up().await;
+    let probe = wire.peer.expect("OPTIONS ").await;
+    assert_eq!(last(&mut call.events).await, CallEvent::Ended(CallEnd::Failed { status: 408 }));
+    for _ in 0..20 {
+        let next = wire.peer.receive().await;
+        if next.starts_with("BYE ") {
+            break;
+        }
+        assert_eq!(next, probe, "one probe at a time");
+    }
+    forgotten(&wire.agent).await;
+}
+
+#[tokio::test]
+async fn a_far_end_that_does_not_know_the_call_ends_it() {
+    let mut wire = Wire::probing().await;
+    let (mut call, _) = wire.up().await;
+    let probe = wire.peer.expect("OPTIONS ").await;
+    wire.peer.send(&answer_to(&probe, "481 Call/Transaction Does Not Exist")).await;
+    assert_eq!(last(&mut call.events).await, CallEvent::Ended(CallEnd::Failed { status: 481 }));
 }
 
 #[tokio::test]
@@ -380,29 +448,9 @@ async fn unusual_but_valid_messages_are_understood() {
 }
 
 #[tokio::test]
-async fn a_stream_survives_pieces_and_closes_on_garbage() {
-    let (agent, mut calls) = agent(&["tcp:127.0.0.1:0"]).await;
-    let listening = agent.listening()[0].address;
-    let mut garbage = tokio::net::TcpStream::connect(listening).await.unwrap();
-    garbage.write_all(b"NOT SIP\r\nContent-Length: -1\r\n\r\n").await.unwrap();
-    let closed = tokio::time::timeout(PATIENCE, garbage.read(&mut [0; 64])).await.unwrap();
-    assert!(matches!(closed, Ok(0) | Err(_)));
-
-    let mut stream = tokio::net::TcpStream::connect(listening).await.unwrap();
-    stream.set_nodelay(true).unwrap();
-    let local = stream.local_addr().unwrap();
-    let options = format!(
-        "OPTIONS sip:bob@{listening} SIP/2.0\r\nVia: SIP/2.0/TCP {local};branch=z9hG4bK1\r\n\
-         From: <sip:al@{local}>;tag=1\r\nTo: <sip:bob@{listening}>\r\nCall-ID: 1@x\r\nCSeq: 1 OPTIONS\r\n\
-         Content-Length: 0\r\n\r\n"
-    );
-    for piece in options.as_bytes().chunks(40) {
-        stream.write_all(piece).await.unwrap();
-        stream.flush().await.unwrap();
-        tokio::task::yield_now().await;
-    }
-    let mut response = vec![0; 4096];
-    let length = tokio::time::timeout(PATIENCE, stream.read(&mut response)).await.unwrap().unwrap();
-    assert!(response[..length].starts_with(b"SIP/2.0 200 OK\r\n"));
-    assert!(calls.try_recv().is_err());
+async fn a_datagram_that_is_larger_than_we_read_is_answered() {
+    let wire = Wire::new().await;
+    let large = wire.peer.request("INVITE", 1, &format!("X-Long: {}\r\n", "z".repeat(9000)), SDP);
+    assert_eq!(status(&wire.ask(&large).await), "513");
+    wire.alive().await;
 }
