@@ -107,6 +107,8 @@ pub(crate) enum Command {
     Refuse { status: u16, retry_after: Option<Duration> },
     AcceptOffer(String),
     RefuseOffer,
+    Watch,
+    Unwatch,
 }
 
 impl CallControl {
@@ -147,6 +149,17 @@ impl CallControl {
     /// Refuses a [`CallEvent::Offer`]; the session stays as it was.
     pub fn refuse_offer(&self) {
         self.send(Command::RefuseOffer);
+    }
+
+    /// From now on asks the far end, every `probe_interval`, whether it still knows the call. For
+    /// calls on hold: their media cannot tell.
+    pub fn watch(&self) {
+        self.send(Command::Watch);
+    }
+
+    /// Asks no more.
+    pub fn unwatch(&self) {
+        self.send(Command::Unwatch);
     }
 
     fn send(&self, command: Command) {

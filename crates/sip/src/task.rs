@@ -77,6 +77,8 @@ pub(crate) struct CallTask {
     pub(crate) offer: Option<Transaction>,
     /// CSeq of the peer's newest request.
     newest: u32,
+    /// The far end is probed.
+    watched: bool,
     /// A probe waits for its answer.
     probing: bool,
     /// Where events go until the end, with room kept for the last, so that it never waits.
@@ -97,7 +99,18 @@ impl CallTask {
         let newest = message::cseq(&dialog.initial_request());
         let newest = if matches!(stage, Stage::Calling { .. }) { 0 } else { newest };
         let (events, background) = (Some((events, end)), JoinSet::new());
-        Self { agent, dialog, contact, stage, offer: None, newest, probing: false, events, background }
+        Self {
+            agent,
+            dialog,
+            contact,
+            stage,
+            offer: None,
+            newest,
+            watched: false,
+            probing: false,
+            events,
+            background,
+        }
     }
 
     /// Drives the transaction of an incoming INVITE.
@@ -166,6 +179,8 @@ impl CallTask {
                 self.refuse(status, retry_after);
                 self.ended(CallEnd::Failed { status });
             }
+            (Command::Watch, _) => self.watched = true,
+            (Command::Unwatch, _) => self.watched = false,
             (Command::AcceptOffer(sdp), Stage::Up) => self.accept_offer(sdp).await,
             (Command::RefuseOffer, Stage::Up) => {
                 if let Some(offer) = self.offer.take() {
@@ -226,7 +241,7 @@ impl CallTask {
 
     /// Asks the far end whether it still knows the call.
     fn probe(&mut self) {
-        if self.probing || !matches!(self.stage, Stage::Up) {
+        if !self.watched || self.probing || !matches!(self.stage, Stage::Up) {
             return;
         }
         self.probing = true;

@@ -49,9 +49,8 @@ pub struct UserAgentConfig {
     /// Estimate of the round trip (timer T1 of RFC 3261): the first retransmission follows after it,
     /// and whoever is silent for 64 times as long is gone.
     pub round_trip: Duration,
-    /// How often a call that is up asks the far end whether it knows the call too (OPTIONS). One that
-    /// does not, or is silent, is the end of the call: nothing else tells when a far end vanishes
-    /// while on hold.
+    /// How often a call under [`CallControl::watch`](crate::CallControl::watch) asks the far end
+    /// whether it knows the call too (OPTIONS). One that does not, or is silent, is the end of the call.
     pub probe_interval: Duration,
 }
 

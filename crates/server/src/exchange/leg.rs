@@ -126,7 +126,7 @@ pub fn open(call: &IncomingCall, media: &Media, address: IpAddr) -> Result<(LegI
     let description = match &call.offer {
         None => Ok(sdp::offer(&local.next(), sdp::Direction::SendReceive)),
         Some(offer) => sdp::negotiate(offer, &local.next()).map(|(answer, agreed)| {
-            media.set_remote(leg, remote(&agreed));
+            agree(leg, &agreed, media, &call.control);
             answer
         }),
     };
@@ -176,7 +176,7 @@ impl Attendance {
     fn take_offer(&self, offer: &str) {
         match sdp::negotiate(offer, &self.signalling.local.next()) {
             Ok((answer, agreed)) => {
-                self.media.set_remote(self.leg, remote(&agreed));
+                agree(self.leg, &agreed, &self.media, &self.signalling.control);
                 self.signalling.control.accept_offer(answer);
             }
             Err(error) => {
@@ -188,12 +188,22 @@ impl Attendance {
 
     fn take_answer(&self, answer: &str) {
         match sdp::read_answer(answer) {
-            Ok(agreed) => self.media.set_remote(self.leg, remote(&agreed)),
+            Ok(agreed) => agree(self.leg, &agreed, &self.media, &self.signalling.control),
             Err(error) => {
                 tracing::warn!(call_id = self.signalling.control.id(), %error, "unusable answer; hanging up");
                 self.signalling.control.hang_up();
             }
         }
+    }
+}
+
+/// Tells media what was agreed, and signalling to watch where a silence of media
+/// will not show that the far end is gone.
+fn agree(leg: LegId, agreed: &Negotiated, media: &Media, control: &CallControl) {
+    media.set_remote(leg, remote(agreed));
+    match agreed.direction {
+        sdp::Direction::SendReceive => control.unwatch(),
+        _ => control.watch(),
     }
 }
 

@@ -93,6 +93,8 @@ async fn agents_answer_the_probes_of_each_other() {
         let (callee, calls) = UserAgent::start(probing()).await.unwrap();
         let mut pair = Pair { caller, callee, calls };
         let (mut out, mut incoming) = pair.up().await;
+        out.control.watch();
+        incoming.control.watch();
         tokio::time::sleep(Duration::from_millis(900)).await;
         assert!(out.events.try_recv().is_err() && incoming.events.try_recv().is_err());
     }

@@ -103,6 +103,7 @@ async fn an_invite_that_came_two_ways_is_one_call() {
 async fn a_far_end_that_answers_probes_keeps_its_call() {
     let mut wire = Wire::probing().await;
     let (mut call, _) = wire.up().await;
+    call.control.watch();
     for status in ["200 OK", "405 No", "501 No", "401 No", "407 No", "200 OK"] {
         let probe = wire.peer.expect("OPTIONS ").await;
         // Had the probe been forgotten, or were two under way, a second would come now.
@@ -114,9 +115,19 @@ async fn a_far_end_that_answers_probes_keeps_its_call() {
 }
 
 #[tokio::test]
+async fn a_call_that_is_not_watched_is_not_probed() {
+    let mut wire = Wire::probing().await;
+    let (call, _) = wire.up().await;
+    call.control.watch();
+    call.control.unwatch();
+    assert_eq!(wire.peer.receive_within(Duration::from_millis(200)).await, None);
+}
+
+#[tokio::test]
 async fn a_far_end_that_does_not_answer_a_probe_is_gone() {
     let mut wire = Wire::probing().await;
     let (mut call, _) = wire.up().await;
+    call.control.watch();
     let probe = wire.peer.expect("OPTIONS ").await;
     assert_eq!(last(&mut call.events).await, CallEvent::Ended(CallEnd::Failed { status: 408 }));
     for _ in 0..20 {
@@ -133,6 +144,7 @@ async fn a_far_end_that_does_not_answer_a_probe_is_gone() {
 async fn a_far_end_that_does_not_know_the_call_ends_it() {
     let mut wire = Wire::probing().await;
     let (mut call, _) = wire.up().await;
+    call.control.watch();
     let probe = wire.peer.expect("OPTIONS ").await;
     wire.peer.send(&answer_to(&probe, "481 Call/Transaction Does Not Exist")).await;
     assert_eq!(last(&mut call.events).await, CallEvent::Ended(CallEnd::Failed { status: 481 }));
