@@ -17,13 +17,13 @@ test: compiler
 		set -ex; $(CARGO) test --workspace --locked; \
 	fi
 
-# SQLite and the cryptography are partly C.
+# SQLite and the cryptography are partly C, and Opus is C that CMake builds.
 compiler:
-	@command -v cc >/dev/null && exit 0; \
+	@command -v cc >/dev/null && command -v cmake >/dev/null && exit 0; \
 	if ! command -v apt-get >/dev/null; then \
-		echo "mixminus needs a C compiler (cc) to build; please install one" >&2; exit 1; \
+		echo "mixminus needs a C compiler (cc) and cmake to build; please install them" >&2; exit 1; \
 	fi; \
-	echo "installing build-essential: mixminus needs a C compiler to build"; \
+	echo "installing build-essential and cmake: mixminus needs a C compiler and CMake to build"; \
 	sudo=$$([ "$$(id -u)" = 0 ] || echo sudo); \
 	$$sudo apt-get update -qq && \
-	$$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends build-essential
+	$$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends build-essential cmake

@@ -5,7 +5,11 @@
 
 use std::f64::consts::TAU;
 
-use crate::{Dbov, Pcm, SampleRate, level};
+use crate::{Clip, Dbov, Pcm, SampleRate, level};
+
+/// What all of it is computed at. The highest harmonic of the highest note is at 2.6 kHz, so that 8 kHz hold
+/// all of it, and every other rate follows from that without loss.
+const RATE: SampleRate = SampleRate::Hz8000;
 
 /// Level of all music: well below speech, which is around -20 to -26 dBov while somebody talks.
 const MUSIC_LEVEL: Dbov = Dbov(-20.0);
@@ -25,106 +29,96 @@ struct Score {
 }
 
 /// One short beep: somebody came in.
-pub fn beep_once(rate: SampleRate) -> Pcm {
-    Pcm { rate, samples: beep(rate, 880.0) }
+pub fn beep_once() -> Clip {
+    Clip::new(Pcm { rate: RATE, samples: beep(880.0) })
 }
 
 /// Two short lower beeps: somebody left.
-pub fn beep_twice(rate: SampleRate) -> Pcm {
-    let mut samples = beep(rate, 660.0);
-    samples.extend(vec![0; 100 * rate.samples_per_ms()]);
-    samples.extend(beep(rate, 660.0));
-    Pcm { rate, samples }
+pub fn beep_twice() -> Clip {
+    let beep = beep(660.0);
+    let pause = vec![0; 100 * RATE.samples_per_ms()];
+    Clip::new(Pcm { rate: RATE, samples: [&beep[..], &pause, &beep].concat() })
 }
 
 /// Calm arpeggios in C major, for those who wait until a conference starts. Loops. Of the three, only this
 /// one has an E4 (329.63 Hz).
-pub fn wait_music(rate: SampleRate) -> Pcm {
-    play(
-        rate,
-        &Score {
-            note_seconds: 0.375,
-            bars: [
-                [60, 64, 67, 72, 76, 72, 67, 64],
-                [57, 60, 64, 69, 72, 69, 64, 60],
-                [53, 57, 60, 65, 69, 65, 60, 57],
-                [55, 59, 62, 67, 71, 67, 62, 59],
-            ],
-            harmonics: [1.0, 0.3, 0.1],
-            decay_seconds: 0.6,
-        },
-    )
+pub fn wait_music() -> Clip {
+    play(&Score {
+        note_seconds: 0.375,
+        bars: [
+            [60, 64, 67, 72, 76, 72, 67, 64],
+            [57, 60, 64, 69, 72, 69, 64, 60],
+            [53, 57, 60, 65, 69, 65, 60, 57],
+            [55, 59, 62, 67, 71, 67, 62, 59],
+        ],
+        harmonics: [1.0, 0.3, 0.1],
+        decay_seconds: 0.6,
+    })
 }
 
 /// Slow low arpeggios in E flat major, for an agent on hold. Loops. Of the three, only this one has an E
 /// flat 4 (311.13 Hz).
-pub fn agent_hold_music(rate: SampleRate) -> Pcm {
-    play(
-        rate,
-        &Score {
-            note_seconds: 0.5,
-            bars: [
-                [51, 58, 63, 67, 70, 67, 63, 58],
-                [48, 55, 60, 63, 67, 63, 60, 55],
-                [56, 63, 68, 72, 75, 72, 68, 63],
-                [58, 62, 65, 70, 74, 70, 65, 62],
-            ],
-            harmonics: [1.0, 0.5, 0.25],
-            decay_seconds: 0.9,
-        },
-    )
+pub fn agent_hold_music() -> Clip {
+    play(&Score {
+        note_seconds: 0.5,
+        bars: [
+            [51, 58, 63, 67, 70, 67, 63, 58],
+            [48, 55, 60, 63, 67, 63, 60, 55],
+            [56, 63, 68, 72, 75, 72, 68, 63],
+            [58, 62, 65, 70, 74, 70, 65, 62],
+        ],
+        harmonics: [1.0, 0.5, 0.25],
+        decay_seconds: 0.9,
+    })
 }
 
 /// Light falling arpeggios in A major, for a customer on hold. Loops. Of the three, only this one has a C
 /// sharp 5 (554.37 Hz).
-pub fn customer_hold_music(rate: SampleRate) -> Pcm {
-    play(
-        rate,
-        &Score {
-            note_seconds: 0.25,
-            bars: [
-                [81, 76, 73, 69, 73, 76, 73, 69],
-                [78, 73, 69, 66, 69, 73, 69, 66],
-                [81, 78, 74, 69, 74, 78, 74, 69],
-                [80, 76, 71, 68, 71, 76, 71, 68],
-            ],
-            harmonics: [1.0, 0.15, 0.05],
-            decay_seconds: 0.4,
-        },
-    )
+pub fn customer_hold_music() -> Clip {
+    play(&Score {
+        note_seconds: 0.25,
+        bars: [
+            [81, 76, 73, 69, 73, 76, 73, 69],
+            [78, 73, 69, 66, 69, 73, 69, 66],
+            [81, 78, 74, 69, 74, 78, 74, 69],
+            [80, 76, 71, 68, 71, 76, 71, 68],
+        ],
+        harmonics: [1.0, 0.15, 0.05],
+        decay_seconds: 0.4,
+    })
 }
 
 /// 150 ms of a sine that begins and ends within 10 ms.
-fn beep(rate: SampleRate, hz: f64) -> Vec<i16> {
-    let ramp = 10 * rate.samples_per_ms();
-    let length = 150 * rate.samples_per_ms();
+fn beep(hz: f64) -> Vec<i16> {
+    let ramp = 10 * RATE.samples_per_ms();
+    let length = 150 * RATE.samples_per_ms();
     let sample = |n: usize| {
         let edge = (n.min(length - n) as f64 / ramp as f64).min(1.0);
-        let wave = (TAU * hz * n as f64 / f64::from(rate.hz())).sin();
+        let wave = (TAU * hz * n as f64 / f64::from(RATE.hz())).sin();
         (BEEP_AMPLITUDE * edge * wave).round() as i16
     };
     (0..length).map(sample).collect()
 }
 
-fn play(rate: SampleRate, score: &Score) -> Pcm {
-    let note_samples = (score.note_seconds * f64::from(rate.hz())).round() as usize;
+fn play(score: &Score) -> Clip {
+    let note_samples = (score.note_seconds * f64::from(RATE.hz())).round() as usize;
     let notes = score.bars.as_flattened();
     let mut loop_ = vec![0.0; note_samples * notes.len()];
     for (index, &note) in notes.iter().enumerate() {
-        strike(&mut loop_, index * note_samples, rate, score, note);
+        strike(&mut loop_, index * note_samples, score, note);
     }
     let loudest = loop_.iter().fold(1.0_f64, |peak, sample| peak.max(sample.abs()));
     let scaled =
         |gain: f64| -> Vec<i16> { loop_.iter().map(|sample| (sample * gain).round() as i16).collect() };
     let Dbov(full) = level(&scaled(32_000.0 / loudest));
     let gain = 10.0_f64.powf(f64::from(MUSIC_LEVEL.0 - full) / 20.0).min(1.0);
-    Pcm { rate, samples: scaled(gain * 32_000.0 / loudest) }
+    Clip::looping(Pcm { rate: RATE, samples: scaled(gain * 32_000.0 / loudest) })
 }
 
 /// Adds a note that begins at `start` and rings on around the end of the loop until it is inaudible.
-fn strike(loop_: &mut [f64], start: usize, rate: SampleRate, score: &Score, note: u8) {
+fn strike(loop_: &mut [f64], start: usize, score: &Score, note: u8) {
     let hz = 440.0 * 2.0_f64.powf((f64::from(note) - 69.0) / 12.0);
-    let per_second = f64::from(rate.hz());
+    let per_second = f64::from(RATE.hz());
     let audible = (8.0 * score.decay_seconds * per_second) as usize;
     let length = loop_.len();
     for n in 0..audible.min(length) {
@@ -132,7 +126,7 @@ fn strike(loop_: &mut [f64], start: usize, rate: SampleRate, score: &Score, note
         let envelope = (seconds / 0.008).min(1.0) * (-seconds / score.decay_seconds).exp();
         let waves = score.harmonics.iter().zip(1..).map(|(strength, harmonic): (&f64, i32)| {
             let hz = hz * f64::from(harmonic);
-            if hz < per_second / 2.0 { strength * (TAU * hz * seconds).sin() } else { 0.0 }
+            strength * (TAU * hz * seconds).sin()
         });
         loop_[(start + n) % length] += envelope * waves.sum::<f64>();
     }
@@ -145,25 +139,33 @@ mod tests {
     use super::*;
     use crate::goertzel;
 
-    fn music() -> [Pcm; 3] {
-        [wait_music, agent_hold_music, customer_hold_music].map(|music| music(SampleRate::Hz8000))
+    fn at(clip: &Clip, rate: SampleRate) -> &[i16] {
+        clip.prepare(rate);
+        clip.at(rate).unwrap()
+    }
+
+    fn music() -> [Clip; 3] {
+        [wait_music(), agent_hold_music(), customer_hold_music()]
     }
 
     #[test]
-    fn music_has_its_level_and_lasts_some_seconds() {
+    fn music_has_its_level_at_every_rate_and_lasts_some_seconds() {
         for clip in music() {
-            let Dbov(db) = level(&clip.samples);
-            assert!((db - MUSIC_LEVEL.0).abs() < 0.1, "{db}");
             assert!((Duration::from_secs(8)..=Duration::from_secs(16)).contains(&clip.duration()));
+            for rate in SampleRate::ALL {
+                let Dbov(db) = level(at(&clip, rate));
+                assert!((db - MUSIC_LEVEL.0).abs() < 0.1, "{db} at {rate:?}");
+            }
         }
     }
 
     #[test]
     fn music_is_as_smooth_across_the_loop_as_within() {
-        for clip in music() {
-            let steps = clip.samples.windows(2).map(|pair| pair[0].abs_diff(pair[1]));
-            let seam = clip.samples[0].abs_diff(*clip.samples.last().unwrap());
-            assert!(seam <= steps.max().unwrap() / 2, "{seam}");
+        for (clip, rate) in music().iter().flat_map(|clip| SampleRate::ALL.map(|rate| (clip, rate))) {
+            let samples = at(clip, rate);
+            let steps = samples.windows(2).map(|pair| pair[0].abs_diff(pair[1]));
+            let seam = samples[0].abs_diff(*samples.last().unwrap());
+            assert!(seam <= steps.max().unwrap() / 2, "{seam} at {rate:?}");
         }
     }
 
@@ -171,7 +173,7 @@ mod tests {
     fn each_music_has_a_note_that_the_others_lack() {
         let notes = [329.628, 311.127, 554.365];
         for (own, clip) in music().iter().enumerate() {
-            let heard = notes.map(|hz| goertzel(&clip.samples, SampleRate::Hz8000, hz).0);
+            let heard = notes.map(|hz| goertzel(at(clip, RATE), RATE, hz).0);
             for other in (0..3).filter(|&other| other != own) {
                 assert!(heard[own] > heard[other] + 20.0, "{own}: {heard:?}");
             }
@@ -180,19 +182,20 @@ mod tests {
 
     #[test]
     fn a_beep_begins_and_ends_in_silence_and_two_have_a_gap() {
-        let (once, twice) = (beep_once(SampleRate::Hz8000), beep_twice(SampleRate::Hz8000));
+        let (once, twice) = (beep_once(), beep_twice());
         assert_eq!(once.duration(), Duration::from_millis(150));
         assert_eq!(twice.duration(), Duration::from_millis(400));
-        assert_eq!((once.samples[0], twice.samples[0]), (0, 0));
-        assert!(once.samples[1_199].abs() < 200);
-        assert_eq!(twice.samples[1_200..2_000], [0; 800]);
+        let (once, twice) = (at(&once, RATE), at(&twice, RATE));
+        assert_eq!((once[0], twice[0]), (0, 0));
+        assert!(once[1_199].abs() < 200);
+        assert_eq!(twice[1_200..2_000], [0; 800]);
     }
 
     #[test]
     fn beeps_differ_in_pitch() {
-        let beeps = [beep_once, beep_twice].map(|beep| beep(SampleRate::Hz8000).samples);
+        let beeps = [beep_once(), beep_twice()];
         for (own, other, beep) in [(880.0, 660.0, &beeps[0]), (660.0, 880.0, &beeps[1])] {
-            let tone = |hz| goertzel(&beep[..1_200], SampleRate::Hz8000, hz).0;
+            let tone = |hz| goertzel(&at(beep, RATE)[..1_200], RATE, hz).0;
             assert!(tone(own) > tone(other) + 20.0);
         }
     }

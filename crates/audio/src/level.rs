@@ -26,6 +26,9 @@ impl Decibels {
     /// No change.
     pub const IDENTITY: Self = Self(0.0);
 
+    /// Nothing is left.
+    pub const MUTE: Self = Self(f32::NEG_INFINITY);
+
     /// The factor by which samples are multiplied.
     pub fn amplitude(self) -> f32 {
         10.0_f32.powf(self.0 / 20.0)

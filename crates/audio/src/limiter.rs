@@ -1,5 +1,6 @@
 //! A peak limiter that adds no delay.
 
+use crate::pcm::round_to_i16;
 use crate::{MAX_FRAME_SAMPLES, SampleRate};
 
 /// Sub-blocks of 1 ms in one frame.
@@ -33,6 +34,12 @@ impl Limiter {
     /// A limiter at unity gain for frames at `rate`.
     pub fn new(rate: SampleRate) -> Self {
         Self { block_samples: rate.samples_per_ms(), gain: 1.0, hold: 0 }
+    }
+
+    /// The same limiter, as it is now, for frames at `rate`.
+    #[must_use]
+    pub fn at(&self, rate: SampleRate) -> Self {
+        Self { block_samples: rate.samples_per_ms(), ..self.clone() }
     }
 
     /// Writes `wide`, limited, to `out`. Both are one frame long.
@@ -91,7 +98,7 @@ fn apply(wide: &[i32], out: &mut [i16], start: f32, end: f32) {
     let mut gain = start;
     for (out, &wide) in out.iter_mut().zip(wide) {
         gain += step;
-        *out = (wide as f32 * gain).round_ties_even().clamp(-32_768.0, 32_767.0) as i16;
+        *out = round_to_i16(wide as f32 * gain);
     }
 }
 
@@ -100,17 +107,19 @@ mod tests {
     use super::*;
     use crate::{Dbov, goertzel, level};
 
-    const FRAME: usize = 160;
+    const RATE: SampleRate = SampleRate::Hz8000;
+    const FRAME: usize = RATE.frame_samples();
 
-    fn sine(amplitude: f64, hz: f64, frames: usize) -> Vec<i32> {
-        (0..frames * FRAME)
-            .map(|n| (amplitude * (std::f64::consts::TAU * hz * n as f64 / 8_000.0).sin()).round() as i32)
-            .collect()
+    fn sine(rate: SampleRate, amplitude: f64, hz: f64, frames: usize) -> Vec<i32> {
+        let step = std::f64::consts::TAU * hz / f64::from(rate.hz());
+        let samples = 0..frames * rate.frame_samples();
+        samples.map(|n| (amplitude * (step * n as f64).sin()).round() as i32).collect()
     }
 
     fn run(limiter: &mut Limiter, wide: &[i32]) -> Vec<i16> {
         let mut out = vec![0; wide.len()];
-        for (wide, out) in wide.chunks(FRAME).zip(out.chunks_mut(FRAME)) {
+        let frame = BLOCKS * limiter.block_samples;
+        for (wide, out) in wide.chunks(frame).zip(out.chunks_mut(frame)) {
             limiter.limit(wide, out);
         }
         out
@@ -118,26 +127,38 @@ mod tests {
 
     #[test]
     fn what_fits_passes_bit_exact() {
-        let mut limiter = Limiter::new(SampleRate::Hz8000);
+        let mut limiter = Limiter::new(RATE);
         let mut wide = vec![0; FRAME];
         wide[..4].copy_from_slice(&[-32_768, 32_767, -1, 1]);
         assert_eq!(run(&mut limiter, &wide)[..4], [-32_768, 32_767, -1, 1]);
-        assert_eq!(limiter, Limiter::new(SampleRate::Hz8000));
+        assert_eq!(limiter, Limiter::new(RATE));
     }
 
     #[test]
-    fn a_loud_sum_keeps_its_shape() {
-        let mut limiter = Limiter::new(SampleRate::Hz8000);
-        let wide = sine(131_068.0, 200.0, 10);
-        let out = run(&mut limiter, &wide);
-        for (out, wide) in out.iter().zip(&wide).skip(FRAME) {
-            assert!((i32::from(*out) - wide / 4).abs() <= 40, "{out} is not a quarter of {wide}");
+    fn a_loud_sum_keeps_its_shape_at_every_rate() {
+        for rate in SampleRate::ALL {
+            let wide = sine(rate, 131_068.0, 200.0, 10);
+            let out = run(&mut Limiter::new(rate), &wide);
+            for (out, wide) in out.iter().zip(&wide).skip(rate.frame_samples()) {
+                assert!((i32::from(*out) - wide / 4).abs() <= 40, "{out} is not a quarter of {wide}");
+            }
         }
     }
 
     #[test]
+    fn a_change_of_rate_is_none_of_the_gain() {
+        let mut narrow = Limiter::new(RATE);
+        run(&mut narrow, &sine(RATE, 131_068.0, 200.0, 2));
+        let mut wide = narrow.at(SampleRate::Hz48000);
+        let [narrow, wide] = [(&mut narrow, 160), (&mut wide, 960)]
+            .map(|(limiter, samples)| run(limiter, &vec![1_000; samples]));
+        assert_eq!(narrow[159], wide[959]);
+        assert!(narrow[0].abs_diff(wide[0]) <= 1 && narrow[0] < 300, "{} {}", narrow[0], wide[0]);
+    }
+
+    #[test]
     fn a_peak_inside_a_frame_is_met_without_clipping_or_a_click() {
-        let mut limiter = Limiter::new(SampleRate::Hz8000);
+        let mut limiter = Limiter::new(RATE);
         let mut wide = vec![20_000; 2 * FRAME];
         wide[100] = 80_000;
         let out = run(&mut limiter, &wide);
@@ -149,9 +170,9 @@ mod tests {
 
     #[test]
     fn the_gain_comes_back_to_exactly_unity() {
-        let mut limiter = Limiter::new(SampleRate::Hz8000);
-        run(&mut limiter, &sine(131_068.0, 200.0, 2));
-        let quiet = sine(1_000.0, 200.0, 20);
+        let mut limiter = Limiter::new(RATE);
+        run(&mut limiter, &sine(RATE, 131_068.0, 200.0, 2));
+        let quiet = sine(RATE, 1_000.0, 200.0, 20);
         assert_ne!(run(&mut limiter, &quiet[..FRAME]), run(&mut limiter.clone(), &[0; FRAME]));
         run(&mut limiter, &quiet);
         let out = run(&mut limiter, &quiet);
@@ -160,7 +181,7 @@ mod tests {
 
     #[test]
     fn no_sum_wraps() {
-        let mut limiter = Limiter::new(SampleRate::Hz8000);
+        let mut limiter = Limiter::new(RATE);
         let wide: Vec<i32> =
             (0..FRAME as i32).map(|n| if n % 2 == 0 { i32::MIN } else { i32::MAX }).collect();
         let out = run(&mut limiter, &wide);
@@ -168,17 +189,19 @@ mod tests {
     }
 
     #[test]
-    fn ten_loud_talkers_stay_fifteen_decibels_above_what_limiting_adds() {
+    fn ten_loud_talkers_stay_fifteen_decibels_above_what_limiting_adds_at_every_rate() {
         let tones = [210.0, 330.0, 470.0, 610.0, 790.0, 980.0, 1_190.0, 1_430.0, 1_710.0, 2_030.0];
-        let mut wide = vec![0; 100 * FRAME];
-        for hz in tones {
-            wide.iter_mut().zip(sine(13_107.0, hz, 100)).for_each(|(sum, sample)| *sum += sample);
-        }
-        let out = &run(&mut Limiter::new(SampleRate::Hz8000), &wide)[20 * FRAME..];
         let power = |level: Dbov| 10.0_f32.powf(level.0 / 10.0);
-        let wanted: f32 = tones.map(|hz| power(goertzel(out, SampleRate::Hz8000, hz))).iter().sum();
-        let added = power(level(out)) - wanted;
-        let ratio_db = 10.0 * (wanted / added).log10();
-        assert!(ratio_db > 15.0, "{ratio_db}");
+        for rate in SampleRate::ALL {
+            let mut wide = vec![0; 100 * rate.frame_samples()];
+            for hz in tones {
+                wide.iter_mut().zip(sine(rate, 13_107.0, hz, 100)).for_each(|(sum, sample)| *sum += sample);
+            }
+            let out = &run(&mut Limiter::new(rate), &wide)[20 * rate.frame_samples()..];
+            let wanted: f32 = tones.map(|hz| power(goertzel(out, rate, hz))).iter().sum();
+            let added = power(level(out)) - wanted;
+            let ratio_db = 10.0 * (wanted / added).log10();
+            assert!(ratio_db > 15.0, "{ratio_db} at {rate:?}");
+        }
     }
 }

@@ -60,6 +60,13 @@ impl Pcm {
     }
 }
 
+/// The nearest 16-bit sample, halves to the even one. Adding one and a half times the value of a float's last
+/// bit at 2^23 leaves the rounded number in its lowest bits: two vector instructions on every x86-64, where
+/// `round_ties_even` is a call for each sample.
+pub(crate) fn round_to_i16(value: f32) -> i16 {
+    (value.clamp(-32_768.0, 32_767.0) + 12_582_912.0).to_bits() as i16
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -74,5 +81,13 @@ mod tests {
     fn twelve_thousand_samples_at_8_khz_last_one_and_a_half_seconds() {
         let clip = Pcm { rate: SampleRate::Hz8000, samples: vec![0; 12_000] };
         assert_eq!(clip.duration(), Duration::from_millis(1_500));
+    }
+
+    #[test]
+    fn samples_are_rounded_to_the_nearest_and_do_not_wrap() {
+        let values = [0.4, 0.6, -0.6, 1.5, 2.5, -2.5, 32_767.4, 40_000.0, -1e9];
+        assert_eq!(values.map(round_to_i16), [0, 1, -1, 2, 2, -2, i16::MAX, i16::MAX, i16::MIN]);
+        let all = (i32::from(i16::MIN)..=i32::from(i16::MAX)).map(|sample| sample as i16);
+        assert!(all.into_iter().all(|sample| round_to_i16(f32::from(sample)) == sample));
     }
 }

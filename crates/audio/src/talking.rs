@@ -1,6 +1,7 @@
 //! Whether a party is talking, from the level of each of its frames.
 
 use crate::Dbov;
+use crate::pitch::Pitch;
 
 /// The lowest noise floor that is believed, and so how quiet speech may be: it
 /// counts from [`START_DB`] above, at -45 dBov. Lower, and breath at the
@@ -28,55 +29,72 @@ const START_DB: f32 = 12.0;
 /// near that threshold does not start and stop with every syllable.
 const STAY_DB: f32 = 6.0;
 
-/// Ticks in a row that start a talkspurt. A click of 40 ms touches three, so
-/// with three a keyboard would talk; each one more delays the event by 20 ms
-/// and misses more monosyllables.
+/// Loud ticks in a row that start a talkspurt, the last of which must have a pitch. A click of 40 ms touches
+/// three ticks and a key of a keyboard rings for two, so with fewer a keyboard would talk; each one more delays
+/// the event by 20 ms and misses more monosyllables. Breath is loud for longer and has no pitch.
 const ATTACK_TICKS: u8 = 4;
+const PITCHED_TICKS: u8 = 2;
 
 /// Ticks in a row that end it: half a second. Pauses between words are shorter,
 /// those between sentences last longer.
 const HANGOVER_TICKS: u8 = 25;
 
-/// A talking detector: an adaptive noise floor with two thresholds above it.
+/// A talking detector: an adaptive noise floor with two thresholds above it, and an ear for pitch.
 ///
 /// ```
-/// use mixminus_audio::{Dbov, Talking};
+/// use mixminus_audio::{Dbov, SampleRate, Sine, Talking, level};
 ///
-/// let mut talking = Talking::default();
-/// let talks = [-20.0; 4].map(|level| talking.hear(Dbov(level)));
+/// let (mut talking, mut frame) = (Talking::default(), [0; 160]);
+/// let mut voice = Sine::new(SampleRate::Hz8000, 200.0, Dbov(-20.0));
+/// let talks = [(); 4].map(|()| {
+///     voice.fill(&mut frame);
+///     talking.hear(level(&frame), &frame)
+/// });
 /// assert_eq!(talks, [false, false, false, true]);
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Talking {
     floor: Dbov,
     talks: bool,
-    /// Ticks in a row that speak for a change.
+    /// Ticks in a row that speak for a change, and how many of the last ones had a pitch.
     ticks: u8,
+    pitched_ticks: u8,
+    pitch: Pitch,
 }
 
 impl Default for Talking {
     fn default() -> Self {
-        Self { floor: HIGHEST_FLOOR, talks: false, ticks: 0 }
+        Self { floor: HIGHEST_FLOOR, talks: false, ticks: 0, pitched_ticks: 0, pitch: Pitch::NOTHING_HEARD }
     }
 }
 
 impl Talking {
-    /// Takes in the level of one tick, [`Dbov::SILENCE`] if there was no audio,
-    /// and returns whether the party is talking.
-    pub fn hear(&mut self, level: Dbov) -> bool {
-        let (threshold, enough) = if self.talks {
-            (self.floor.0 + STAY_DB, HANGOVER_TICKS)
+    /// Takes in one tick at any rate and its level, [`Dbov::SILENCE`] if there was no audio, and returns
+    /// whether the party is talking.
+    pub fn hear(&mut self, level: Dbov, frame: &[i16]) -> bool {
+        let talked = self.talks;
+        if talked {
+            let loud = level.0 >= self.floor.0 + STAY_DB;
+            self.ticks = if loud { 0 } else { self.ticks + 1 };
+            self.talks = self.ticks < HANGOVER_TICKS;
+        } else if level.0 >= self.floor.0 + START_DB {
+            self.ticks = self.ticks.saturating_add(1);
+            self.pitched_ticks =
+                if self.pitch.hear(frame) { self.pitched_ticks.saturating_add(1) } else { 0 };
+            self.talks = self.ticks >= ATTACK_TICKS && self.pitched_ticks >= PITCHED_TICKS;
         } else {
-            (self.floor.0 + START_DB, ATTACK_TICKS)
-        };
-        let loud = level.0 >= threshold;
-        self.ticks = if loud == self.talks { 0 } else { self.ticks + 1 };
-        if self.ticks == enough {
-            (self.talks, self.ticks) = (loud, 0);
+            self.forget();
+        }
+        if self.talks != talked {
+            self.forget();
         }
         let step = if level > self.floor { FLOOR_UP_DB } else { -FLOOR_DOWN_DB };
         self.floor = Dbov((self.floor.0 + step).clamp(LOWEST_FLOOR.0, HIGHEST_FLOOR.0));
         self.talks
+    }
+
+    fn forget(&mut self) {
+        (self.ticks, self.pitched_ticks, self.pitch) = (0, 0, Pitch::NOTHING_HEARD);
     }
 }
 
@@ -86,11 +104,22 @@ mod tests {
 
     const QUIET: Dbov = Dbov(-65.0);
 
+    /// A frame that repeats itself every 5 ms; how loud it is said to be is another thing.
+    const PITCHED: [i16; 160] = {
+        let mut frame = [0; 160];
+        let mut n = 0;
+        while n < frame.len() {
+            frame[n] = if n % 40 < 20 { 1_000 } else { -1_000 };
+            n += 1;
+        }
+        frame
+    };
+
     /// After how many ticks it talked and stopped talking, in turn.
     fn changes(talking: &mut Talking, levels: impl IntoIterator<Item = Dbov>) -> Vec<usize> {
         let mut talks = talking.talks;
         let changed = |(tick, level)| {
-            let before = std::mem::replace(&mut talks, talking.hear(level));
+            let before = std::mem::replace(&mut talks, talking.hear(level, &PITCHED));
             (talks != before).then_some(tick + 1)
         };
         levels.into_iter().enumerate().filter_map(changed).collect()
