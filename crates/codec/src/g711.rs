@@ -50,6 +50,13 @@ pub(crate) fn encode_alaw(samples: &[i16], codes: &mut [u8]) {
     }
 }
 
+/// Looks `codes` up in [`ULAW`] or [`ALAW`].
+pub(crate) fn decode(law: &[i16; 256], codes: &[u8], samples: &mut [i16]) {
+    for (sample, &code) in samples.iter_mut().zip(codes) {
+        *sample = law[usize::from(code)];
+    }
+}
+
 fn sign(sample: i16) -> u8 {
     (sample >> 15) as u8 & 0x80
 }
