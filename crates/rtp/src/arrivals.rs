@@ -3,7 +3,7 @@
 use crate::Statistics;
 
 /// A sequence number further ahead than this is a jump, not a loss: a minute of packets.
-const MAX_AHEAD: i16 = 3_000;
+pub(crate) const MAX_AHEAD: i16 = 3_000;
 
 /// A sequence number further behind than this is a jump too.
 const MAX_BEHIND: i16 = -100;

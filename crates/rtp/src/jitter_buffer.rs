@@ -1,30 +1,36 @@
 //! Absorbs the variation with which packets arrive.
 
-use mixminus_audio::{Dbov, SampleRate, level};
-use mixminus_codec::Concealment;
+mod steer;
+mod supply;
 
-use crate::Statistics;
-use crate::ring::{Ring, Run};
-use crate::slack::Slack;
+use std::time::Duration;
+
+use mixminus_codec::{ComfortNoise, Decoder, Format};
+
+use crate::bursts::{Bursts, Distribution};
+use crate::lateness::Lateness;
+use crate::packets::{Entry, Kind, Packets};
+use crate::queue::Queue;
+use crate::stretch::Stretch;
+use crate::timeline::Timeline;
+use crate::{BufferDelay, Statistics};
+
+/// Shortest packet of audio that is accepted; of Opus any.
+pub const MIN_PTIME_MS: usize = 10;
+
+/// Longest packet of audio that is accepted; of Opus 120 ms.
+pub const MAX_PTIME_MS: usize = 60;
 
 /// The most delay that is kept for late packets. Higher hears more of a bad network and makes talking with
 /// it harder.
-pub const MAX_TARGET_FRAMES: u32 = 10;
+pub const MAX_TARGET: Duration = Duration::from_millis(200);
 
 /// The most audio that may wait; beyond, the oldest is dropped at once.
-pub const MAX_DEPTH_FRAMES: u32 = 16;
+pub const MAX_DEPTH: Duration = Duration::from_millis(320);
 
-/// Frames for which there is room: the deepest buffer and a packet of 60 ms more, twice over.
-const RING_FRAMES: usize = 32;
-
-/// Delay is given back at most one frame in this many ticks, so that speech is not hurried audibly.
-const SHED_INTERVAL_TICKS: u32 = 10;
-
-/// A frame below this level is dropped unnoticed.
-const QUIET: Dbov = Dbov(-50.0);
-
-/// How long a quiet frame is waited for, in ticks, before a loud one is dropped.
-const QUIET_WAIT_TICKS: u32 = 35;
+/// Two lost packets within this time whose audio came again with the next one (in-band FEC) are worth the
+/// delay of waiting for such.
+const RECOVERY_WINDOW: Duration = Duration::from_secs(5);
 
 /// Whether a packet was sent after all others that came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,13 +41,27 @@ pub enum Order {
     Overtaken,
 }
 
-/// What became of a packet's audio.
+/// A packet of a stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Packet<'a> {
+    /// Its sequence number.
+    pub sequence: u16,
+    /// Its timestamp, in units of the format's clock rate.
+    pub timestamp: u32,
+    /// What it holds.
+    pub payload: &'a [u8],
+}
+
+/// What became of a packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Inserted {
     /// It will be played.
     Buffered,
     /// It was due already.
     Late,
+    /// It is malformed, shorter or longer than is accepted, larger than anybody's packets, or was overtaken by
+    /// packets with earlier timestamps.
+    Refused,
 }
 
 /// Whether a frame holds sound.
@@ -53,258 +73,290 @@ pub enum Playout {
     Audio,
 }
 
-/// Turns packets of any length and order into one frame a tick, concealing what is missing.
+/// Turns packets of any length and order into one frame a tick: decodes each when it is due, and conceals what
+/// is missing.
 ///
-/// It keeps the delay at which the latest packet of the last seconds would just have been in time: a late
-/// packet raises the delay at once, by concealment; when every packet came at least a frame sooner than
-/// needed, a frame is shed. It needs no clock but its ticks, so a sender's drift is a cause like any other.
+/// It keeps the delay at which the latest packet of the last seconds would just have been in time. A late
+/// packet raises the delay at once, for it is waited for; delay that no packet has needed is given back, in
+/// pauses or by a pitch period at a time. It needs no clock but its ticks, so a sender's drift is a cause of
+/// lateness like any other.
 ///
 /// When it runs dry it waits: time that was concealed and then turns out to have been lost or silent is
 /// skipped, so a pause adds no delay. Allocates only when it is made.
 #[derive(Debug)]
 pub struct JitterBuffer {
-    ring: Ring,
-    concealment: Concealment,
-    slack: Slack,
-    /// Samples in a frame.
-    frame: i64,
-    /// Position of the next sample to play, once there is one.
-    next: Option<u32>,
-    /// Where the last buffered sample ends. Never before `next`.
-    end: u32,
-    /// Samples concealed since it ran dry.
+    format: Format,
+    decoder: Decoder,
+    noise: ComfortNoise,
+    packets: Packets,
+    queue: Queue,
+    timeline: Timeline,
+    lateness: Lateness,
+    /// Lateness of the packet that was sent last.
+    newest: i64,
+    stretch: Stretch,
+    /// Samples of all frames so far.
+    clock: i64,
+    /// Where in the stream the queue ends, once a stream has begun.
+    next: Option<i64>,
+    /// Samples made up since it ran dry.
     waited: i64,
-    /// Samples still to be concealed in order to raise the delay.
-    raise: i64,
-    /// The delay to keep, in samples.
-    target: i64,
-    /// Ticks for which there has been delay to give back.
-    ticks_spare: u32,
+    /// What is heard when nothing comes.
+    idle: Idle,
+    frame: Frame,
+    /// Frames that were concealed while waiting. They count unless it was a pause.
+    unexplained_frames: u64,
+    /// When audio last came that was lost before and came again with the next packet.
+    recovered_at: Option<i64>,
+    delay: DelayMeter,
+    bursts: Bursts,
+    /// Samples in the packet that was played last.
+    packet: i64,
+}
+
+/// What the last frame holds.
+#[derive(Clone, Copy, Debug, Default)]
+struct Frame {
+    /// Made-up audio for what is lost.
+    concealed: bool,
+    /// Made-up audio for what may still come.
+    waiting: bool,
+    /// Mean square of the samples.
+    power: f32,
+}
+
+/// Samples that wait after a frame.
+#[derive(Clone, Copy, Debug, Default)]
+struct DelayMeter {
+    now: i64,
+    max: i64,
+    total: i64,
+    frames: i64,
+}
+
+/// What stands in for audio that does not come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Idle {
+    /// What the decoder makes of the audio before.
+    Concealment,
+    /// The noise that the far end described.
+    Noise,
+    /// Concealment that has faded.
+    Silence,
 }
 
 impl JitterBuffer {
-    /// An empty buffer for audio at `rate`.
-    pub fn new(rate: SampleRate) -> Self {
+    /// An empty buffer for a stream of `format`.
+    pub fn new(format: Format) -> Self {
+        let rate = format.sample_rate();
         Self {
-            ring: Ring::new(RING_FRAMES * rate.frame_samples()),
-            concealment: Concealment::new(rate),
-            slack: Slack::new(),
-            frame: rate.frame_samples() as i64,
+            format,
+            decoder: Decoder::new(format),
+            noise: ComfortNoise::new(rate),
+            packets: Packets::new(max_payload_bytes(format)),
+            queue: Queue::new(rate),
+            timeline: Timeline::new(format),
+            lateness: Lateness::new(),
+            newest: 0,
+            stretch: Stretch::new(rate),
+            clock: 0,
             next: None,
-            end: 0,
             waited: 0,
-            raise: 0,
-            target: rate.frame_samples() as i64,
-            ticks_spare: 0,
+            idle: Idle::Silence,
+            frame: Frame::default(),
+            unexplained_frames: 0,
+            recovered_at: None,
+            delay: DelayMeter::default(),
+            bursts: Bursts::new(),
+            packet: 0,
         }
     }
 
     /// Forgets the stream but not the delay that it needed: another one begins with the next packet.
     pub fn restart(&mut self) {
-        self.ring.clear();
+        self.packets.clear();
+        self.timeline.restart();
         if self.next.take().is_some() {
-            self.concealment.interrupt();
+            self.decoder.interrupt();
         }
-        self.waited = 0;
-        self.raise = 0;
+        (self.waited, self.unexplained_frames, self.recovered_at) = (0, 0, None);
     }
 
-    /// Takes a packet's `samples`, at most 60 ms, the first of which is at `position` of the stream.
-    /// Positions count samples and wrap.
-    pub fn insert(
+    /// Takes a packet of audio.
+    pub fn insert(&mut self, packet: Packet<'_>, order: Order, statistics: &mut Statistics) -> Inserted {
+        let Some(length) = self.samples_in(packet.payload) else {
+            self.pass(packet.sequence);
+            return Inserted::Refused;
+        };
+        self.place(packet, length, order, statistics)
+    }
+
+    /// Takes a packet that describes comfort noise, which is heard until audio comes again.
+    pub fn insert_noise(
         &mut self,
-        position: u32,
-        samples: &[i16],
+        packet: Packet<'_>,
         order: Order,
         statistics: &mut Statistics,
     ) -> Inserted {
-        let length = samples.len() as i64;
-        debug_assert!(length <= 3 * self.frame);
-        let behind = self.next.map(|next| -distance(next, position));
-        match (behind, order) {
-            (None, _) => self.begin(position),
-            // Audio that follows all other cannot be late, for only what came was played: the sender has
-            // turned its timestamps back.
-            (Some(behind), Order::Newest) if behind >= length => self.begin(position),
-            (Some(behind), Order::Overtaken) if behind >= length => {
-                statistics.late += 1;
-                self.raise_for(behind);
-                return Inserted::Late;
-            }
-            _ if self.waited > 0 => self.resume(position, statistics),
-            _ => {}
+        if packet.payload.len() > self.packets.max_payload_bytes() {
+            return Inserted::Refused;
         }
-        let next = self.make_room(position, length, statistics);
-        let ahead = distance(next, position);
-        let played = (-ahead).clamp(0, length);
-        self.ring.write(position.wrapping_add(played as u32), &samples[played as usize..]);
-        self.slack.note(ahead.max(0));
-        self.report(statistics);
-        Inserted::Buffered
+        self.place(packet, 0, order, statistics)
+    }
+
+    /// Takes note that a packet has come which holds nothing to be played, so that it is not missing.
+    pub fn pass(&mut self, sequence: u16) {
+        let entry = Entry { sequence, kind: Kind::Other, position: 0, length: 0, lateness: 0 };
+        self.packets.insert(entry, &[]);
     }
 
     /// Writes the next frame. To be called exactly once a tick.
     pub fn playout(&mut self, frame: &mut [i16], statistics: &mut Statistics) -> Playout {
-        debug_assert_eq!(frame.len() as i64, self.frame);
-        self.slack.tick();
-        let made_up = self.next_frame(frame, statistics);
-        statistics.concealed_frames += u64::from(made_up);
-        self.report(statistics);
-        if frame.iter().fold(0, |any, sample| any | sample) == 0 { Playout::Silence } else { Playout::Audio }
+        debug_assert_eq!(frame.len(), self.format.sample_rate().frame_samples());
+        self.lateness.tick();
+        self.frame = Frame::default();
+        self.shed(statistics);
+        if !self.stretched(frame, statistics) {
+            self.supply(frame.len(), statistics);
+            self.queue.take(frame);
+        }
+        self.clock += frame.len() as i64;
+        self.account(statistics);
+        let power = mean_square(frame);
+        self.stretch.hear(power);
+        self.frame.power = power;
+        if power == 0.0 { Playout::Silence } else { Playout::Audio }
     }
 
-    /// Writes the next frame and returns whether made-up audio is heard in it.
-    fn next_frame(&mut self, frame: &mut [i16], statistics: &mut Statistics) -> bool {
-        let Some(next) = self.next else { return self.concealment.conceal(frame) };
-        let depth = self.depth(next);
-        if depth < self.frame {
-            return self.run_dry(next, depth, frame);
-        }
-        if self.raise > 0 {
-            self.raise -= self.frame;
-            return self.concealment.conceal(frame);
-        }
-        if self.sheds(next, depth, frame) {
-            self.shed(next, frame);
-            statistics.shed_frames += 1;
-            return false;
-        }
-        self.next = Some(next.wrapping_add(self.frame as u32));
-        self.fill(next, frame)
+    /// How losses are distributed.
+    pub(crate) fn losses(&self) -> Distribution {
+        self.bursts.distribution()
     }
 
-    /// A stream begins, or goes on elsewhere, at `position`, to be played after the delay that was needed
-    /// until now.
-    fn begin(&mut self, position: u32) {
-        self.restart();
-        self.next = Some(position.wrapping_sub((self.target - self.frame) as u32));
-        self.end = position;
+    /// How long the packets are.
+    pub(crate) fn ptime(&self) -> Duration {
+        self.duration(self.packet)
     }
 
-    /// Audio comes again after the buffer had run dry.
-    fn resume(&mut self, position: u32, statistics: &mut Statistics) {
-        if self.waited >= self.max_target() {
-            self.begin(position);
-            return;
-        }
-        let next = self.next.unwrap_or(position);
-        let missing = distance(self.end, position).max(0);
-        let skipped = missing.min(self.waited);
-        let late = self.waited - skipped;
-        self.next = Some(next.wrapping_add(skipped as u32));
-        self.end = self.end.wrapping_add(skipped as u32);
-        self.waited = 0;
-        if late > 0 {
-            statistics.late += 1;
-            self.target = (self.target + late).min(self.max_target());
+    /// Mean square of the last frame.
+    pub(crate) fn power(&self) -> f32 {
+        self.frame.power
+    }
+
+    /// The delay that it adds.
+    pub fn delay(&self) -> BufferDelay {
+        let target = self.lateness.spread().min(self.samples(MAX_TARGET));
+        let mean = self.delay.total.checked_div(self.delay.frames).unwrap_or(0);
+        BufferDelay {
+            now: self.duration(self.delay.now),
+            mean: self.duration(mean),
+            max: self.duration(self.delay.max),
+            target: self.duration(target),
         }
     }
 
-    /// A packet came `late` samples after it was due, while others were in time.
-    fn raise_for(&mut self, late: i64) {
-        let whole_frames = (late + self.frame - 1) / self.frame * self.frame;
-        if whole_frames > self.raise && self.target + whole_frames - self.raise <= self.max_target() {
-            self.target += whole_frames - self.raise;
-            self.raise = whole_frames;
+    /// Samples in `payload`, if it is one that is accepted.
+    fn samples_in(&self, payload: &[u8]) -> Option<i64> {
+        if payload.len() > self.packets.max_payload_bytes() {
+            return None;
         }
+        let samples = self.format.samples_in(payload)?;
+        let per_ms = self.format.sample_rate().samples_per_ms();
+        let usual = MIN_PTIME_MS * per_ms..=MAX_PTIME_MS * per_ms;
+        (matches!(self.format, Format::Opus(_)) || usual.contains(&samples)).then_some(samples as i64)
     }
 
-    /// Nothing follows the `depth` samples that are left: plays them, makes up the rest and waits.
-    fn run_dry(&mut self, next: u32, depth: i64, frame: &mut [i16]) -> bool {
-        let (left, rest) = frame.split_at_mut(depth as usize);
-        self.next = Some(self.end);
-        self.waited = (self.waited + rest.len() as i64).min(self.max_target());
-        self.fill(next, left) | self.concealment.conceal(rest)
-    }
-
-    /// Plays the samples from `next` and conceals those that are missing. Returns whether any of the latter
-    /// can be heard.
-    fn fill(&mut self, next: u32, out: &mut [i16]) -> bool {
-        let (mut done, mut made_up) = (0, false);
-        while done < out.len() {
-            let position = next.wrapping_add(done as u32);
-            let run = self.ring.run(position, out.len() - done);
-            let part = &mut out[done..done + run.length];
-            if run.present {
-                self.ring.read(position, part);
-                self.concealment.good(part);
-            } else {
-                made_up |= self.concealment.conceal(part);
+    /// Gives a packet its place; one without `length` is comfort noise.
+    fn place(
+        &mut self,
+        packet: Packet<'_>,
+        length: i64,
+        order: Order,
+        statistics: &mut Statistics,
+    ) -> Inserted {
+        let Packet { sequence, timestamp, payload } = packet;
+        let max_gap = self.waited + self.samples(MAX_DEPTH);
+        let passed = self.packets.has_passed(sequence);
+        let order = match order {
+            _ if passed => Order::Overtaken,
+            _ if !self.timeline.has_begun() => Order::Newest,
+            order => order,
+        };
+        let end = self.timeline.end();
+        let position = self.timeline.place(timestamp, length, order, max_gap);
+        if order == Order::Overtaken && position + length > end {
+            return Inserted::Refused;
+        }
+        // What repeats the audio before it cannot be late for that.
+        let due = if order == Order::Newest { position.max(end) } else { position };
+        let lateness = self.clock - due;
+        if let Some(next) = self.next {
+            let behind = self.waited + self.playing(next) - due;
+            // A stall is no measure of what comes after it.
+            let stalled = self.waited.max(behind) > self.samples(MAX_TARGET) && behind > 0;
+            if length > 0 && !stalled {
+                self.lateness.note(lateness);
             }
-            done += run.length;
+            if order == Order::Overtaken && (passed || position + length <= next) {
+                statistics.late += 1;
+                return Inserted::Late;
+            }
         }
-        self.ring.forget(next, out.len());
-        made_up
-    }
-
-    /// Whether this is the moment to give back a frame of delay. `scratch` is overwritten.
-    fn sheds(&mut self, next: u32, depth: i64, scratch: &mut [i16]) -> bool {
-        let both = 2 * scratch.len();
-        let spare = self.slack.least() >= self.frame
-            && depth >= 2 * self.frame
-            && self.ring.run(next, both) == Run { present: true, length: both };
-        self.ticks_spare = if spare { self.ticks_spare + 1 } else { 0 };
-        if self.ticks_spare < SHED_INTERVAL_TICKS || self.ticks_spare >= QUIET_WAIT_TICKS {
-            return self.ticks_spare >= QUIET_WAIT_TICKS;
+        if order == Order::Newest {
+            self.newest = lateness;
         }
-        self.ring.read(next, scratch);
-        level(scratch) < QUIET
+        let kind = if length > 0 { Kind::Audio } else { Kind::Noise };
+        self.packets.insert(Entry { sequence, kind, position, length, lateness }, payload);
+        Inserted::Buffered
     }
 
-    /// Plays two frames in the time of one, the first fading out while the second fades in.
-    fn shed(&mut self, next: u32, frame: &mut [i16]) {
-        self.ring.read(next, frame);
-        let second = next.wrapping_add(self.frame as u32);
-        for (n, sample) in (0..).zip(frame.iter_mut()) {
-            let mut later = [0];
-            self.ring.read(second.wrapping_add(n as u32), &mut later);
-            let change = i64::from(later[0]) - i64::from(*sample);
-            *sample = (i64::from(*sample) + change * (n + 1) / self.frame) as i16;
+    /// Counts the frame that was made.
+    fn account(&mut self, statistics: &mut Statistics) {
+        let Frame { concealed, waiting, .. } = self.frame;
+        let Some(next) = self.next else { return };
+        if concealed || !waiting && self.waited == 0 && self.idle == Idle::Concealment {
+            statistics.played_frames += 1;
+            statistics.concealed_frames += u64::from(concealed);
+        } else if waiting {
+            self.unexplained_frames += 1;
         }
-        self.ring.forget(next, 2 * frame.len());
-        self.concealment.good(frame);
-        self.next = Some(second.wrapping_add(self.frame as u32));
-        self.ticks_spare = 0;
-        self.slack.use_up(self.frame);
-        self.target = (self.target - self.frame).max(self.frame);
-    }
-
-    /// Extends the buffer by a packet, and returns where it now begins. When more is waiting than may, because
-    /// of a burst after a stall or a jump of the timestamps, the oldest is dropped down to the delay to keep.
-    fn make_room(&mut self, position: u32, length: i64, statistics: &mut Statistics) -> u32 {
-        let next = self.next.unwrap_or(position);
-        let (before, depth) = (self.depth(next), distance(next, position) + length);
-        if depth > before {
-            self.end = position.wrapping_add(length as u32);
+        let ahead = self.timeline.end() - self.playing(next);
+        self.delay.now = if self.waited > 0 { 0 } else { ahead.max(0) };
+        if self.waited == 0 {
+            self.delay.total += self.delay.now;
+            self.delay.frames += 1;
+            self.delay.max = self.delay.max.max(self.delay.now);
         }
-        if depth <= MAX_DEPTH_FRAMES as i64 * self.frame {
-            return next;
-        }
-        let excess = depth - self.target;
-        self.ring.forget(next, excess as usize);
-        self.concealment.interrupt();
-        statistics.shed_frames += (excess.min(before) / self.frame) as u64;
-        let next = next.wrapping_add(excess as u32);
-        self.next = Some(next);
-        next
     }
 
-    fn report(&self, statistics: &mut Statistics) {
-        let depth = self.next.map_or(0, |next| self.depth(next));
-        statistics.depth_frames = (depth / self.frame) as u32;
-        statistics.target_frames = (self.target as u32).div_ceil(self.frame as u32);
+    /// Where in the stream the next sample to play is, if the queue ends at `next`.
+    fn playing(&self, next: i64) -> i64 {
+        next - self.queue.len() as i64
     }
 
-    fn depth(&self, next: u32) -> i64 {
-        distance(next, self.end)
+    fn samples(&self, duration: Duration) -> i64 {
+        duration.as_millis() as i64 * self.format.sample_rate().samples_per_ms() as i64
     }
 
-    fn max_target(&self) -> i64 {
-        MAX_TARGET_FRAMES as i64 * self.frame
+    fn duration(&self, samples: i64) -> Duration {
+        Duration::from_nanos(
+            samples.unsigned_abs() * 1_000_000_000 / u64::from(self.format.sample_rate().hz()),
+        )
     }
 }
 
-/// How far `to` is after `from`; negative when it is before.
-fn distance(from: u32, to: u32) -> i64 {
-    i64::from(to.wrapping_sub(from) as i32)
+/// The largest payload that is accepted: 60 ms, or for Opus what fits a packet of any network.
+fn max_payload_bytes(format: Format) -> usize {
+    let samples = MAX_PTIME_MS * format.sample_rate().samples_per_ms();
+    match format {
+        Format::Pcmu | Format::Pcma => samples,
+        Format::G722 => samples / 2,
+        Format::L16(_) => 2 * samples,
+        Format::Opus(_) => 1_500,
+    }
+}
+
+fn mean_square(frame: &[i16]) -> f32 {
+    let squares: i64 = frame.iter().map(|&sample| i64::from(i32::from(sample).pow(2))).sum();
+    squares as f32 / frame.len() as f32
 }

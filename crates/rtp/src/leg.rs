@@ -1,32 +1,25 @@
 //! One leg's media in both directions.
 
+mod incoming;
+mod quality;
+
 use std::time::Duration;
 
-use mixminus_codec::{Decoder, Format};
+use mixminus_audio::{Dbov, TICK};
 
-use crate::arrivals::{Arrival, Arrivals};
+use crate::arrivals::Arrivals;
+use crate::drift::Drift;
+use crate::in_band::InBand;
 use crate::keypad::Keypad;
-use crate::rtcp::ReportBlock;
+use crate::loudness::Loudness;
 use crate::transit::Transit;
 use crate::{
-    Digit, DigitEvent, HEADER_BYTES, Header, Inserted, JitterBuffer, Order, PacketError, PacketView, Playout,
-    Press, RemoteQuality, Sender, SenderIdentity, Statistics,
+    Digit, HEADER_BYTES, JitterBuffer, MediaParameters, PacketError, Playout, Press, Sender, SenderIdentity,
+    Statistics,
 };
 
-/// Shortest packet of audio that is accepted.
-pub const MIN_PTIME_MS: usize = 10;
-
-/// Longest packet of audio that is accepted.
-pub const MAX_PTIME_MS: usize = 60;
-
-/// What both sides agreed on by SDP.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct MediaParameters {
-    /// Codec of the audio, both ways.
-    pub format: Format,
-    /// RTP payload type of telephone events, if agreed.
-    pub digit_payload_type: Option<u8>,
-}
+/// Frames that count for what is heard now: ten seconds.
+const RECENT_FRAMES: f32 = 500.0;
 
 /// What a datagram was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,6 +30,8 @@ pub enum Received {
     Digit(Digit),
     /// More of a key press that has been reported.
     DigitContinues,
+    /// What noise is to be heard until audio comes again.
+    ComfortNoise,
     /// Nothing that is used.
     Dropped(Reason),
 }
@@ -50,9 +45,9 @@ pub enum Reason {
     /// Its payload type was not agreed on.
     #[error("payload type {0} was not negotiated")]
     PayloadType(u8),
-    /// Its audio is shorter than 10 ms or longer than 60 ms.
+    /// Its audio is malformed, or shorter or longer than is accepted.
     #[error("payload of {0} bytes is no packet of 10 to 60 ms")]
-    PayloadLength(usize),
+    Payload(usize),
     /// It is a telephone event, but no key.
     #[error("telephone event is no key")]
     Event,
@@ -72,7 +67,7 @@ pub enum Reason {
 
 /// A leg's media without its socket: what comes in, made into one frame a tick, and what goes out.
 ///
-/// Allocates only when it is made, and when the parameters change to a format of another sample rate.
+/// Allocates only when it is made.
 #[derive(Debug)]
 pub struct LegMedia {
     parameters: MediaParameters,
@@ -81,27 +76,75 @@ pub struct LegMedia {
     arrivals: Arrivals,
     keypad: Keypad,
     transit: Transit,
-    decoder: Decoder,
-    decoded: Box<[i16]>,
-    buffer: JitterBuffer,
+    drift: Drift,
+    hearing: Hearing,
+    loudness: Loudness,
     statistics: Statistics,
+    /// Share of frames that are made up, over about the last ten seconds.
+    recent_concealment: f32,
+    /// The SSRC that was given up because the far end has it too.
+    given_up: Option<GivenUp>,
+}
+
+/// What depends on the format of what comes in.
+#[derive(Debug)]
+struct Hearing {
+    buffer: JitterBuffer,
+    in_band: InBand,
+}
+
+/// An outgoing stream that has ended.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct GivenUp {
+    pub(crate) ssrc: u32,
+    /// Packets and bytes of payload that were sent under it.
+    pub(crate) packets: u64,
+    pub(crate) bytes: u64,
+}
+
+/// What a leg needs for other parameters: made, and dropped with what the leg had before, where memory may be
+/// allocated and freed.
+#[derive(Debug)]
+pub struct Renewal {
+    parameters: MediaParameters,
+    hearing: Hearing,
+}
+
+impl Renewal {
+    /// All that `parameters` need.
+    pub fn new(parameters: MediaParameters) -> Self {
+        Self { parameters, hearing: Hearing::new(parameters) }
+    }
+
+    /// The parameters.
+    pub fn parameters(&self) -> MediaParameters {
+        self.parameters
+    }
+}
+
+impl Hearing {
+    fn new(parameters: MediaParameters) -> Self {
+        let format = parameters.format();
+        Self { buffer: JitterBuffer::new(format), in_band: InBand::new(format.sample_rate()) }
+    }
 }
 
 impl LegMedia {
     /// Media that has received nothing and will send its first packet with `identity`.
     pub fn new(parameters: MediaParameters, identity: SenderIdentity) -> Self {
-        let rate = parameters.format.sample_rate();
         Self {
             parameters,
-            sender: Sender::new(identity),
+            sender: Sender::new(parameters, identity),
             source: None,
             arrivals: Arrivals::default(),
             keypad: Keypad::default(),
             transit: Transit::default(),
-            decoder: Decoder::new(parameters.format),
-            decoded: vec![0; MAX_PTIME_MS * rate.samples_per_ms()].into(),
-            buffer: JitterBuffer::new(rate),
+            drift: Drift::default(),
+            hearing: Hearing::new(parameters),
+            loudness: Loudness::default(),
             statistics: Statistics::default(),
+            recent_concealment: 0.0,
+            given_up: None,
         }
     }
 
@@ -110,19 +153,16 @@ impl LegMedia {
         self.parameters
     }
 
-    /// Changes what both sides agreed on. The outgoing stream goes on: same SSRC, next sequence number,
-    /// next timestamp.
-    pub fn set_parameters(&mut self, parameters: MediaParameters) {
-        let before = self.parameters.format;
-        let format = parameters.format;
+    /// Changes what both sides agreed on; what is no longer needed goes home in `renewal`. The outgoing stream
+    /// goes on: same SSRC, next sequence number, next timestamp.
+    pub fn renew(&mut self, renewal: &mut Renewal) {
+        let parameters = renewal.parameters;
+        self.sender.set_parameters(parameters);
+        if parameters.format() != self.parameters.format() {
+            std::mem::swap(&mut self.hearing, &mut renewal.hearing);
+            (self.transit, self.drift) = (Transit::default(), Drift::default());
+        }
         self.parameters = parameters;
-        if format != before {
-            self.decoder = Decoder::new(format);
-        }
-        if format.sample_rate() != before.sample_rate() {
-            self.decoded = vec![0; MAX_PTIME_MS * format.sample_rate().samples_per_ms()].into();
-            self.buffer = JitterBuffer::new(format.sample_rate());
-        }
     }
 
     /// Takes a datagram that arrived at `now`, measured from any fixed origin.
@@ -139,155 +179,91 @@ impl LegMedia {
 
     /// Writes the next frame. To be called exactly once a tick.
     pub fn playout(&mut self, frame: &mut [i16]) -> Playout {
-        self.buffer.playout(frame, &mut self.statistics)
+        let Statistics { played_frames, concealed_frames, .. } = self.statistics;
+        let mut playout = self.hearing.buffer.playout(frame, &mut self.statistics);
+        let played = (self.statistics.played_frames - played_frames) as f32;
+        let concealed = (self.statistics.concealed_frames - concealed_frames) as f32;
+        self.recent_concealment += (concealed - played * self.recent_concealment) / RECENT_FRAMES;
+        self.loudness.hear(self.parameters.format(), frame, self.hearing.buffer.power());
+        if self.parameters.digit_payload_type.is_none() && self.hearing.in_band.hear(frame, playout) {
+            self.loudness.mute();
+            playout = Playout::Silence;
+        }
+        playout
     }
 
-    /// Writes the packet that carries `payload` to the start of `out` and returns its size in bytes. To be
-    /// called exactly once a tick, unless [`press`](Self::press) or [`skip`](Self::skip) used it.
+    /// A key heard in the audio of a far end that takes no telephone events, once for each press.
+    /// Telephone events are told of by [`receive`](Self::receive).
+    pub fn take_digit(&mut self) -> Option<Digit> {
+        let digit = self.hearing.in_band.take_digit()?;
+        self.statistics.digits += 1;
+        Some(digit)
+    }
+
+    /// How loud the last frame was.
+    pub fn level(&self) -> Dbov {
+        self.loudness.now()
+    }
+
+    /// Counts this tick as one in which the far end talks.
+    pub fn add_talk_time(&mut self) {
+        self.statistics.talk_time += TICK;
+    }
+
+    /// Takes one tick of encoded audio; when it is empty there is nothing to be sent: time goes on, and the
+    /// next packet has the marker. To be called exactly once a tick, unless [`press`](Self::press),
+    /// [`comfort_noise`](Self::comfort_noise) or [`skip`](Self::skip) used it, and then
+    /// [`next_packet`](Self::next_packet) until it has none.
     ///
     /// # Panics
     ///
-    /// When `out` is too small; [`MAX_PACKET_BYTES`](crate::MAX_PACKET_BYTES) is enough for any frame.
-    pub fn packet(&mut self, payload: &[u8], out: &mut [u8]) -> usize {
-        let size_bytes = self.sender.packet(self.parameters.format, payload, out);
-        self.count_sent(size_bytes);
-        size_bytes
+    /// When it is larger than any encoder makes it.
+    pub fn send(&mut self, payload: &[u8]) {
+        self.sender.send(payload);
     }
 
-    /// Writes a packet of the pressed key instead of audio and returns its size in bytes; `None`, and the
-    /// tick is still to be used, when the press is over or the far side takes no telephone events.
+    /// Writes the next packet that is complete to the start of `out` and returns its size in bytes.
+    ///
+    /// # Panics
+    ///
+    /// When `out` is too small; [`MAX_PACKET_BYTES`](crate::MAX_PACKET_BYTES) is always enough.
+    pub fn next_packet(&mut self, out: &mut [u8]) -> Option<usize> {
+        let size_bytes = self.sender.next_packet(out)?;
+        Some(self.count_sent(size_bytes))
+    }
+
+    /// Writes a packet of the pressed key instead of audio, or before that what is still to be sent, and
+    /// returns its size in bytes; `None`, and the tick is still to be used, when the press is over or the far
+    /// end takes no telephone events.
     ///
     /// # Panics
     ///
     /// When `out` is too small.
     pub fn press(&mut self, press: &mut Press, out: &mut [u8]) -> Option<usize> {
-        let payload_type = self.parameters.digit_payload_type?;
-        let size_bytes = self.sender.press(payload_type, self.parameters.format, press, out)?;
-        self.count_sent(size_bytes);
-        Some(size_bytes)
+        let size_bytes = self.sender.press(press, out)?;
+        Some(self.count_sent(size_bytes))
+    }
+
+    /// Writes a packet that describes noise at `level` instead of audio, or before that what is still to be
+    /// sent, and returns its size in bytes; `None`, and the tick is still to be used, when the far end takes
+    /// none.
+    ///
+    /// # Panics
+    ///
+    /// When `out` is too small.
+    pub fn comfort_noise(&mut self, level: Dbov, out: &mut [u8]) -> Option<usize> {
+        let size_bytes = self.sender.comfort_noise(level, out)?;
+        Some(self.count_sent(size_bytes))
     }
 
     /// Sends nothing this tick, because the far side is not to hear anything. Time goes on.
     pub fn skip(&mut self) {
-        self.sender.skip(self.parameters.format);
+        self.sender.skip();
     }
 
-    /// What both streams have been like.
-    pub fn statistics(&self) -> &Statistics {
-        &self.statistics
-    }
-
-    /// Where the outgoing stream goes on.
-    pub(crate) fn outgoing(&self) -> SenderIdentity {
-        self.sender.next()
-    }
-
-    /// How the incoming stream was received since the last call; `None` when nothing came since.
-    pub(crate) fn reception(&mut self) -> Option<ReportBlock> {
-        let losses = self.arrivals.report()?;
-        let clock_hz = u128::from(self.parameters.format.clock_rate().hz());
-        Some(ReportBlock {
-            ssrc: self.source?,
-            fraction_lost: losses.fraction,
-            lost: losses.total,
-            highest_sequence: losses.highest_sequence,
-            jitter_units: (self.statistics.jitter.as_nanos() * clock_hz / 1_000_000_000) as u32,
-            ..ReportBlock::default()
-        })
-    }
-
-    /// Takes note of how the far end receives us.
-    pub(crate) fn learn(&mut self, remote: RemoteQuality) {
-        self.statistics.remote = Some(remote);
-    }
-
-    /// Takes note of the time to the far end and back.
-    pub(crate) fn learn_round_trip(&mut self, round_trip: Duration) {
-        self.statistics.round_trip = Some(round_trip);
-    }
-
-    fn count_sent(&mut self, packet_bytes: usize) {
+    fn count_sent(&mut self, packet_bytes: usize) -> usize {
         self.statistics.sent += 1;
         self.statistics.sent_bytes += (packet_bytes - HEADER_BYTES) as u64;
-    }
-
-    fn accept(&mut self, now: Duration, datagram: &[u8]) -> Result<Received, Reason> {
-        let PacketView { header, payload } = PacketView::parse(datagram)?;
-        let is_audio = header.payload_type == self.parameters.format.payload_type();
-        let is_digit = Some(header.payload_type) == self.parameters.digit_payload_type;
-        if is_audio || is_digit {
-            self.follow(header.ssrc);
-        } else if self.source != Some(header.ssrc) {
-            return Err(Reason::PayloadType(header.payload_type));
-        }
-        let order = match self.arrivals.take(header.sequence, &mut self.statistics) {
-            Arrival::Newest => Order::Newest,
-            Arrival::Overtaken => Order::Overtaken,
-            Arrival::Duplicate => return Err(Reason::Duplicate),
-            Arrival::Jump => return Err(Reason::SequenceJump),
-            Arrival::Ancient => {
-                self.statistics.late += 1;
-                return Err(Reason::Late);
-            }
-        };
-        if is_audio {
-            self.audio(now, header, payload, order)
-        } else if is_digit {
-            self.digit(now, header, payload, order)
-        } else {
-            Err(Reason::PayloadType(header.payload_type))
-        }
-    }
-
-    /// Makes `ssrc` the stream that is listened to.
-    fn follow(&mut self, ssrc: u32) {
-        if self.source == Some(ssrc) {
-            return;
-        }
-        self.statistics.source_changes += u64::from(self.source.is_some());
-        self.source = Some(ssrc);
-        self.arrivals = Arrivals::default();
-        self.keypad = Keypad::default();
-        self.transit = Transit::default();
-        self.buffer.restart();
-    }
-
-    fn audio(
-        &mut self,
-        now: Duration,
-        header: Header,
-        payload: &[u8],
-        order: Order,
-    ) -> Result<Received, Reason> {
-        let format = self.parameters.format;
-        let samples = self.decoder.decode(payload, &mut self.decoded).unwrap_or(0);
-        if samples < MIN_PTIME_MS * format.sample_rate().samples_per_ms() {
-            return Err(Reason::PayloadLength(payload.len()));
-        }
-        if self.keypad.sounds(now, header.timestamp) {
-            return Err(Reason::DuringDigit);
-        }
-        self.statistics.jitter = self.transit.take(now, header.timestamp, format.clock_rate());
-        let samples_per_unit = format.sample_rate().hz() / format.clock_rate().hz();
-        let position = header.timestamp.wrapping_mul(samples_per_unit);
-        match self.buffer.insert(position, &self.decoded[..samples], order, &mut self.statistics) {
-            Inserted::Buffered => Ok(Received::Audio),
-            Inserted::Late => Err(Reason::Late),
-        }
-    }
-
-    fn digit(
-        &mut self,
-        now: Duration,
-        header: Header,
-        payload: &[u8],
-        order: Order,
-    ) -> Result<Received, Reason> {
-        let event = DigitEvent::parse(payload).ok_or(Reason::Event)?;
-        if !self.keypad.take(now, header, event, order) {
-            return Ok(Received::DigitContinues);
-        }
-        self.statistics.digits += 1;
-        Ok(Received::Digit(event.digit))
+        packet_bytes
     }
 }

@@ -5,12 +5,13 @@
 //! use mixminus_rtp::{LegMedia, MAX_PACKET_BYTES, MediaParameters, Playout, Received, SenderIdentity};
 //! use std::time::Duration;
 //!
-//! let parameters = MediaParameters { format: Format::Pcmu, digit_payload_type: Some(101) };
+//! let parameters = MediaParameters::of(Format::Pcmu);
 //! let mut near = LegMedia::new(parameters, SenderIdentity { ssrc: 1, sequence: 10, timestamp: 0 });
 //! let mut far = LegMedia::new(parameters, SenderIdentity { ssrc: 2, sequence: 20, timestamp: 0 });
 //!
 //! let mut datagram = [0; MAX_PACKET_BYTES];
-//! let bytes = far.packet(&[0x80; 160], &mut datagram);
+//! far.send(&[0x80; 160]);
+//! let bytes = far.next_packet(&mut datagram).expect("a packet holds one tick");
 //! assert_eq!(near.receive(Duration::ZERO, &datagram[..bytes]), Received::Audio);
 //!
 //! let mut frame = [0; 160];
@@ -19,23 +20,36 @@
 //! ```
 
 mod arrivals;
+mod bursts;
 mod digit;
+mod drift;
+mod in_band;
 mod jitter_buffer;
 mod keypad;
+mod lateness;
 mod leg;
+mod loudness;
+mod mos;
 mod packet;
+mod packets;
+mod parameters;
 mod press;
-mod ring;
+mod queue;
 pub mod rtcp;
 mod sender;
-mod slack;
 mod statistics;
+mod stretch;
+mod timeline;
 mod transit;
 
 pub use digit::{Digit, DigitEvent, NotADigit};
-pub use jitter_buffer::{Inserted, JitterBuffer, MAX_DEPTH_FRAMES, MAX_TARGET_FRAMES, Order, Playout};
-pub use leg::{LegMedia, MAX_PTIME_MS, MIN_PTIME_MS, MediaParameters, Reason, Received};
+pub use jitter_buffer::{
+    Inserted, JitterBuffer, MAX_DEPTH, MAX_PTIME_MS, MAX_TARGET, MIN_PTIME_MS, Order, Packet, Playout,
+};
+pub use leg::{LegMedia, Reason, Received, Renewal};
+pub use mos::Mos;
 pub use packet::{HEADER_BYTES, Header, PacketError, PacketView};
+pub use parameters::MediaParameters;
 pub use press::Press;
 pub use sender::{MAX_PACKET_BYTES, Sender, SenderIdentity};
-pub use statistics::{RemoteQuality, Statistics};
+pub use statistics::{BufferDelay, RemoteQuality, Statistics};

@@ -1,8 +1,9 @@
-//! The outgoing stream: a packet a tick, with regular sequence numbers and timestamps.
+//! The outgoing stream, with regular sequence numbers and timestamps.
 
-use mixminus_codec::{Format, MAX_PAYLOAD_BYTES};
+use mixminus_audio::Dbov;
+use mixminus_codec::{Format, MAX_PAYLOAD_BYTES, comfort_noise_payload};
 
-use crate::{HEADER_BYTES, Header, Press};
+use crate::{HEADER_BYTES, Header, MediaParameters, Press};
 
 /// Size of the largest packet that is sent.
 pub const MAX_PACKET_BYTES: usize = HEADER_BYTES + MAX_PAYLOAD_BYTES;
@@ -18,71 +19,205 @@ pub struct SenderIdentity {
     pub timestamp: u32,
 }
 
-/// Makes the packets of one outgoing stream. One of [`packet`](Self::packet), [`press`](Self::press) and
-/// [`skip`](Self::skip) is called each tick.
+/// Makes the packets of one outgoing stream. Each tick is used by one of [`send`](Self::send),
+/// [`press`](Self::press), [`comfort_noise`](Self::comfort_noise) and [`skip`](Self::skip); after the first
+/// and the last, [`next_packet`](Self::next_packet) is called until it has none.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sender {
+    parameters: MediaParameters,
+    /// Of the next packet: its timestamp is that of the first pending byte.
     next: SenderIdentity,
     marker: bool,
+    pending: [u8; 2 * MAX_PAYLOAD_BYTES],
+    pending_bytes: usize,
+    /// Bytes of 10 ms of what is pending; all of it when it cannot be cut.
+    grain_bytes: usize,
+    /// Clock units of silence that follow what is pending.
+    silent_units: u32,
 }
 
 impl Sender {
     /// A stream that begins at `identity`.
-    pub fn new(identity: SenderIdentity) -> Self {
-        Self { next: identity, marker: true }
+    pub fn new(parameters: MediaParameters, identity: SenderIdentity) -> Self {
+        Self {
+            parameters,
+            next: identity,
+            marker: true,
+            pending: [0; 2 * MAX_PAYLOAD_BYTES],
+            pending_bytes: 0,
+            grain_bytes: 1,
+            silent_units: 0,
+        }
     }
 
-    /// Writes the packet of this tick to the start of `out` and returns its size in bytes.
+    /// Changes what both sides agreed on. Sequence numbers and timestamps go on; what is not yet a packet
+    /// of another format is dropped.
+    pub fn set_parameters(&mut self, parameters: MediaParameters) {
+        if parameters.format() != self.parameters.format() {
+            self.drop_pending();
+        }
+        self.parameters = parameters;
+    }
+
+    /// Takes one tick of encoded audio. When it is empty there is nothing to be sent: as [`skip`](Self::skip).
     ///
     /// # Panics
     ///
-    /// When `out` is too small; [`MAX_PACKET_BYTES`] is enough for any frame.
-    pub fn packet(&mut self, format: Format, payload: &[u8], out: &mut [u8]) -> usize {
-        let header = self.header(format.payload_type(), self.next.timestamp);
-        self.tick(format);
-        self.marker = false;
-        write(header, payload, out)
-    }
-
-    /// Writes a packet of the pressed key instead of audio and returns its size in bytes; `None`, and the
-    /// tick is still to be used, when the press is over.
-    ///
-    /// # Panics
-    ///
-    /// When `out` is smaller than 16 bytes.
-    pub fn press(
-        &mut self,
-        payload_type: u8,
-        format: Format,
-        press: &mut Press,
-        out: &mut [u8],
-    ) -> Option<usize> {
-        let (timestamp, marker, event) = press.step(self.next.timestamp, format.clock_rate())?;
-        let header = Header { marker, ..self.header(payload_type, timestamp) };
-        self.tick(format);
-        Some(write(header, &event.to_bytes(), out))
+    /// When it is larger than [`MAX_PAYLOAD_BYTES`].
+    pub fn send(&mut self, payload: &[u8]) {
+        if payload.is_empty() {
+            return self.skip();
+        }
+        self.end_silence();
+        let room = if self.cuts() { self.pending.len() } else { payload.len() };
+        if self.pending_bytes + payload.len() > room {
+            self.drop_pending();
+        }
+        self.grain_bytes = if self.cuts() { payload.len() / 2 } else { payload.len() };
+        self.pending[self.pending_bytes..][..payload.len()].copy_from_slice(payload);
+        self.pending_bytes += payload.len();
     }
 
     /// Sends nothing this tick. Time goes on: the next packet has the timestamp of its own tick, and the
     /// marker that tells a pause from a loss.
-    pub fn skip(&mut self, format: Format) {
-        self.next.timestamp = self.next.timestamp.wrapping_add(format.clock_rate().frame_units());
+    pub fn skip(&mut self) {
+        self.silent_units = self.silent_units.wrapping_add(self.tick_units());
+        if self.pending_bytes == 0 {
+            self.end_silence();
+        }
+    }
+
+    /// Writes the next packet that is complete to the start of `out` and returns its size in bytes. A packet
+    /// is also complete when a pause follows it.
+    ///
+    /// # Panics
+    ///
+    /// When `out` is too small; [`MAX_PACKET_BYTES`] is always enough.
+    pub fn next_packet(&mut self, out: &mut [u8]) -> Option<usize> {
+        let whole = if self.cuts() {
+            let grains = self.parameters.ptime.ms() as usize / 10;
+            grains.min(MAX_PAYLOAD_BYTES / self.grain_bytes) * self.grain_bytes
+        } else {
+            self.grain_bytes
+        };
+        let enough = if self.silent_units > 0 { 1 } else { whole };
+        if self.pending_bytes < enough {
+            return None;
+        }
+        let payload_bytes = whole.min(self.pending_bytes);
+        Some(self.flush(payload_bytes, out))
+    }
+
+    /// Writes a packet of the pressed key instead of audio, or first what was pending, and returns its size
+    /// in bytes; `None`, and the tick is still to be used, when the press is over or the far end takes no
+    /// telephone events.
+    ///
+    /// # Panics
+    ///
+    /// When `out` is too small.
+    pub fn press(&mut self, press: &mut Press, out: &mut [u8]) -> Option<usize> {
+        let payload_type = self.parameters.digit_payload_type?;
+        if press.is_over() {
+            return None;
+        }
+        if self.pending_bytes > 0 {
+            self.skip();
+            return self.next_packet(out);
+        }
+        let (timestamp, marker, event) =
+            press.step(self.next.timestamp, self.parameters.format().clock_rate())?;
+        let header = Header { marker, ..self.header(payload_type, timestamp) };
+        Some(self.tick_packet(header, &event.to_bytes(), out))
+    }
+
+    /// Writes a packet that describes noise at `level` instead of audio, or first what was pending, and
+    /// returns its size in bytes; `None`, and the tick is still to be used, when the far end takes none.
+    ///
+    /// # Panics
+    ///
+    /// When `out` is too small.
+    pub fn comfort_noise(&mut self, level: Dbov, out: &mut [u8]) -> Option<usize> {
+        let payload_type = self.parameters.comfort_noise_payload_type?;
+        if self.pending_bytes > 0 {
+            self.skip();
+            return self.next_packet(out);
+        }
+        let header = Header { marker: false, ..self.header(payload_type, self.next.timestamp) };
+        let size_bytes = self.tick_packet(header, &comfort_noise_payload(level), out);
+        // What follows noise begins a talkspurt.
+        self.marker = true;
+        Some(size_bytes)
+    }
+
+    /// What the next packet will have, if this tick makes it.
+    pub(crate) fn next(&self) -> SenderIdentity {
+        SenderIdentity { timestamp: self.tick_timestamp(), ..self.next }
+    }
+
+    /// Goes on under another SSRC.
+    pub(crate) fn rename(&mut self, ssrc: u32) {
+        self.next.ssrc = ssrc;
         self.marker = true;
     }
 
-    /// What the next packet will have.
-    pub(crate) fn next(&self) -> SenderIdentity {
-        self.next
+    /// Whether payloads can be cut and joined: those of all formats in which time is bytes.
+    fn cuts(&self) -> bool {
+        !matches!(self.parameters.format(), Format::Opus(_))
+    }
+
+    fn tick_units(&self) -> u32 {
+        self.parameters.format().clock_rate().frame_units()
+    }
+
+    /// Clock units of `bytes` that are pending.
+    fn units(&self, bytes: usize) -> u32 {
+        let grain_units = if self.cuts() { self.tick_units() / 2 } else { self.tick_units() };
+        (bytes / self.grain_bytes) as u32 * grain_units
+    }
+
+    /// The timestamp of the tick that is about to be used.
+    fn tick_timestamp(&self) -> u32 {
+        self.next.timestamp.wrapping_add(self.units(self.pending_bytes)).wrapping_add(self.silent_units)
+    }
+
+    fn end_silence(&mut self) {
+        if self.silent_units > 0 {
+            self.drop_pending();
+            self.marker = true;
+        }
+    }
+
+    /// What nobody has taken is not sent; its time has passed all the same.
+    fn drop_pending(&mut self) {
+        self.next.timestamp = self.tick_timestamp();
+        (self.pending_bytes, self.silent_units) = (0, 0);
+    }
+
+    /// Writes a packet of the first `payload_bytes` that are pending.
+    fn flush(&mut self, payload_bytes: usize, out: &mut [u8]) -> usize {
+        let header = self.header(self.parameters.payload_type, self.next.timestamp);
+        let size_bytes = write(header, &self.pending[..payload_bytes], out);
+        self.pending.copy_within(payload_bytes..self.pending_bytes, 0);
+        self.pending_bytes -= payload_bytes;
+        self.marker = false;
+        self.next.sequence = self.next.sequence.wrapping_add(1);
+        self.next.timestamp = self.next.timestamp.wrapping_add(self.units(payload_bytes));
+        if self.pending_bytes == 0 {
+            self.end_silence();
+        }
+        size_bytes
+    }
+
+    /// Writes a packet that takes a tick by itself.
+    fn tick_packet(&mut self, header: Header, payload: &[u8], out: &mut [u8]) -> usize {
+        self.next.sequence = self.next.sequence.wrapping_add(1);
+        self.next.timestamp = self.next.timestamp.wrapping_add(self.tick_units());
+        write(header, payload, out)
     }
 
     fn header(&self, payload_type: u8, timestamp: u32) -> Header {
         let SenderIdentity { ssrc, sequence, .. } = self.next;
         Header { marker: self.marker, payload_type, sequence, timestamp, ssrc }
-    }
-
-    fn tick(&mut self, format: Format) {
-        self.next.sequence = self.next.sequence.wrapping_add(1);
-        self.next.timestamp = self.next.timestamp.wrapping_add(format.clock_rate().frame_units());
     }
 }
 
@@ -94,68 +229,4 @@ fn write(header: Header, payload: &[u8], out: &mut [u8]) -> usize {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::time::Duration;
-
-    use super::*;
-    use crate::{Digit, DigitEvent, PacketView};
-
-    const START: SenderIdentity = SenderIdentity { ssrc: 7, sequence: u16::MAX, timestamp: u32::MAX - 159 };
-
-    fn headers(sender: &mut Sender, ticks: usize) -> Vec<Header> {
-        let mut out = [0; MAX_PACKET_BYTES];
-        let mut packet = || {
-            let bytes = sender.packet(Format::Pcmu, &[0xFF; 160], &mut out);
-            PacketView::parse(&out[..bytes]).unwrap().header
-        };
-        (0..ticks).map(|_| packet()).collect()
-    }
-
-    #[test]
-    fn sequence_and_timestamp_advance_by_one_frame_through_their_wrap() {
-        let headers = headers(&mut Sender::new(START), 3);
-        assert_eq!(headers.iter().map(|header| header.sequence).collect::<Vec<_>>(), [u16::MAX, 0, 1]);
-        assert_eq!(
-            headers.iter().map(|header| header.timestamp).collect::<Vec<_>>(),
-            [u32::MAX - 159, 0, 160]
-        );
-    }
-
-    #[test]
-    fn only_the_first_packet_has_the_marker() {
-        let headers = headers(&mut Sender::new(START), 3);
-        assert_eq!(headers.iter().map(|header| header.marker).collect::<Vec<_>>(), [true, false, false]);
-    }
-
-    #[test]
-    fn a_pause_uses_time_but_no_sequence_number() {
-        let mut sender = Sender::new(START);
-        headers(&mut sender, 1);
-        sender.skip(Format::Pcmu);
-        let after = headers(&mut sender, 1)[0];
-        assert_eq!((after.sequence, after.timestamp, after.marker), (0, 160, true));
-    }
-
-    #[test]
-    fn a_press_is_events_with_one_timestamp_and_three_ends() {
-        let mut sender = Sender::new(SenderIdentity { ssrc: 7, sequence: 100, timestamp: 1_600 });
-        let mut press = Press::new(Digit::try_from('5').unwrap(), Duration::from_millis(60));
-        let mut out = [0; MAX_PACKET_BYTES];
-        let mut events = Vec::new();
-        while let Some(bytes) = sender.press(101, Format::Pcmu, &mut press, &mut out) {
-            let packet = PacketView::parse(&out[..bytes]).unwrap();
-            let event = DigitEvent::parse(packet.payload).unwrap();
-            assert_eq!((packet.header.timestamp, packet.header.payload_type), (1_600, 101));
-            events.push((packet.header.sequence, packet.header.marker, event.duration, event.end));
-        }
-        let expected = [
-            (100, true, 160, false),
-            (101, false, 320, false),
-            (102, false, 480, true),
-            (103, false, 480, true),
-            (104, false, 480, true),
-        ];
-        assert_eq!(events, expected);
-        assert_eq!(headers(&mut sender, 1)[0].timestamp, 1_600 + 5 * 160);
-    }
-}
+mod tests;

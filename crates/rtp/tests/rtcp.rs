@@ -8,9 +8,9 @@ use bytes::Bytes;
 use mixminus_codec::Format;
 use mixminus_rtp::rtcp::{
     Cname, Compound, MAX_REPORT_BYTES, NtpClock, NtpTime, Report, ReportBlock, Reporter, RtcpError,
-    RtcpPacket, SenderInfo,
+    RtcpPacket, SenderInfo, VoipMetrics, is_rtcp,
 };
-use mixminus_rtp::{LegMedia, MAX_PACKET_BYTES, MediaParameters, SenderIdentity};
+use mixminus_rtp::{LegMedia, MAX_PACKET_BYTES, MediaParameters, Mos, SenderIdentity};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use rtc_rtcp::goodbye::Goodbye;
@@ -38,7 +38,7 @@ struct End {
 
 impl End {
     fn new(ssrc: u32, sequence: u16, offset: Duration) -> Self {
-        let parameters = MediaParameters { format: Format::Pcmu, digit_payload_type: Some(101) };
+        let parameters = MediaParameters::of(Format::Pcmu);
         let media = LegMedia::new(parameters, SenderIdentity { ssrc, sequence, timestamp: 1_000 });
         let clock = NtpClock::new(offset, Duration::from_secs(1_700_000_000) + offset * 3);
         Self { media, reporter: Reporter::new(Cname::new(NAME), clock, 0), offset }
@@ -46,7 +46,8 @@ impl End {
 
     fn packet(&mut self) -> Vec<u8> {
         let mut out = [0; MAX_PACKET_BYTES];
-        let size_bytes = self.media.packet(&[0xFF; 160], &mut out);
+        self.media.send(&[0xFF; 160]);
+        let size_bytes = self.media.next_packet(&mut out).unwrap();
         out[..size_bytes].to_vec()
     }
 
@@ -163,7 +164,8 @@ fn both_ends_learn_the_round_trip_and_how_they_are_heard() {
 fn block_for(ssrc: u32, last_report: u32, since_last_report: u32) -> Vec<u8> {
     let block = ReportBlock { ssrc, jitter_units: 80, last_report, since_last_report, ..Default::default() };
     let mut out = [0; MAX_REPORT_BYTES];
-    let report = Report { ssrc: 9, cname: Cname::new(NAME), sender: None, block: Some(block) };
+    let cname = Cname::new(NAME);
+    let report = Report { ssrc: 9, cname, sender: None, block: Some(block), metrics: None, goodbye: None };
     let size_bytes = report.write(&mut out);
     out[..size_bytes].to_vec()
 }
@@ -261,6 +263,102 @@ fn reporting_allocates_nothing() {
     assert_eq!((info.count_total, info.count_current), (0, 0), "{info:?}");
 }
 
+/// The packets of `report` after the report itself and the description.
+fn more(report: &[u8]) -> Vec<RtcpPacket<'_>> {
+    Compound::parse(report).unwrap().packets().skip(2).collect()
+}
+
+#[test]
+fn how_a_call_sounds_is_told_when_it_was_asked_for() {
+    let [mut far, mut near] = ends();
+    let mut frame = [0; 160];
+    for tick in 0..1_000 {
+        let packet = far.packet();
+        if tick % 50 != 49 {
+            near.take(TICK * tick, &packet);
+        }
+        near.media.playout(&mut frame);
+    }
+    assert_eq!(more(&near.report(ms(20_000))), []);
+    near.reporter.add_voip_metrics();
+    let report = near.report(ms(21_000));
+    assert!(matches!(more(&report)[..], [RtcpPacket::ExtendedReport(_)]));
+    far.read(ms(21_030), &report);
+    let statistics = far.media.statistics();
+    let metrics = statistics.remote_metrics.unwrap();
+    assert_eq!((metrics.ssrc, metrics.loss_rate, metrics.discard_rate), (1, (19 * 256 / 999) as u8, 0));
+    assert_eq!(
+        (metrics.burst_density, metrics.gap_density, metrics.burst_ms),
+        (0, 256_u16.div_euclid(50) as u8, 0)
+    );
+    assert_eq!((metrics.round_trip_ms, metrics.end_system_ms, metrics.buffer_limit_ms), (0, 20, 320));
+    assert_eq!(metrics.signal_dbm, None, "the far end was silent");
+    // What was lost was silence, so that nothing had to be made up.
+    assert_eq!((metrics.rating, metrics.mos_listening_tenths), (Some(92), Some(44)));
+    assert_eq!(statistics.remote_mos, Some(Mos(f32::from(metrics.mos_conversation_tenths.unwrap()) / 10.0)));
+    assert!(near.media.statistics().mos.unwrap().0 > 4.3);
+}
+
+#[test]
+fn metrics_of_another_stream_are_not_ours() {
+    let [mut near, _] = ends();
+    let metrics = VoipMetrics::from(&[0; 32]);
+    let report = |ssrc| Report {
+        ssrc: 9,
+        cname: Cname::new(NAME),
+        sender: None,
+        block: None,
+        metrics: Some(VoipMetrics { ssrc, ..metrics }),
+        goodbye: None,
+    };
+    let mut out = [0; MAX_REPORT_BYTES];
+    let size_bytes = report(5).write(&mut out);
+    near.read(Duration::ZERO, &out[..size_bytes]);
+    assert_eq!(near.media.statistics().remote_metrics, None);
+    let size_bytes = report(1).write(&mut out);
+    near.read(Duration::ZERO, &out[..size_bytes]);
+    assert_eq!(near.media.statistics().remote_metrics, Some(VoipMetrics { ssrc: 1, ..metrics }));
+}
+
+#[test]
+fn a_stream_whose_ssrc_the_far_end_has_too_says_goodbye_once() {
+    let [mut near, mut far] = ends();
+    send(&mut near, &mut far, 10, &[]);
+    let packet = End::new(1, 500, Duration::ZERO).packet();
+    near.take(ms(200), &packet);
+    send(&mut near, &mut far, 3, &[]);
+    let report = near.report(ms(300));
+    assert!(matches!(more(&report)[..], [RtcpPacket::Goodbye { sources: [[0, 0, 0, 1]] }]));
+    let RtcpPacket::SenderReport { ssrc, sender, .. } =
+        Compound::parse(&report).unwrap().packets().next().unwrap()
+    else {
+        panic!("it has sent")
+    };
+    assert_ne!(ssrc, 1);
+    assert_eq!((sender.packets, sender.octets), (3, 480));
+    assert_eq!(more(&near.report(ms(5_300))), []);
+}
+
+#[test]
+fn a_goodbye_of_the_far_end_changes_nothing() {
+    let [mut far, mut near] = ends();
+    send(&mut far, &mut near, 10, &[]);
+    let before = near.media.statistics();
+    let goodbye = [0x80, 201, 0, 1, 0, 0, 0, 1, 0x81, 203, 0, 1, 0, 0, 0, 1];
+    near.read(ms(300), &goodbye);
+    assert_eq!(near.media.statistics(), before);
+    send(&mut far, &mut near, 10, &[]);
+    assert_eq!(near.media.statistics().received, 20);
+}
+
+#[test]
+fn rtcp_is_told_from_rtp_on_one_port() {
+    let kinds = [0, 8, 13, 63, 96, 101, 127, 128, 191, 192, 200, 207, 223, 224, 255];
+    let rtcp: Vec<u8> = kinds.into_iter().filter(|&kind| is_rtcp(&[0x80, kind])).collect();
+    assert_eq!(rtcp, [192, 200, 207, 223]);
+    assert!(!is_rtcp(&[]) && !is_rtcp(&[0x80]));
+}
+
 fn a_block() -> impl Strategy<Value = ReceptionReport> {
     (any::<[u32; 5]>(), any::<u8>(), 0..1_u32 << 24).prop_map(|(numbers, fraction_lost, total_lost)| {
         let [ssrc, last_sequence_number, jitter, last_sender_report, delay] = numbers;
@@ -343,7 +441,7 @@ proptest! {
         });
         let cname = Cname::new(name);
         let mut out = [0; MAX_REPORT_BYTES];
-        let size_bytes = Report { ssrc, cname, sender, block }.write(&mut out);
+        let size_bytes = Report { ssrc, cname, sender, block, metrics: None, goodbye: None }.write(&mut out);
         let packets = unmarshal(&mut &out[..size_bytes]).unwrap();
         prop_assert_eq!(packets.len(), 2);
         let clamped = block.map(|block| theirs(ReportBlock { lost: block.lost.clamp(-0x80_0000, 0x7F_FFFF), ..block }));
@@ -362,9 +460,31 @@ proptest! {
     }
 
     #[test]
+    fn metrics_are_read_as_they_are_written(ssrc: u32, bytes: [u8; 28]) {
+        let mut body = [0; 32];
+        body[..4].copy_from_slice(&ssrc.to_be_bytes());
+        body[4..].copy_from_slice(&bytes);
+        let metrics = VoipMetrics::from(&body);
+        let report = Report { ssrc: 9, cname: Cname::new(NAME), sender: None, block: None, metrics: Some(metrics), goodbye: None };
+        let mut out = [0; MAX_REPORT_BYTES];
+        let size_bytes = report.write(&mut out);
+        let packets = unmarshal(&mut &out[..size_bytes]).unwrap();
+        prop_assert_eq!(packets.len(), 3);
+        let Some(&RtcpPacket::ExtendedReport(extended)) = more(&out[..size_bytes]).first() else { panic!("no metrics") };
+        prop_assert_eq!(extended.voip_metrics(ssrc), Some(metrics));
+        prop_assert_eq!(extended.voip_metrics(!ssrc), None);
+        // What has no field here: noise, echo, Gmin, the rating of another network, the receiver's ways.
+        for (at, byte) in bytes.into_iter().enumerate() {
+            if ![13, 14, 15, 17, 20, 21].contains(&at) {
+                prop_assert_eq!(out[size_bytes - 28 + at], byte, "byte {}", at);
+            }
+        }
+    }
+
+    #[test]
     fn no_datagram_panics_and_what_is_taken_is_whole(
         bytes in vec(any::<u8>(), 0..200),
-        heads in vec((0x80..=0xBF_u8, 199..206_u8, 0..8_u8, vec(any::<u8>(), 0..40)), 0..5),
+        heads in vec((0x80..=0xBF_u8, 199..209_u8, 0..8_u8, vec(any::<u8>(), 0..40)), 0..5),
     ) {
         let framed: Vec<_> = heads.into_iter().flat_map(|(first, kind, words, body)| [vec![first, kind, 0, words], body].concat()).collect();
         for datagram in [bytes, framed] {
@@ -376,8 +496,10 @@ proptest! {
             };
             prop_assert!(taken.is_ok() && datagram.len() % 4 == 0);
             for packet in compound.packets() {
-                if let RtcpPacket::SourceDescription(description) = packet {
-                    description.cname(0);
+                match packet {
+                    RtcpPacket::SourceDescription(description) => drop(description.cname(0)),
+                    RtcpPacket::ExtendedReport(report) => drop(report.voip_metrics(0)),
+                    _ => {}
                 }
             }
         }

@@ -1,8 +1,9 @@
 //! Reports from the network, read in place.
 
 use super::{
-    BLOCK_BYTES, CNAME_ITEM, GOODBYE, HEAD_BYTES, NtpTime, RECEIVER_REPORT, ReportBlock, SENDER_INFO_BYTES,
-    SENDER_REPORT, SOURCE_DESCRIPTION, SenderInfo,
+    BLOCK_BYTES, CNAME_ITEM, EXTENDED_REPORT, GOODBYE, HEAD_BYTES, NtpTime, RECEIVER_REPORT, ReportBlock,
+    SENDER_INFO_BYTES, SENDER_REPORT, SOURCE_DESCRIPTION, SenderInfo, VOIP_METRICS_BLOCK, VoipMetrics,
+    voip_metrics::METRICS_BYTES, words,
 };
 
 /// Why a datagram is no compound of RTCP packets.
@@ -83,6 +84,8 @@ pub enum RtcpPacket<'a> {
         /// Their SSRCs, as they are on the wire.
         sources: &'a [[u8; 4]],
     },
+    /// What standard reports have no room for (RFC 3611).
+    ExtendedReport(ExtendedReport<'a>),
     /// Anything else.
     Other {
         /// Its packet type.
@@ -133,6 +136,29 @@ impl<'a> SourceDescription<'a> {
     }
 }
 
+/// Blocks of an extended report. What is malformed in them ends them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ExtendedReport<'a>(&'a [u8]);
+
+impl ExtendedReport<'_> {
+    /// How the stream `ssrc` is received.
+    pub fn voip_metrics(self, ssrc: u32) -> Option<VoipMetrics> {
+        let mut blocks = self.0;
+        loop {
+            let (&[block, _, high, low], rest) = blocks.split_first_chunk()?;
+            let (body, after) = rest.split_at_checked(4 * usize::from(u16::from_be_bytes([high, low])))?;
+            if block == VOIP_METRICS_BLOCK
+                && let Ok(body) = <&[u8; METRICS_BYTES]>::try_from(body)
+                && let metrics = VoipMetrics::from(body)
+                && metrics.ssrc == ssrc
+            {
+                return Some(metrics);
+            }
+            blocks = after;
+        }
+    }
+}
+
 impl<'a> RtcpPacket<'a> {
     fn parse(count: usize, packet_type: u8, body: &'a [u8]) -> Result<Self, RtcpError> {
         Ok(match packet_type {
@@ -152,6 +178,7 @@ impl<'a> RtcpPacket<'a> {
                 let sources = body.get(..4 * count).ok_or(RtcpError::Contents)?;
                 Self::Goodbye { sources: sources.as_chunks().0 }
             }
+            EXTENDED_REPORT => Self::ExtendedReport(ExtendedReport(number(body)?.1)),
             packet_type => Self::Other { packet_type },
         })
     }
@@ -204,10 +231,4 @@ fn split(datagram: &[u8]) -> Result<(RtcpPacket<'_>, &[u8]), RtcpError> {
 fn number(body: &[u8]) -> Result<(u32, &[u8]), RtcpError> {
     let (bytes, rest) = body.split_first_chunk::<4>().ok_or(RtcpError::Contents)?;
     Ok((u32::from_be_bytes(*bytes), rest))
-}
-
-/// `bytes` as `WORDS` numbers; the caller sees to it that there are so many.
-fn words<const WORDS: usize>(bytes: &[u8]) -> [u32; WORDS] {
-    let chunks = bytes.as_chunks::<4>().0;
-    std::array::from_fn(|index| u32::from_be_bytes(chunks[index]))
 }

@@ -1,12 +1,20 @@
 //! Reports that are sent.
 
 use super::{
-    BLOCK_BYTES, CNAME_BYTES, CNAME_ITEM, Cname, HEAD_BYTES, NtpTime, RECEIVER_REPORT, SENDER_INFO_BYTES,
-    SENDER_REPORT, SOURCE_DESCRIPTION,
+    BLOCK_BYTES, CNAME_BYTES, CNAME_ITEM, Cname, EXTENDED_REPORT, GOODBYE, HEAD_BYTES, NtpTime,
+    RECEIVER_REPORT, SENDER_INFO_BYTES, SENDER_REPORT, SOURCE_DESCRIPTION, VOIP_METRICS_BLOCK, VoipMetrics,
 };
+use crate::rtcp::voip_metrics::METRICS_BYTES;
 
 /// Size of the largest report that is sent.
-pub const MAX_REPORT_BYTES: usize = HEAD_BYTES + 4 + SENDER_INFO_BYTES + BLOCK_BYTES + DESCRIPTION_BYTES;
+pub const MAX_REPORT_BYTES: usize =
+    HEAD_BYTES + 4 + SENDER_INFO_BYTES + BLOCK_BYTES + DESCRIPTION_BYTES + EXTENDED_BYTES + GOODBYE_BYTES;
+
+/// Size of our extended report: head, SSRC, and one block with its own head.
+const EXTENDED_BYTES: usize = HEAD_BYTES + 4 + HEAD_BYTES + METRICS_BYTES;
+
+/// Size of the end of one stream.
+const GOODBYE_BYTES: usize = HEAD_BYTES + 4;
 
 /// Size of our description: head, SSRC, item with its type and size, and at least one zero up to a whole word.
 const DESCRIPTION_BYTES: usize = HEAD_BYTES + 4 + (2 + CNAME_BYTES + 1).next_multiple_of(4);
@@ -57,6 +65,10 @@ pub struct Report {
     pub sender: Option<SenderInfo>,
     /// What it received, if it did.
     pub block: Option<ReportBlock>,
+    /// How what it received sounds, if that is to be said.
+    pub metrics: Option<VoipMetrics>,
+    /// A stream of its own that has ended, if one has.
+    pub goodbye: Option<u32>,
 }
 
 impl Report {
@@ -83,11 +95,17 @@ impl Report {
                 block;
             bytes.numbers(&[ssrc, losses, highest_sequence, jitter_units, last_report, since_last_report]);
         }
-        bytes.head(1, SOURCE_DESCRIPTION, DESCRIPTION_BYTES / 4 - 1);
-        bytes.numbers(&[self.ssrc]);
-        bytes.put(&[CNAME_ITEM, CNAME_BYTES as u8]);
-        bytes.put(self.cname.as_bytes());
-        bytes.put(&[0; DESCRIPTION_BYTES - HEAD_BYTES - 4 - 2 - CNAME_BYTES]);
+        bytes.description(self.ssrc, &self.cname);
+        if let Some(metrics) = self.metrics {
+            bytes.head(0, EXTENDED_REPORT, EXTENDED_BYTES / 4 - 1);
+            bytes.numbers(&[self.ssrc]);
+            bytes.put(&[VOIP_METRICS_BLOCK, 0, 0, (METRICS_BYTES / 4) as u8]);
+            bytes.numbers(&metrics.to_words());
+        }
+        if let Some(ended) = self.goodbye {
+            bytes.head(1, GOODBYE, GOODBYE_BYTES / 4 - 1);
+            bytes.numbers(&[ended]);
+        }
         bytes.size_bytes
     }
 }
@@ -102,6 +120,14 @@ impl Bytes<'_> {
     fn head(&mut self, count: u8, packet_type: u8, words: usize) {
         let [high, low] = (words as u16).to_be_bytes();
         self.put(&[2 << 6 | count, packet_type, high, low]);
+    }
+
+    fn description(&mut self, ssrc: u32, cname: &Cname) {
+        self.head(1, SOURCE_DESCRIPTION, DESCRIPTION_BYTES / 4 - 1);
+        self.numbers(&[ssrc]);
+        self.put(&[CNAME_ITEM, CNAME_BYTES as u8]);
+        self.put(cname.as_bytes());
+        self.put(&[0; DESCRIPTION_BYTES - HEAD_BYTES - 4 - 2 - CNAME_BYTES]);
     }
 
     fn numbers(&mut self, numbers: &[u32]) {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::ntp::{from_short, to_short};
 use super::{Cname, Compound, NtpClock, NtpTime, Report, ReportBlock, RtcpError, RtcpPacket, SenderInfo};
-use crate::{LegMedia, RemoteQuality};
+use crate::{LegMedia, RemoteQuality, Statistics};
 
 /// Mean time between two reports: the minimum of RFC 3550, section 6.2. Two ends' reports take far less
 /// than a twentieth of the bandwidth of any audio, so that nothing else ever decides.
@@ -31,6 +31,10 @@ pub struct Reporter {
     /// Packets that had been sent at the last report.
     sent: u64,
     heard: Option<Heard>,
+    /// Whether reports say how the call sounds.
+    with_metrics: bool,
+    /// The ended stream of ours to which the far end has been told goodbye.
+    goodbye: Option<u32>,
 }
 
 /// The far end's last sender report.
@@ -45,7 +49,14 @@ impl Reporter {
     /// A reporter under the name `cname` that has `random`, as much as any, of its first interval to wait.
     pub fn new(cname: Cname, clock: NtpClock, random: u32) -> Self {
         // The first interval is half as long as any other (RFC 3550, section 6.2).
-        Self { cname, clock, since: None, wait: interval(random) / 2, sent: 0, heard: None }
+        let wait = interval(random) / 2;
+        Self { cname, clock, since: None, wait, sent: 0, heard: None, with_metrics: false, goodbye: None }
+    }
+
+    /// From now on reports say how the call sounds (RFC 3611), because the far end has asked for that by
+    /// `a=rtcp-xr:voip-metrics`.
+    pub fn add_voip_metrics(&mut self) {
+        self.with_metrics = true;
     }
 
     /// Whether it is time to report. Waiting for the first time begins with the first call.
@@ -72,6 +83,12 @@ impl Reporter {
                     blocks
                 }
                 RtcpPacket::ReceiverReport { blocks, .. } => blocks,
+                RtcpPacket::ExtendedReport(report) => {
+                    if let Some(metrics) = report.voip_metrics(ssrc) {
+                        media.learn_metrics(metrics);
+                    }
+                    continue;
+                }
                 _ => continue,
             };
             let ours = blocks.iter().filter(|block| block.ssrc == ssrc);
@@ -90,12 +107,13 @@ impl Reporter {
         self.since = Some(now);
         self.wait = interval(random);
         let outgoing = media.outgoing();
-        let sent = media.statistics().sent;
+        let given_up = media.given_up().unwrap_or_default();
+        let Statistics { sent, sent_bytes, .. } = media.statistics();
         let sender = (sent > self.sent).then(|| SenderInfo {
             ntp: self.clock.at(now),
             timestamp: outgoing.timestamp,
-            packets: sent as u32,
-            octets: media.statistics().sent_bytes as u32,
+            packets: (sent - given_up.packets) as u32,
+            octets: (sent_bytes - given_up.bytes) as u32,
         });
         self.sent = sent;
         let mut block = media.reception();
@@ -105,12 +123,15 @@ impl Reporter {
             block.last_report = heard.ntp.middle();
             block.since_last_report = to_short(now.saturating_sub(heard.at));
         }
-        Report { ssrc: outgoing.ssrc, cname: self.cname, sender, block }.write(out)
+        let metrics = if self.with_metrics { media.metrics() } else { None };
+        let goodbye = media.given_up().map(|stream| stream.ssrc).filter(|_| self.goodbye.is_none());
+        self.goodbye = self.goodbye.or(goodbye);
+        Report { ssrc: outgoing.ssrc, cname: self.cname, sender, block, metrics, goodbye }.write(out)
     }
 
     /// Takes in how the far end receives us.
     fn learn(&self, arrived: Duration, block: &ReportBlock, media: &mut LegMedia) {
-        let clock_hz = u64::from(media.parameters().format.clock_rate().hz());
+        let clock_hz = u64::from(media.parameters().format().clock_rate().hz());
         let jitter_ns = u64::from(block.jitter_units) * 1_000_000_000 / clock_hz;
         media.learn(RemoteQuality {
             fraction_lost: block.fraction_lost,
