@@ -2,11 +2,14 @@
 
 use std::fmt;
 
-use mixminus_audio::SampleRate;
+use mixminus_audio::{ActiveSpeaker, Resampler, SampleRate};
+use mixminus_codec::Encoding;
 
-use crate::leg::{Leg, Seated};
-use crate::mix::{Base, Personal};
-use crate::plan::{LegId, MixPlan, PromptId};
+use crate::base::Base;
+use crate::hearing::Scratch;
+use crate::inherit::{Move, inherit};
+use crate::leg::{Gains, Leg, Seated};
+use crate::plan::{LegId, MixPlan, PromptId, Sink};
 use crate::prompt::Prompt;
 
 /// A plan with a seat for each leg and prompt that it names, and all working memory for its ticks.
@@ -18,13 +21,19 @@ use crate::prompt::Prompt;
 pub struct Arrangement<L> {
     plan: MixPlan,
     rate: SampleRate,
+    encodings: Box<[Encoding]>,
+    /// How many ticks the bridge has mixed.
+    ticks: u64,
     /// In the order of the plan's legs.
     seats: Box<[Option<Box<Seated<L>>>]>,
     /// In the order of the plan's prompts.
     prompts: Box<[Option<Box<Prompt>>]>,
     /// In the order of the plan's bases.
     bases: Box<[Base]>,
-    personal: Personal,
+    speaker: ActiveSpeaker<LegId>,
+    active_speaker: Option<LegId>,
+    scratch: Scratch,
+    moves: Vec<Move>,
 }
 
 /// Why something was not taken in.
@@ -36,14 +45,6 @@ pub enum Refusal {
     /// There is one with the same id already.
     #[error("its seat is taken")]
     Taken,
-    /// A clip at another rate than the bridge's.
-    #[error("it is at {prompt:?} in a bridge at {bridge:?}")]
-    WrongRate {
-        /// The rate of the prompt's clip.
-        prompt: SampleRate,
-        /// The rate of the bridge.
-        bridge: SampleRate,
-    },
 }
 
 /// What was not taken in, given back so that nothing is freed here.
@@ -63,16 +64,31 @@ impl<T> fmt::Debug for Refused<T> {
 }
 
 impl<L> Arrangement<L> {
-    /// All that a bridge at `rate` needs to follow `plan`, with every seat empty.
-    pub fn new(plan: MixPlan, rate: SampleRate) -> Self {
+    /// All that a bridge at `rate` needs to follow `plan`, with every seat empty. Legs that hear the same and say
+    /// nothing share an encoder if their encoding is among `encodings`.
+    pub fn new(plan: MixPlan, rate: SampleRate, encodings: &[Encoding]) -> Self {
+        Resampler::prepare();
+        let mut sinks = vec![0; plan.bases().len()];
+        plan.sinks().iter().for_each(|sink| sinks[sink.base] += 1);
+        let shared = |sinks| if sinks > 1 { encodings } else { &[] };
         Self {
+            ticks: 0,
             seats: plan.legs().iter().map(|_| None).collect(),
             prompts: plan.prompts().iter().map(|_| None).collect(),
-            bases: plan.bases().iter().map(|_| Base::new(rate)).collect(),
-            personal: Personal::new(rate),
+            bases: sinks.into_iter().map(|sinks| Base::new(rate, shared(sinks))).collect(),
+            speaker: ActiveSpeaker::default(),
+            active_speaker: None,
+            scratch: Scratch::new(rate),
+            moves: Vec::with_capacity(plan.legs().len()),
+            encodings: encodings.into(),
             plan,
             rate,
         }
+    }
+
+    /// What there are shared encoders for.
+    pub fn encodings(&self) -> &[Encoding] {
+        &self.encodings
     }
 
     /// The plan.
@@ -90,7 +106,8 @@ impl<L> Arrangement<L> {
     /// # Errors
     ///
     /// [`Refused`] with the leg, if the plan does not name it or it is there already.
-    pub fn seat(&mut self, leg: Box<Seated<L>>) -> Result<(), Refused<Seated<L>>> {
+    pub fn seat(&mut self, mut leg: Box<Seated<L>>) -> Result<(), Refused<Seated<L>>> {
+        leg.arrive();
         let place = self.plan.legs().binary_search(&leg.id());
         put(&mut self.seats, place, leg)
     }
@@ -99,30 +116,16 @@ impl<L> Arrangement<L> {
     ///
     /// # Errors
     ///
-    /// [`Refused`] with the prompt, if it is at another rate than the bridge, the plan does not name
-    /// it or it is there already.
-    pub fn place(&mut self, prompt: Box<Prompt>) -> Result<(), Refused<Prompt>> {
-        if prompt.rate() != self.rate {
-            let reason = Refusal::WrongRate { prompt: prompt.rate(), bridge: self.rate };
-            return Err(Refused { reason, returned: prompt });
-        }
+    /// [`Refused`] with the prompt, if the plan does not name it or it is there already.
+    pub fn place(&mut self, mut prompt: Box<Prompt>) -> Result<(), Refused<Prompt>> {
+        prompt.arrive();
         let place = self.plan.prompts().binary_search(&prompt.id());
         put(&mut self.prompts, place, prompt)
-    }
-
-    /// Takes a leg out of its seat.
-    pub fn take_leg(&mut self, leg: LegId) -> Option<Box<Seated<L>>> {
-        self.seats[self.plan.legs().binary_search(&leg).ok()?].take()
     }
 
     /// Takes a prompt out.
     pub fn take_prompt(&mut self, prompt: PromptId) -> Option<Box<Prompt>> {
         self.prompts[self.plan.prompts().binary_search(&prompt).ok()?].take()
-    }
-
-    /// Takes out every leg.
-    pub fn take_legs(&mut self) -> impl Iterator<Item = Box<Seated<L>>> {
-        self.seats.iter_mut().filter_map(Option::take)
     }
 
     /// Takes out every prompt.
@@ -132,43 +135,88 @@ impl<L> Arrangement<L> {
 
     /// The leg in its seat.
     pub fn leg_mut(&mut self, leg: LegId) -> Option<&mut L> {
-        let seat = self.seats[self.plan.legs().binary_search(&leg).ok()?].as_deref_mut();
-        seat.map(Seated::leg_mut)
+        self.seat_mut(leg).map(Seated::leg_mut)
+    }
+
+    /// See [`Bridge::active_speaker`](crate::Bridge::active_speaker).
+    pub(crate) const fn active_speaker(&self) -> Option<LegId> {
+        self.active_speaker
+    }
+
+    /// See [`Bridge::set_gains`](crate::Bridge::set_gains).
+    pub(crate) fn set_gains(&mut self, leg: LegId, gains: Gains) -> bool {
+        self.seat_mut(leg).map(|seat| seat.set_gains(gains)).is_some()
+    }
+
+    fn seat_mut(&mut self, leg: LegId) -> Option<&mut Seated<L>> {
+        self.seats[self.plan.legs().binary_search(&leg).ok()?].as_deref_mut()
     }
 
     /// Every leg that is seated.
     pub fn legs_mut(&mut self) -> impl Iterator<Item = (LegId, &mut L)> {
         self.seats.iter_mut().flatten().map(|seat| (seat.id(), seat.leg_mut()))
     }
+}
+
+impl<L: Leg> Arrangement<L> {
+    /// Takes a leg out of its seat.
+    pub fn take_leg(&mut self, leg: LegId) -> Option<Box<Seated<L>>> {
+        let mut seated = self.seats[self.plan.legs().binary_search(&leg).ok()?].take()?;
+        seated.depart(&mut self.bases);
+        Some(seated)
+    }
+
+    /// Takes out every leg.
+    pub fn take_legs(&mut self) -> impl Iterator<Item = Box<Seated<L>>> {
+        let bases = &mut self.bases;
+        self.seats.iter_mut().filter_map(Option::take).map(|mut seated| {
+            seated.depart(bases);
+            seated
+        })
+    }
 
     /// Moves in from `old` what both plans name. What is here already goes to `old` in exchange: what
     /// has been playing or speaking goes on.
     pub(crate) fn succeed(&mut self, old: &mut Self) {
+        (self.ticks, self.speaker, self.active_speaker) = (old.ticks, old.speaker, old.active_speaker);
         exchange(old.plan.legs(), &mut old.seats, self.plan.legs(), &mut self.seats);
-        if old.rate == self.rate {
-            exchange(old.plan.prompts(), &mut old.prompts, self.plan.prompts(), &mut self.prompts);
-        }
+        exchange(old.plan.prompts(), &mut old.prompts, self.plan.prompts(), &mut self.prompts);
+        old.seats.iter_mut().flatten().for_each(|seat| seat.depart(&mut old.bases));
+        inherit(&mut self.seats, self.plan.sinks(), &mut self.moves, (&mut self.bases, &mut old.bases));
     }
-}
 
-impl<L: Leg> Arrangement<L> {
     /// One tick; see [`Bridge::tick`](crate::Bridge::tick).
     pub(crate) fn tick(&mut self, ended: &mut impl FnMut(PromptId)) {
+        self.ticks += 1;
         self.seats.iter_mut().flatten().for_each(|seat| seat.contribute(self.rate));
         for prompt in self.prompts.iter_mut().flatten() {
-            if prompt.contribute() {
+            if prompt.contribute(self.rate) {
                 ended(prompt.id());
             }
         }
         for (base, set) in self.bases.iter_mut().zip(self.plan.bases()) {
+            base.shared.begin(self.ticks);
             base.sum(set, &self.seats, &self.prompts);
         }
-        for (seat, sink) in self.seats.iter_mut().zip(self.plan.sinks()) {
-            if let Some(seat) = seat {
-                self.personal.send(seat, *sink, &mut self.bases[sink.base]);
-            }
+        for (seat, sink) in seated(&mut self.seats, &self.plan) {
+            seat.choose(sink, &mut self.bases[sink.base], self.ticks);
         }
+        self.bases.iter_mut().for_each(|base| base.mix(&mut self.scratch.wide));
+        for (seat, sink) in seated(&mut self.seats, &self.plan) {
+            seat.send(sink, &self.bases[sink.base], &mut self.scratch);
+        }
+        let heard = seated(&mut self.seats, &self.plan).filter(|(_, sink)| sink.in_base);
+        self.active_speaker = self.speaker.hear(heard.map(|(seat, _)| seat.voice()));
     }
+}
+
+/// Those who are there, each with what the plan says it hears.
+fn seated<'a, L>(
+    seats: &'a mut [Option<Box<Seated<L>>>],
+    plan: &'a MixPlan,
+) -> impl Iterator<Item = (&'a mut Seated<L>, Sink)> {
+    let seats = seats.iter_mut().zip(plan.sinks());
+    seats.filter_map(|(seat, sink)| Some((seat.as_deref_mut()?, *sink)))
 }
 
 fn put<T>(

@@ -1,7 +1,7 @@
 //! A mixing context with one clock.
 
 use crate::arrangement::{Arrangement, Refused};
-use crate::leg::{Leg, Seated};
+use crate::leg::{Gains, Leg, Seated};
 use crate::plan::{LegId, MixPlan, PromptId};
 use crate::prompt::Prompt;
 
@@ -17,14 +17,6 @@ impl<L> Bridge<L> {
     /// A bridge that follows `arrangement`.
     pub const fn new(arrangement: Box<Arrangement<L>>) -> Self {
         Self { arrangement }
-    }
-
-    /// Follows `next` from the next tick on. Legs and prompts that both plans name stay, with all
-    /// their state. Returns the old arrangement with those that the new plan does not name; and with
-    /// the prompts, if the rate has changed.
-    pub fn adopt(&mut self, mut next: Box<Arrangement<L>>) -> Box<Arrangement<L>> {
-        next.succeed(&mut self.arrangement);
-        std::mem::replace(&mut self.arrangement, next)
     }
 
     /// Ends the bridge, for its arrangement to be emptied and freed elsewhere.
@@ -46,11 +38,6 @@ impl<L> Bridge<L> {
         self.arrangement.seat(leg)
     }
 
-    /// Takes a leg away, silent from the next tick on.
-    pub fn take_leg(&mut self, leg: LegId) -> Option<Box<Seated<L>>> {
-        self.arrangement.take_leg(leg)
-    }
-
     /// The leg in its seat.
     pub fn leg_mut(&mut self, leg: LegId) -> Option<&mut L> {
         self.arrangement.leg_mut(leg)
@@ -59,6 +46,17 @@ impl<L> Bridge<L> {
     /// Every leg that is seated.
     pub fn legs_mut(&mut self) -> impl Iterator<Item = (LegId, &mut L)> {
         self.arrangement.legs_mut()
+    }
+
+    /// Whose voice dominates among those that anybody hears; after the last tick, and while all are silent, who talked
+    /// last. A fact for control, which knows who may learn of whom: a coach can be it.
+    pub const fn active_speaker(&self) -> Option<LegId> {
+        self.arrangement.active_speaker()
+    }
+
+    /// Changes the gains of a leg, within the next tick. Returns whether it is here.
+    pub fn set_gains(&mut self, leg: LegId, gains: Gains) -> bool {
+        self.arrangement.set_gains(leg, gains)
     }
 
     /// Places a prompt that the plan names, to start with the next tick.
@@ -77,6 +75,18 @@ impl<L> Bridge<L> {
 }
 
 impl<L: Leg> Bridge<L> {
+    /// Follows `next` from the next tick on. Legs and prompts that both plans name stay, with all
+    /// their state. Returns the old arrangement with those that the new plan does not name.
+    pub fn adopt(&mut self, mut next: Box<Arrangement<L>>) -> Box<Arrangement<L>> {
+        next.succeed(&mut self.arrangement);
+        std::mem::replace(&mut self.arrangement, next)
+    }
+
+    /// Takes a leg away, silent from the next tick on.
+    pub fn take_leg(&mut self, leg: LegId) -> Option<Box<Seated<L>>> {
+        self.arrangement.take_leg(leg)
+    }
+
     /// One step of 20 ms: takes a frame from each leg and prompt, and sends each leg one payload of
     /// what the plan lets it hear, if only silence. Calls `ended` once for each prompt, in the tick
     /// that has its last sample.

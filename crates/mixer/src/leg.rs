@@ -1,9 +1,11 @@
 //! What the mixer asks of a leg, and a leg that is ready to be seated.
 
-use mixminus_audio::{Declick, Limiter, MAX_FRAME_SAMPLES, SampleRate};
-use mixminus_codec::Format;
+use mixminus_audio::{Dbov, Decibels, SampleRate, Voice};
+use mixminus_codec::{Encoder, Encoding};
 
+use crate::hearing::Hearing;
 use crate::plan::LegId;
+use crate::source::Source;
 
 /// Whether a source adds to the sum of a tick.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,49 +16,53 @@ pub enum Contribution {
     Audio,
 }
 
-/// Media with one remote party, as a bridge sees it. Each method is called exactly once a tick, in
-/// this order; none may allocate, free or wait.
+/// Media with one remote party, as a bridge sees it. Once a tick it contributes, and later in that tick it sends.
+/// No method may allocate, free or wait.
 pub trait Leg {
-    /// Fills `frame` with the next tick of what the far end sends, at the bridge's rate.
+    /// Fills `frame` with the next tick of what the far end sends, at the rate of its format.
     fn contribute(&mut self, frame: &mut [i16]) -> Contribution;
 
-    /// What the far end wants to be sent in; its sample rate is the bridge's.
-    fn format(&self) -> Format;
+    /// What the far end wants to be sent; it may change from tick to tick.
+    fn encoding(&self) -> Encoding;
 
-    /// Sends one tick of audio to the far end.
+    /// The leg's own encoder for that, used for as long as no other leg hears the same.
+    fn encoder(&mut self) -> &mut Encoder;
+
+    /// How loud the far end is in this tick, while it talks. Only told to control, never heard of.
+    fn talks(&self) -> Option<Dbov> {
+        None
+    }
+
+    /// Sends one tick of audio to the far end; an empty payload when there is nothing to be sent (DTX).
     fn send(&mut self, payload: &[u8]);
 }
 
-/// A leg with what has to stay with it, from tick to tick and from bridge to bridge, so that what
-/// its far end hears has no seam.
+/// How much louder a leg is heard and hears than it would be by itself.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Gains {
+    /// Of what its far end says.
+    pub incoming: Decibels,
+    /// Of what its far end hears. Other than 0 dB, it costs a mix and an encoder for this leg alone.
+    pub outgoing: Decibels,
+}
+
+impl Default for Gains {
+    fn default() -> Self {
+        Self { incoming: Decibels::IDENTITY, outgoing: Decibels::IDENTITY }
+    }
+}
+
+/// A leg with what has to stay with it, from tick to tick and from bridge to bridge, so that what is heard of it and
+/// what its far end hears has no seam.
 #[derive(Debug)]
 pub struct Seated<L> {
     id: LegId,
-    leg: L,
-    rate: SampleRate,
-    contribution: Contribution,
-    frame: [i16; MAX_FRAME_SAMPLES],
-    pub(crate) limiter: Limiter,
-    pub(crate) declick: Declick,
-    /// The fingerprint of the sources that were audible to this leg in the last tick.
-    pub(crate) audible: u64,
+    pub(crate) leg: L,
+    pub(crate) source: Source,
+    pub(crate) hearing: Hearing,
 }
 
 impl<L> Seated<L> {
-    /// A leg that has heard nothing yet.
-    pub fn new(id: LegId, leg: L, rate: SampleRate) -> Self {
-        Self {
-            id,
-            leg,
-            rate,
-            contribution: Contribution::Silence,
-            frame: [0; MAX_FRAME_SAMPLES],
-            limiter: Limiter::new(rate),
-            declick: Declick::new(),
-            audible: 0,
-        }
-    }
-
     /// Which leg it is.
     pub const fn id(&self) -> LegId {
         self.id
@@ -77,49 +83,51 @@ impl<L> Seated<L> {
         self.leg
     }
 
+    /// Changes the gains, within the next tick.
+    pub fn set_gains(&mut self, gains: Gains) {
+        self.source.set_gain(gains.incoming);
+        self.hearing.set_gain(gains.outgoing);
+    }
+
     /// What the leg adds to this tick, if anything.
     pub(crate) fn contribution(&self) -> Option<&[i16]> {
-        match self.contribution {
-            Contribution::Silence => None,
-            Contribution::Audio => Some(&self.frame[..self.rate.frame_samples()]),
-        }
+        self.source.contribution()
+    }
+
+    /// Comes to a bridge as a source.
+    pub(crate) fn arrive(&mut self) {
+        self.source.arrive();
+    }
+
+    /// See [`Onset::before`](crate::onset::Onset::before).
+    #[inline]
+    pub(crate) const fn before(&self) -> i32 {
+        self.source.before()
     }
 }
 
 impl<L: Leg> Seated<L> {
+    /// A leg that has heard and said nothing yet.
+    pub fn new(id: LegId, leg: L) -> Self {
+        let encoding = leg.encoding();
+        Self {
+            id,
+            leg,
+            source: Source::new(encoding.format().sample_rate()),
+            hearing: Hearing::new(encoding),
+        }
+    }
+
     /// Takes the next frame from the leg, in a bridge that runs at `rate`.
     pub(crate) fn contribute(&mut self, rate: SampleRate) {
-        if self.rate != rate {
-            self.rate = rate;
-            self.limiter = Limiter::new(rate);
-        }
-        self.contribution = self.leg.contribute(&mut self.frame[..self.rate.frame_samples()]);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    struct Loud;
-
-    impl Leg for Loud {
-        fn contribute(&mut self, frame: &mut [i16]) -> Contribution {
-            frame.fill(i16::MAX);
-            Contribution::Audio
-        }
-        fn format(&self) -> Format {
-            Format::Pcmu
-        }
-        fn send(&mut self, _: &[u8]) {}
+        let encoding = self.leg.encoding();
+        self.hearing.recode(encoding);
+        self.source.contribute(&mut self.leg, encoding.format().sample_rate(), rate);
     }
 
-    #[test]
-    fn a_leg_follows_the_rate_of_its_bridge() {
-        let mut seated = Seated::new(LegId(1), Loud, SampleRate::Hz8000);
-        seated.limiter.limit(&[99_999; 160], &mut [0; 160]);
-        seated.contribute(SampleRate::Hz16000);
-        assert_eq!(seated.contribution(), Some(&[i16::MAX; 320][..]));
-        assert_eq!(seated.limiter, Limiter::new(SampleRate::Hz16000));
+    /// The far end among the talkers of this tick.
+    pub(crate) fn voice(&self) -> Voice<LegId> {
+        let talks = self.leg.talks();
+        Voice { id: self.id, level: talks.unwrap_or(Dbov::SILENCE), talking: talks.is_some() }
     }
 }

@@ -8,21 +8,30 @@
 //!
 //! ```
 //! use mixminus_audio::SampleRate;
-//! use mixminus_codec::Format;
+//! use mixminus_codec::{Encoder, Encoding, Format};
 //! use mixminus_mixer::{Arrangement, Bridge, Contribution, Leg, LegId, MixPlan, Seated, SinkRoutes, SourceId};
 //!
-//! struct Hum(i16, Vec<u8>);
+//! struct Hum(i16, Encoder, Vec<u8>);
+//!
+//! impl Hum {
+//!     fn seated(leg: LegId, sample: i16) -> Box<Seated<Self>> {
+//!         Box::new(Seated::new(leg, Self(sample, Encoder::new(Format::Pcmu.into()), vec![])))
+//!     }
+//! }
 //!
 //! impl Leg for Hum {
 //!     fn contribute(&mut self, frame: &mut [i16]) -> Contribution {
 //!         frame.fill(self.0);
 //!         Contribution::Audio
 //!     }
-//!     fn format(&self) -> Format {
-//!         Format::Pcmu
+//!     fn encoding(&self) -> Encoding {
+//!         self.1.encoding()
+//!     }
+//!     fn encoder(&mut self) -> &mut Encoder {
+//!         &mut self.1
 //!     }
 //!     fn send(&mut self, payload: &[u8]) {
-//!         self.1 = payload.to_vec();
+//!         self.2 = payload.to_vec();
 //!     }
 //! }
 //!
@@ -31,27 +40,36 @@
 //!     SinkRoutes { leg: agent, hears: vec![SourceId::Leg(customer)] },
 //!     SinkRoutes { leg: customer, hears: vec![] },
 //! ])?;
-//! let mut arrangement = Arrangement::new(plan, SampleRate::Hz8000);
-//! arrangement.seat(Box::new(Seated::new(agent, Hum(500, vec![]), SampleRate::Hz8000)))?;
-//! arrangement.seat(Box::new(Seated::new(customer, Hum(900, vec![]), SampleRate::Hz8000)))?;
+//! let mut arrangement = Arrangement::new(plan, SampleRate::Hz8000, &[Format::Pcmu.into()]);
+//! arrangement.seat(Hum::seated(agent, 500))?;
+//! arrangement.seat(Hum::seated(customer, 900))?;
 //! let mut bridge = Bridge::new(Box::new(arrangement));
 //! bridge.tick(&mut |prompt| println!("{prompt:?} was played to its end"));
 //!
 //! let silence = [0xff; 160];
-//! assert_eq!(bridge.leg_mut(customer).map(|leg| &leg.1[..]), Some(&silence[..]));
-//! assert_ne!(bridge.leg_mut(agent).map(|leg| &leg.1[..]), Some(&silence[..]));
+//! assert_eq!(bridge.leg_mut(customer).map(|leg| &leg.2[..]), Some(&silence[..]));
+//! assert_ne!(bridge.leg_mut(agent).map(|leg| &leg.2[..]), Some(&silence[..]));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
 mod arrangement;
+mod base;
 mod bridge;
+mod convert;
+mod hearing;
+mod inherit;
 mod leg;
-mod mix;
+mod line;
+mod mixdown;
+mod onset;
 mod plan;
 mod prompt;
+mod recent;
+mod shared;
+mod source;
 
 pub use arrangement::{Arrangement, Refusal, Refused};
 pub use bridge::Bridge;
-pub use leg::{Contribution, Leg, Seated};
+pub use leg::{Contribution, Gains, Leg, Seated};
 pub use plan::{BridgeId, LegId, MAX_SOURCES, MixPlan, PlanError, PromptId, SinkRoutes, SourceId};
 pub use prompt::{Plays, Prompt};

@@ -130,6 +130,17 @@ impl MixPlan {
         }
     }
 
+    /// Routes that compile to this plan.
+    pub fn routes(&self) -> Vec<SinkRoutes> {
+        let routes = |(place, (&leg, sink)): (usize, (&LegId, &Sink))| {
+            let BaseSet { legs, prompts } = &self.bases[sink.base];
+            let legs = legs.iter().filter(|&&other| other != place).map(|&leg| SourceId::Leg(self.legs[leg]));
+            let prompts = prompts.iter().map(|&prompt| SourceId::Prompt(self.prompts[prompt]));
+            SinkRoutes { leg, hears: legs.chain(prompts).collect() }
+        };
+        self.legs.iter().zip(&self.sinks).enumerate().map(routes).collect()
+    }
+
     /// One for each leg, in the order of [`Self::legs`].
     pub(crate) fn sinks(&self) -> &[Sink] {
         &self.sinks
@@ -252,6 +263,13 @@ mod tests {
     fn who_is_heard_by_nobody_listens_to_the_base_of_the_others() {
         let routes = [hears(1, &[leg(2)]), hears(2, &[leg(1)]), hears(3, &[leg(1), leg(2)])];
         assert_eq!(bases(&routes), [(0, true), (0, true), (0, false)]);
+    }
+
+    #[test]
+    fn a_plan_tells_the_routes_it_came_from() {
+        let prompt = SourceId::Prompt(PromptId(9));
+        let routes = [hears(1, &[leg(2), prompt]), hears(2, &[leg(1), leg(3)]), hears(3, &[])];
+        assert_eq!(MixPlan::compile(&routes).unwrap().routes(), routes);
     }
 
     #[test]

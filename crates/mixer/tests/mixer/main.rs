@@ -1,8 +1,12 @@
 //! The mixer seen from outside: what legs say goes in, what they are sent comes out.
 
+mod formats;
 mod legs;
+mod model;
 mod no_allocation;
 mod room;
+mod sharing;
 mod smoothness;
+mod voices;
 mod who_hears_whom;
 mod world;

@@ -1,16 +1,13 @@
 //! Small rooms, by ear.
 
-use std::sync::Arc;
-
-use mixminus_audio::{Pcm, SampleRate};
 use mixminus_codec::Format;
-use mixminus_mixer::{Arrangement, Bridge, LegId, MixPlan, Plays, Prompt, PromptId, Refusal, SinkRoutes};
+use mixminus_mixer::{Bridge, LegId, Plays, PromptId, Refusal, SinkRoutes};
 
-use crate::legs::{FRAME, RATE, TestLeg, arrangement, bridge, clip, encoded, hears, leg, prompt, seated};
+use crate::legs::{FRAME, TestLeg, arrangement, bridge, clip, encoded, hears, leg, prompt, seated};
 
 /// What each leg of `bridge` was sent, all samples of which must be `samples`.
 fn assert_heard<const N: usize>(bridge: &mut Bridge<TestLeg>, samples: [i16; N]) {
-    let heard: Vec<_> = bridge.legs_mut().map(|(_, leg)| leg.heard).collect();
+    let heard: Vec<_> = bridge.legs_mut().map(|(_, leg)| leg.heard.clone()).collect();
     assert_eq!(heard, samples.map(|sample| encoded(Format::Pcmu, &[sample; FRAME])));
 }
 
@@ -49,11 +46,12 @@ fn who_hears_nobody_is_sent_silence() {
 
 #[test]
 fn each_leg_is_sent_its_own_format() {
-    let legs = Format::ALL.map(TestLeg::new).into_iter().chain([TestLeg::saying(100)]).collect();
+    let legs =
+        [Format::Pcmu, Format::Pcma].map(TestLeg::new).into_iter().chain([TestLeg::saying(100)]).collect();
     let mut bridge = bridge(&everyone_hears_all_others(), legs);
     settle(&mut bridge);
     for (_, leg) in bridge.legs_mut().take(2) {
-        assert_eq!(leg.heard, encoded(leg.format, &[100; FRAME]));
+        assert_eq!(leg.heard, encoded(leg.encoding.format(), &[100; FRAME]));
     }
 }
 
@@ -77,7 +75,10 @@ fn a_leg_that_the_plan_does_not_name_is_given_back() {
 fn a_taken_seat_is_not_given_away() {
     let mut bridge = bridge(&[hears(0, &[])], vec![TestLeg::saying(100)]);
     let refused = bridge.seat_leg(seated(0, TestLeg::saying(400))).unwrap_err();
-    assert_eq!((refused.reason, refused.returned.leg().says), (Refusal::Taken, Some([400; FRAME])));
+    assert_eq!(
+        (refused.reason, refused.returned.leg().says.clone()),
+        (Refusal::Taken, Some(vec![400; FRAME]))
+    );
 }
 
 #[test]
@@ -115,24 +116,4 @@ fn a_prompt_that_plays_goes_on_under_the_next_plan() {
     bridge.tick(&mut |_| ());
     assert_heard(&mut bridge, [400]);
     assert_eq!((old.take_prompts().count(), old.take_legs().count()), (1, 0));
-}
-
-#[test]
-fn a_prompt_at_another_rate_is_given_back() {
-    let mut bridge = bridge(&[hears(0, &[prompt(7)])], vec![]);
-    let wide_band = Pcm { rate: SampleRate::Hz16000, samples: vec![0; 320] };
-    let refused =
-        bridge.place_prompt(Box::new(Prompt::new(PromptId(7), Arc::new(wide_band), Plays::Forever)));
-    let reason = Refusal::WrongRate { prompt: SampleRate::Hz16000, bridge: RATE };
-    assert_eq!(refused.unwrap_err().reason, reason);
-}
-
-#[test]
-fn a_bridge_that_changes_its_rate_leaves_its_prompts_behind() {
-    let routes = [hears(0, &[prompt(7)])];
-    let mut bridge = bridge(&routes, vec![TestLeg::new(Format::Pcmu)]);
-    bridge.place_prompt(clip(7, vec![2_000], Plays::Forever)).unwrap();
-    let plan = MixPlan::compile(&routes).unwrap();
-    let mut old = bridge.adopt(Box::new(Arrangement::new(plan, SampleRate::Hz16000)));
-    assert_eq!((old.take_legs().count(), old.take_prompts().count()), (0, 1));
 }

@@ -1,47 +1,21 @@
 //! Over random plans, moves and voices: nobody hears anything but what the plan allows, bit for bit.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::cell::RefCell;
+use std::collections::BTreeSet;
 
-use mixminus_audio::{Declick, Limiter};
+use mixminus_audio::SampleRate;
+use mixminus_codec::Format;
 use mixminus_mixer::{LegId, Plays, PromptId, SourceId};
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 use proptest::test_runner::FileFailurePersistence;
 
-use crate::legs::{FRAME, Frame, RATE, encoded};
-use crate::world::{Clip, Heard, LEGS, PROMPTS, Routes, Step, World, sources};
+use crate::legs::{LINEAR, OPUS, encoded};
+use crate::model::Ear;
+use crate::world::{Heard, LEGS, PROMPTS, Recording, Routes, Step, World, sources};
 
 /// Quiet enough for all sources to fit in 16 bits; loud enough for any two to need the limiter.
 const AMPLITUDES: [i16; 2] = [3_000, 30_000];
-
-/// What a leg's output should be made with: an independent limiter and declick of its own.
-struct Ear {
-    limiter: Limiter,
-    declick: Declick,
-    audible: BTreeSet<SourceId>,
-}
-
-impl Ear {
-    fn new() -> Self {
-        Self { limiter: Limiter::new(RATE), declick: Declick::new(), audible: BTreeSet::new() }
-    }
-
-    fn hear(&mut self, allowed: &BTreeMap<SourceId, Option<Frame>>) -> Frame {
-        let mut wide = [0; FRAME];
-        for frame in allowed.values().flatten() {
-            wide.iter_mut().zip(frame).for_each(|(sum, &sample)| *sum += i32::from(sample));
-        }
-        let mut frame = [0; FRAME];
-        self.limiter.limit(&wide, &mut frame);
-        let audible = allowed.keys().copied().collect();
-        if self.audible != audible {
-            self.declick.smooth(&mut frame);
-        }
-        self.declick.frame_sent(&frame);
-        self.audible = audible;
-        frame
-    }
-}
 
 proptest! {
     #![proptest_config(ProptestConfig {
@@ -51,73 +25,146 @@ proptest! {
 
     #[test]
     fn a_leg_is_sent_once_a_tick_exactly_what_it_may_hear(
-        steps in steps(),
-        clips in clips(),
+        formats in prop::array::uniform6(lossless()),
+        steps in steps(lossless(), 1),
+        recordings in recordings(),
         seed: u64,
         amplitude in select(&AMPLITUDES[..]),
     ) {
-        let mut world = World::new(clips);
-        let mut ears: Vec<_> = (0..LEGS).map(|_| Ear::new()).collect();
+        let speech = Speech::lively(seed, amplitude);
+        let mut world = World::new(recordings, formats);
+        let mut ears = formats.map(|format| Ear::new(format.sample_rate()));
         for (time, step) in (0..).zip(&steps) {
-            for heard in world.take(step, &|leg, _: &World| speech(seed, leg, time, amplitude)) {
-                let frame = ears[heard.leg.0 as usize].hear(&heard.allowed);
-                prop_assert_eq!(heard.payload, encoded(heard.format, &frame), "{:?} at {}", heard.leg, time);
+            for heard in world.take(step, &|leg, world| speech.says(leg, world.rate(leg), time)) {
+                let ear = &mut ears[heard.leg.0 as usize];
+                let frame = ear.hear(&heard.allowed, heard.rate, heard.format.sample_rate());
+                prop_assert_eq!(heard.payload, encoded(heard.format, frame), "{:?} at {}", heard.leg, time);
             }
         }
     }
 
     #[test]
     fn what_a_leg_may_not_hear_changes_no_bit_of_what_it_is_sent(
-        steps in steps(),
-        clips in clips(),
-        seed: u64,
-        victim in 0..LEGS,
-        amplitude in select(&AMPLITUDES[..]),
+        formats in prop::array::uniform6(lossless()),
+        steps in steps(lossless(), 1),
+        recordings in recordings(),
+        secrets in secrets(true, Speech::quiet),
     ) {
-        let victim = LegId(victim);
-        let before = listen(victim, &steps, clips.clone(), |_, leg, time| speech(seed, leg, time, amplitude));
-        let audible: BTreeSet<_> = before.iter().flat_map(|heard| heard.allowed.keys()).collect();
-        let mut others = clips;
-        for (id, clip) in (0..).zip(&mut others) {
-            if !audible.contains(&SourceId::Prompt(PromptId(id))) {
-                *clip = Clip { samples: vec![i16::MAX; 100], plays: Plays::Forever };
-            }
-        }
-        let after = listen(victim, &steps, others, |world, leg, time| {
-            let secret = !world.hears(victim, SourceId::Leg(leg));
-            if secret { speech(!seed, leg, time, i16::MAX) } else { speech(seed, leg, time, amplitude) }
-        });
-        let payloads = |heard: &[Heard]| heard.iter().map(|heard| heard.payload).collect::<Vec<_>>();
-        prop_assert!(payloads(&before) == payloads(&after));
+        secrets.assert_kept(formats, &steps, &recordings)?;
     }
 }
 
-/// All that `victim` was sent.
-fn listen(
-    victim: LegId,
-    steps: &[Step],
-    clips: [Clip; PROMPTS as usize],
-    voice: impl Fn(&World, LegId, u64) -> Option<Frame>,
-) -> Vec<Heard> {
-    let mut world = World::new(clips);
-    let timed = (0..).zip(steps);
-    let heard =
-        timed.flat_map(|(time, step)| world.take(step, &|leg, world: &World| voice(world, leg, time)));
-    heard.filter(|heard| heard.leg == victim).collect()
+proptest! {
+    #![proptest_config(ProptestConfig {
+        failure_persistence: Some(Box::new(FileFailurePersistence::WithSource("regressions"))),
+        cases: 16,
+        ..ProptestConfig::default()
+    })]
+
+    #[test]
+    fn nor_does_it_through_an_encoder_that_remembers_what_others_heard(
+        formats in prop::array::uniform6(any_format()),
+        steps in steps(any_format(), 120),
+        recordings in recordings(),
+        secrets in secrets(true, Speech::quiet),
+    ) {
+        secrets.assert_kept(formats, &steps, &recordings)?;
+    }
 }
 
 /// Noise of its own for each leg, in talkspurts.
-fn speech(seed: u64, leg: LegId, time: u64, amplitude: i16) -> Option<Frame> {
-    let mut state = scramble(seed ^ scramble(leg.0));
-    if scramble(state ^ (time / 8)).is_multiple_of(3) {
-        return None;
+#[derive(Clone, Copy, Debug)]
+struct Speech {
+    seed: u64,
+    amplitude: i16,
+    spurt_ticks: u64,
+    /// How many of three spurts are not silent.
+    of_three: u64,
+}
+
+impl Speech {
+    fn lively(seed: u64, amplitude: i16) -> Self {
+        Self { seed, amplitude, spurt_ticks: 8, of_three: 2 }
     }
-    state = scramble(state ^ time);
-    let span = 2 * u64::from(amplitude.unsigned_abs()) + 1;
-    Some(std::array::from_fn(|_| {
-        state = scramble(state);
-        ((state % span) as i32 - i32::from(amplitude)) as i16
-    }))
+
+    /// With pauses in which an encoder can come to be shared.
+    fn quiet(seed: u64, amplitude: i16) -> Self {
+        Self { seed, amplitude, spurt_ticks: 80, of_three: 1 }
+    }
+
+    fn says(self, leg: LegId, rate: SampleRate, time: u64) -> Option<Vec<i16>> {
+        let mut state = scramble(self.seed ^ scramble(leg.0));
+        if scramble(state ^ (time / self.spurt_ticks)) % 3 >= self.of_three {
+            return None;
+        }
+        state = scramble(state ^ time);
+        let span = 2 * u64::from(self.amplitude.unsigned_abs()) + 1;
+        let samples = (0..rate.frame_samples()).map(|_| {
+            state = scramble(state);
+            ((state % span) as i32 - i32::from(self.amplitude)) as i16
+        });
+        Some(samples.collect())
+    }
+}
+
+/// Who must not be affected by secrets, and how all speak.
+#[derive(Clone, Copy, Debug)]
+struct Secrets {
+    victim: LegId,
+    speech: Speech,
+    /// Whether what the victim says may affect it.
+    own_voice_matters: bool,
+}
+
+impl Secrets {
+    fn assert_kept(
+        self,
+        formats: [Format; LEGS as usize],
+        steps: &[Step],
+        recordings: &[Recording; PROMPTS as usize],
+    ) -> Result<(), TestCaseError> {
+        let Self { victim, speech, own_voice_matters } = self;
+        let audience = RefCell::new(BTreeSet::new());
+        let before = self.listen(World::new(recordings.clone(), formats), steps, |leg, world, time| {
+            if world.hears(victim, SourceId::Leg(leg)) {
+                audience.borrow_mut().extend([(leg, time)]);
+            }
+            speech.says(leg, world.rate(leg), time)
+        });
+        let audible: BTreeSet<_> = before.iter().flat_map(|heard| heard.allowed.keys()).collect();
+        let mut others = recordings.clone();
+        for (id, recording) in (0..).zip(&mut others) {
+            if !audible.contains(&SourceId::Prompt(PromptId(id))) {
+                *recording = Recording { samples: vec![i16::MAX; 100], plays: Plays::Forever };
+            }
+        }
+        let noise = Speech { seed: !speech.seed, amplitude: i16::MAX, ..speech };
+        let after = self.listen(World::new(others, formats), steps, |leg, world, time| {
+            // What is said at the end of a tick comes out of a resampler in the next.
+            let heard = |time| audience.borrow().contains(&(leg, time));
+            let open = heard(time) || heard(time + 1) || (leg == victim && own_voice_matters);
+            if open { speech } else { noise }.says(leg, world.rate(leg), time)
+        });
+        let payloads = |heard: &[Heard]| heard.iter().map(|heard| heard.payload.clone()).collect::<Vec<_>>();
+        prop_assert!(payloads(&before) == payloads(&after));
+        Ok(())
+    }
+
+    /// All that the victim was sent.
+    fn listen(
+        self,
+        mut world: World,
+        steps: &[Step],
+        voice: impl Fn(LegId, &World, u64) -> Option<Vec<i16>>,
+    ) -> Vec<Heard> {
+        let (mut time, mut heard) = (0, vec![]);
+        for step in steps {
+            heard.extend(world.take(step, &|leg, world| voice(leg, world, time)));
+            time += u64::from(matches!(step, Step::Tick));
+        }
+        heard.retain(|heard| heard.leg == self.victim);
+        heard
+    }
 }
 
 /// SplitMix64.
@@ -128,17 +175,34 @@ fn scramble(mut state: u64) -> u64 {
     state ^ (state >> 31)
 }
 
-fn steps() -> impl Strategy<Value = Vec<Step>> {
-    let follow = (0..2_usize, routes(), any::<bool>()).prop_map(|(bridge, routes, bringing)| Step::Follow {
-        bridge,
-        routes,
-        bringing,
-    });
+/// What happens, to legs that go over to some `format`, with up to so many `ticks` at a time.
+fn steps(format: impl Strategy<Value = Format>, ticks: usize) -> impl Strategy<Value = Vec<Step>> {
+    let rate = select(&SampleRate::ALL[..]);
+    let follow = (0..2_usize, rate, routes(), any::<bool>())
+        .prop_map(|(bridge, rate, routes, bringing)| Step::Follow { bridge, rate, routes, bringing });
     let source = select(sources().collect::<Vec<_>>());
     let destination = prop_oneof![1 => Just(None), 4 => (0..2_usize).prop_map(Some)];
     let movement = (source, destination).prop_map(|(source, to)| Step::Move { source, to });
-    let format = (0..LEGS).prop_map(|leg| Step::SwitchFormat(LegId(leg)));
-    prop::collection::vec(prop_oneof![12 => Just(Step::Tick), 3 => follow, 3 => movement, 1 => format], 1..80)
+    let format = (0..LEGS, format).prop_map(|(leg, format)| Step::SwitchFormat(LegId(leg), format));
+    let change = prop_oneof![3 => follow, 3 => movement, 1 => format].prop_map(|step| vec![step]);
+    let pause = (1..=ticks).prop_map(|ticks| vec![Step::Tick; ticks]);
+    prop::collection::vec(prop_oneof![12 => pause, 7 => change], 1..80).prop_map(|steps| steps.concat())
+}
+
+fn lossless() -> impl Strategy<Value = Format> {
+    select([&LINEAR[..], &[Format::Pcmu, Format::Pcma]].concat())
+}
+
+fn any_format() -> impl Strategy<Value = Format> {
+    prop_oneof![2 => Just(OPUS), 2 => Just(Format::G722), 1 => lossless()]
+}
+
+fn secrets(own_voice_matters: bool, speech: fn(u64, i16) -> Speech) -> impl Strategy<Value = Secrets> {
+    (0..LEGS, any::<u64>(), select(&AMPLITUDES[..])).prop_map(move |(victim, seed, amplitude)| Secrets {
+        victim: LegId(victim),
+        speech: speech(seed, amplitude),
+        own_voice_matters,
+    })
 }
 
 /// Rooms where many hear all other legs, and the rest anything.
@@ -159,8 +223,8 @@ fn routes() -> impl Strategy<Value = Routes> {
     })
 }
 
-fn clips() -> impl Strategy<Value = [Clip; PROMPTS as usize]> {
+fn recordings() -> impl Strategy<Value = [Recording; PROMPTS as usize]> {
     let plays = prop_oneof![3 => (0..4_u32).prop_map(Plays::Times), 1 => Just(Plays::Forever)];
     let samples = prop_oneof![9 => prop::collection::vec(-3_000..=3_000_i16, 1..400), 1 => Just(vec![])];
-    prop::array::uniform3((samples, plays).prop_map(|(samples, plays)| Clip { samples, plays }))
+    prop::array::uniform3((samples, plays).prop_map(|(samples, plays)| Recording { samples, plays }))
 }

@@ -1,13 +1,16 @@
 //! Two bridges, with legs and prompts that come and go, beside a plain account of who is where.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
+use mixminus_audio::{Clip, Pcm, SampleRate};
 use mixminus_codec::Format;
 use mixminus_mixer::{
     Arrangement, Bridge, LegId, Plays, Prompt, PromptId, Refusal, Refused, Seated, SinkRoutes, SourceId,
 };
 
-use crate::legs::{FRAME, Frame, TestLeg, arrangement, clip, seated};
+use crate::legs::{RATE, TestLeg, arrangement_at, encoding, seated};
+use crate::model::{Mouth, Sound, Source};
 
 pub const LEGS: u64 = 6;
 pub const PROMPTS: u64 = 3;
@@ -18,19 +21,19 @@ pub type Routes = BTreeMap<LegId, BTreeSet<SourceId>>;
 /// Something that happens between ticks, or a tick.
 #[derive(Clone, Debug)]
 pub enum Step {
-    /// A bridge adopts a plan; legs and prompts that it names and that are outside may come with it.
-    Follow { bridge: usize, routes: Routes, bringing: bool },
+    /// A bridge adopts a plan and a rate; legs and prompts that are named and outside may come with it.
+    Follow { bridge: usize, rate: SampleRate, routes: Routes, bringing: bool },
     /// A leg or a prompt goes from wherever it is to a bridge, or outside.
     Move { source: SourceId, to: Option<usize> },
-    /// A leg is sent the other format from now on.
-    SwitchFormat(LegId),
+    /// A leg has another format from now on.
+    SwitchFormat(LegId, Format),
     /// 20 ms pass.
     Tick,
 }
 
-/// The samples of a prompt and how often they are played.
+/// The samples of a prompt, at 8 kHz, and how often they are played.
 #[derive(Clone, Debug)]
-pub struct Clip {
+pub struct Recording {
     pub samples: Vec<i16>,
     pub plays: Plays,
 }
@@ -39,50 +42,76 @@ pub struct Clip {
 pub struct Heard {
     pub leg: LegId,
     pub format: Format,
-    pub payload: [u8; FRAME],
-    /// The sources that the leg may hear and that are there, with their audio.
-    pub allowed: BTreeMap<SourceId, Option<Frame>>,
+    pub payload: Vec<u8>,
+    /// The rate of the bridge.
+    pub rate: SampleRate,
+    /// The sources that the leg may hear and that are there, with their audio at that rate.
+    pub allowed: BTreeMap<SourceId, Sound>,
 }
 
 pub struct World {
     bridges: [Bridge<TestLeg>; 2],
+    formats: [Format; LEGS as usize],
+    rates: [SampleRate; 2],
     routes: [Routes; 2],
     /// Which bridge a leg or a prompt is in.
     places: BTreeMap<SourceId, usize>,
     legs_outside: BTreeMap<LegId, Box<Seated<TestLeg>>>,
     prompts_outside: BTreeMap<PromptId, Box<Prompt>>,
-    clips: [Clip; PROMPTS as usize],
+    recordings: [Recording; PROMPTS as usize],
+    clips: [Arc<Clip>; PROMPTS as usize],
+    mouths: BTreeMap<LegId, Mouth>,
+    /// The prompts in bridges, as sources.
+    players: BTreeMap<PromptId, Source>,
     /// In how many ticks a leg or a prompt has been in a bridge.
     ticks: BTreeMap<SourceId, usize>,
 }
 
 impl World {
-    /// Everything is outside, and the bridges follow empty plans.
-    pub fn new(clips: [Clip; PROMPTS as usize]) -> Self {
-        let legs = (0..LEGS).map(|id| (LegId(id), seated(id, TestLeg::new(Format::ALL[id as usize % 2]))));
-        let prompts = (0..).zip(&clips).map(|(id, from)| clip(id, from.samples.clone(), from.plays));
+    /// Everything is outside, and the bridges follow empty plans. Leg `n` begins with `formats[n]`.
+    pub fn new(recordings: [Recording; PROMPTS as usize], formats: [Format; LEGS as usize]) -> Self {
+        let legs = (0..).zip(formats).map(|(id, format)| (LegId(id), seated(id, TestLeg::new(format))));
+        let clips = recordings.clone().map(|recording| {
+            let clip = Clip::new(Pcm { rate: RATE, samples: recording.samples });
+            SampleRate::ALL.into_iter().for_each(|rate| clip.prepare(rate));
+            Arc::new(clip)
+        });
+        let prompts = (0..).zip(&clips).zip(&recordings).map(|((id, clip), recording)| {
+            (PromptId(id), Box::new(Prompt::new(PromptId(id), Arc::clone(clip), recording.plays)))
+        });
         Self {
-            bridges: [(); 2].map(|()| Bridge::new(arrangement(&[]))),
+            bridges: [(); 2].map(|()| Bridge::new(arrangement_at(RATE, &[]))),
+            formats,
+            rates: [RATE; 2],
             routes: [Routes::new(), Routes::new()],
             places: BTreeMap::new(),
             legs_outside: legs.collect(),
-            prompts_outside: prompts.map(|prompt| (prompt.id(), prompt)).collect(),
+            prompts_outside: prompts.collect(),
+            recordings,
             clips,
+            mouths: BTreeMap::new(),
+            players: BTreeMap::new(),
             ticks: BTreeMap::new(),
         }
     }
 
     /// Does what `step` says, and for a tick returns what every leg in a bridge was sent.
-    pub fn take(&mut self, step: &Step, voice: &impl Fn(LegId, &Self) -> Option<Frame>) -> Vec<Heard> {
+    pub fn take(&mut self, step: &Step, voice: &impl Fn(LegId, &Self) -> Option<Vec<i16>>) -> Vec<Heard> {
         match step {
-            Step::Follow { bridge, routes, bringing } => self.follow(*bridge, routes, *bringing),
+            Step::Follow { bridge, rate, routes, bringing } => {
+                self.rates[*bridge] = *rate;
+                self.follow(*bridge, routes, *bringing);
+            }
             Step::Move { source, to } => {
                 self.bring_out(*source);
                 if let Some(bridge) = to {
                     self.bring_in(*source, *bridge);
                 }
             }
-            Step::SwitchFormat(leg) => self.switch_format(*leg),
+            Step::SwitchFormat(leg, format) => {
+                self.formats[leg.0 as usize] = *format;
+                self.leg_mut(*leg).renegotiate(encoding(*format));
+            }
             Step::Tick => return self.tick(voice),
         }
         vec![]
@@ -106,7 +135,7 @@ impl World {
     fn follow(&mut self, bridge: usize, routes: &Routes, bringing: bool) {
         let sinks =
             routes.iter().map(|(&leg, hears)| SinkRoutes { leg, hears: hears.iter().copied().collect() });
-        let mut next = arrangement(&sinks.collect::<Vec<_>>());
+        let mut next = arrangement_at(self.rates[bridge], &sinks.collect::<Vec<_>>());
         for (sink, source) in sinks_and_sources() {
             let allowed = routes.get(&sink).is_some_and(|hears| hears.contains(&source));
             assert_eq!(next.plan().hears(sink, source), allowed, "{sink:?} and {source:?}");
@@ -119,11 +148,13 @@ impl World {
         for leg in old.take_legs() {
             assert!(!routes.contains_key(&leg.id()), "the new plan names it");
             assert_eq!(self.places.remove(&SourceId::Leg(leg.id())), Some(bridge));
+            self.mouths.remove(&leg.id());
             self.legs_outside.insert(leg.id(), leg);
         }
         for prompt in old.take_prompts() {
             assert!(!self.names(bridge, SourceId::Prompt(prompt.id())), "the new plan names it");
             assert_eq!(self.places.remove(&SourceId::Prompt(prompt.id())), Some(bridge));
+            self.players.remove(&prompt.id());
             self.prompts_outside.insert(prompt.id(), prompt);
         }
         let mut here = self.places.iter().filter(|(_, place)| **place == bridge);
@@ -151,10 +182,12 @@ impl World {
         match source {
             SourceId::Leg(leg) => {
                 let taken = self.bridges[bridge].take_leg(leg).expect("it is there");
+                self.mouths.remove(&leg);
                 self.legs_outside.insert(leg, taken);
             }
             SourceId::Prompt(prompt) => {
                 let taken = self.bridges[bridge].take_prompt(prompt).expect("it is there");
+                self.players.remove(&prompt);
                 self.prompts_outside.insert(prompt, taken);
             }
         }
@@ -181,26 +214,44 @@ impl World {
         }
     }
 
-    fn switch_format(&mut self, leg: LegId) {
-        let format = match self.places.get(&SourceId::Leg(leg)) {
-            Some(&bridge) => &mut self.bridges[bridge].leg_mut(leg).expect("it is there").format,
-            None => &mut self.legs_outside.get_mut(&leg).expect("it is outside").leg_mut().format,
-        };
-        *format = if *format == Format::Pcmu { Format::Pcma } else { Format::Pcmu };
+    fn leg_mut(&mut self, leg: LegId) -> &mut TestLeg {
+        match self.places.get(&SourceId::Leg(leg)) {
+            Some(&bridge) => self.bridges[bridge].leg_mut(leg).expect("it is there"),
+            None => self.legs_outside.get_mut(&leg).expect("it is outside").leg_mut(),
+        }
     }
 
-    fn tick(&mut self, voice: &impl Fn(LegId, &Self) -> Option<Frame>) -> Vec<Heard> {
+    /// The rate of the leg's format.
+    pub fn rate(&self, leg: LegId) -> SampleRate {
+        self.formats[leg.0 as usize].sample_rate()
+    }
+
+    /// What a leg that `says` this adds to the bridge that it is in.
+    fn say(&mut self, leg: LegId, says: Option<Vec<i16>>) -> Option<Sound> {
+        let (own, bridge) = (self.rate(leg), *self.places.get(&SourceId::Leg(leg))?);
+        Some(self.mouths.entry(leg).or_default().say(says, own, self.rates[bridge]))
+    }
+
+    fn tick(&mut self, voice: &impl Fn(LegId, &Self) -> Option<Vec<i16>>) -> Vec<Heard> {
         let voices: Vec<_> = (0..LEGS).map(|id| voice(LegId(id), self)).collect();
         let mut ended = vec![];
         for bridge in &mut self.bridges {
-            bridge.legs_mut().for_each(|(id, leg)| leg.says = voices[id.0 as usize]);
+            bridge.legs_mut().for_each(|(id, leg)| leg.says.clone_from(&voices[id.0 as usize]));
             bridge.tick(&mut |prompt| ended.push(prompt));
         }
+        let mut said: BTreeMap<_, _> = (0..LEGS)
+            .map(LegId)
+            .zip(voices)
+            .filter_map(|(leg, says)| Some((SourceId::Leg(leg), self.say(leg, says)?)))
+            .collect();
+        said.extend((0..PROMPTS).map(PromptId).filter_map(|id| Some((SourceId::Prompt(id), self.play(id)?))));
         let seated: Vec<_> =
             (0..LEGS).map(LegId).filter(|&leg| self.places.contains_key(&SourceId::Leg(leg))).collect();
-        let heard = seated.iter().map(|&leg| self.heard(leg, &voices)).collect();
+        let heard = seated.iter().map(|&leg| self.heard(leg, &said)).collect();
         let expected = self.places.keys().filter_map(|source| match source {
-            SourceId::Prompt(prompt) => self.clip(*prompt).ends_in(self.age(*source)).then_some(*prompt),
+            SourceId::Prompt(prompt) => {
+                self.recordings[prompt.0 as usize].ends_in(self.age(*source)).then_some(*prompt)
+            }
             SourceId::Leg(_) => None,
         });
         ended.sort_unstable();
@@ -209,20 +260,26 @@ impl World {
         heard
     }
 
-    fn heard(&mut self, sink: LegId, voices: &[Option<Frame>]) -> Heard {
-        let allowed = sources().filter(|&source| self.hears(sink, source)).map(|source| match source {
-            SourceId::Leg(leg) => (source, voices[leg.0 as usize]),
-            SourceId::Prompt(prompt) => (source, self.clip(prompt).frame(self.age(source))),
-        });
-        let allowed = allowed.collect();
+    fn heard(&mut self, sink: LegId, said: &BTreeMap<SourceId, Sound>) -> Heard {
+        let rate = self.rates[self.places[&SourceId::Leg(sink)]];
+        let allowed = said.iter().filter(|(source, _)| self.hears(sink, **source));
+        let allowed = allowed.map(|(source, sound)| (*source, sound.clone())).collect();
         let age = self.age(SourceId::Leg(sink)) as u32;
-        let leg = self.bridges[self.places[&SourceId::Leg(sink)]].leg_mut(sink).expect("it is there");
+        let format = self.formats[sink.0 as usize];
+        let leg = self.leg_mut(sink);
         assert_eq!((leg.contributed, leg.sent), (age + 1, age + 1), "each once a tick");
-        Heard { leg: sink, format: leg.format, payload: leg.heard, allowed }
+        Heard { leg: sink, format, payload: leg.heard.clone(), rate, allowed }
     }
 
-    fn clip(&self, prompt: PromptId) -> &Clip {
-        &self.clips[prompt.0 as usize]
+    /// What a prompt adds to this tick of the bridge that it is in.
+    fn play(&mut self, prompt: PromptId) -> Option<Sound> {
+        let rate = self.rates[*self.places.get(&SourceId::Prompt(prompt))?];
+        let samples = self.clips[prompt.0 as usize].at(rate).expect("it was prepared");
+        let end = self.recordings[prompt.0 as usize].end(samples.len());
+        let start = self.age(SourceId::Prompt(prompt)) * rate.frame_samples();
+        let sample = |at: usize| if at < end { samples[at % samples.len()] } else { 0 };
+        let frame = (start < end).then(|| (start..start + rate.frame_samples()).map(sample).collect());
+        Some(self.players.entry(prompt).or_default().sound(frame))
     }
 
     fn age(&self, source: SourceId) -> usize {
@@ -230,21 +287,17 @@ impl World {
     }
 }
 
-impl Clip {
-    /// What is played in tick `tick` from 0; none when everything has been.
-    fn frame(&self, tick: usize) -> Option<Frame> {
-        let sample = |at: usize| if at < self.end() { self.samples[at % self.samples.len()] } else { 0 };
-        (tick * FRAME < self.end()).then(|| std::array::from_fn(|n| sample(tick * FRAME + n)))
-    }
-
+impl Recording {
+    /// Whether the tick `tick`, from 0, is the last.
     fn ends_in(&self, tick: usize) -> bool {
-        tick == self.end().saturating_sub(1) / FRAME
+        tick == self.end(self.samples.len()).saturating_sub(1) / RATE.frame_samples()
     }
 
-    fn end(&self) -> usize {
+    /// After how many samples it ends, where it has `samples`.
+    fn end(&self, samples: usize) -> usize {
         match self.plays {
-            Plays::Times(times) => self.samples.len() * times as usize,
-            Plays::Forever if self.samples.is_empty() => 0,
+            Plays::Times(times) => samples * times as usize,
+            Plays::Forever if samples == 0 => 0,
             Plays::Forever => usize::MAX,
         }
     }
