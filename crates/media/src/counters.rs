@@ -4,12 +4,16 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use crate::StreamTotals;
+use crate::load::Measured;
 
 /// Upper bounds of a [`Histogram`]'s buckets, in microseconds; a last bucket
 /// takes what is longer.
 pub const BUCKETS_US: [u64; 10] = [100, 250, 500, 1_000, 2_000, 5_000, 10_000, 20_000, 50_000, 100_000];
 
 const BUCKETS: usize = BUCKETS_US.len() + 1;
+
+/// Counts in a [`Traffic`].
+const TRAFFIC: usize = 7;
 
 /// How long something took, or how late it was, over all that was counted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -35,7 +39,7 @@ impl Histogram {
 }
 
 /// Counts of all workers since the start, and what there is now.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct MediaCounters {
     /// Legs opened and not yet released.
     pub legs: u64,
@@ -76,12 +80,14 @@ pub struct Traffic {
     pub sent: u64,
     /// That the socket refused to send.
     pub unsent: u64,
+    /// Legs, not datagrams, that are no longer listened to for what they cost.
+    pub evicted: u64,
 }
 
 impl Traffic {
-    fn fields(&mut self) -> [&mut u64; 6] {
-        let Self { received, foreign, unexpected, dropped, sent, unsent } = self;
-        [received, foreign, unexpected, dropped, sent, unsent]
+    fn fields(&mut self) -> [&mut u64; TRAFFIC] {
+        let Self { received, foreign, unexpected, dropped, sent, unsent, evicted } = self;
+        [received, foreign, unexpected, dropped, sent, unsent, evicted]
     }
 }
 
@@ -93,8 +99,9 @@ pub(crate) struct WorkerCounters {
     ticks_skipped: AtomicU64,
     lateness: SharedHistogram,
     work: SharedHistogram,
-    traffic: [AtomicU64; 6],
+    traffic: [AtomicU64; TRAFFIC],
     events_lost: AtomicU64,
+    measured: [AtomicU64; 3],
 }
 
 impl WorkerCounters {
@@ -120,6 +127,26 @@ impl WorkerCounters {
 
     pub(crate) fn event_lost(&self) {
         add(&self.events_lost, 1);
+    }
+
+    /// Notes what the last window was like.
+    pub(crate) fn measure(&self, measured: Measured) {
+        let Measured { work, lateness, legs } = measured;
+        let words = [work.as_nanos() as u64, lateness.as_nanos() as u64, legs as u64];
+        for (shared, word) in self.measured.iter().zip(words) {
+            shared.store(word, Ordering::Relaxed);
+        }
+    }
+
+    /// What the last window was like; its three values may be of two windows.
+    pub(crate) fn measured(&self) -> Measured {
+        let [work, lateness, legs] =
+            std::array::from_fn(|place| self.measured[place].load(Ordering::Relaxed));
+        Measured {
+            work: Duration::from_nanos(work),
+            lateness: Duration::from_nanos(lateness),
+            legs: legs as usize,
+        }
     }
 
     /// Adds this worker's counts to `total`.

@@ -1,8 +1,12 @@
 //! What the control side has a worker do between two ticks.
 
+use std::sync::Arc;
+
 use mixminus_mixer::{Arrangement, Bridge, LegId, Prompt, PromptId, Refused, Seated};
 
-use crate::leg::{Remote, SipLeg};
+use crate::leg::SipLeg;
+use crate::open_bridge::{BridgeWatch, OpenBridge};
+use crate::order::Order;
 
 /// Where in its worker's [`Table`] a bridge is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -11,23 +15,17 @@ pub(crate) struct Slot(pub(crate) usize);
 /// A worker's bridges.
 #[derive(Debug, Default)]
 pub(crate) struct Table {
-    bridges: Vec<Option<Bridge<SipLeg>>>,
-    open: usize,
+    bridges: Vec<Option<OpenBridge>>,
 }
 
 impl Table {
     /// A table of `slots` without a bridge.
     pub(crate) fn new(slots: usize) -> Self {
-        Self { bridges: std::iter::repeat_with(|| None).take(slots).collect(), open: 0 }
-    }
-
-    /// Whether there is no bridge to tick.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.open == 0
+        Self { bridges: std::iter::repeat_with(|| None).take(slots).collect() }
     }
 
     /// Every bridge.
-    pub(crate) fn bridges_mut(&mut self) -> impl Iterator<Item = &mut Bridge<SipLeg>> {
+    pub(crate) fn bridges_mut(&mut self) -> impl Iterator<Item = &mut OpenBridge> {
         self.bridges.iter_mut().flatten()
     }
 
@@ -37,23 +35,20 @@ impl Table {
     }
 
     fn bridge(&mut self, slot: Slot) -> Option<&mut Bridge<SipLeg>> {
-        self.bridges[slot.0].as_mut()
+        self.bridges[slot.0].as_mut().map(|open| &mut open.bridge)
     }
 
-    fn install(&mut self, slot: Slot, next: Box<Arrangement<SipLeg>>) -> Option<Box<Arrangement<SipLeg>>> {
-        let bridge = &mut self.bridges[slot.0];
-        if let Some(bridge) = bridge {
+    fn install(
+        &mut self,
+        slot: Slot,
+        next: Box<Arrangement<SipLeg>>,
+        watch: &Arc<BridgeWatch>,
+    ) -> Option<Box<Arrangement<SipLeg>>> {
+        if let Some(bridge) = self.bridge(slot) {
             return Some(bridge.adopt(next));
         }
-        *bridge = Some(Bridge::new(next));
-        self.open += 1;
+        self.bridges[slot.0] = Some(OpenBridge::new(slot, next, Arc::clone(watch)));
         None
-    }
-
-    fn close(&mut self, slot: Slot) -> Option<Box<Arrangement<SipLeg>>> {
-        let bridge = self.bridges[slot.0].take()?;
-        self.open -= 1;
-        Some(bridge.into_arrangement())
     }
 
     fn take_leg(&mut self, slot: Slot, leg: LegId) -> Option<Box<Seated<SipLeg>>> {
@@ -62,11 +57,10 @@ impl Table {
 
     /// Moves every bridge to `larger`, which takes this table's place.
     fn grow(&mut self, larger: &mut Self) {
-        debug_assert!(larger.is_empty() && larger.bridges.len() >= self.bridges.len());
+        debug_assert!(larger.bridges.len() >= self.bridges.len());
         for (from, to) in self.bridges.iter_mut().zip(&mut larger.bridges) {
             std::mem::swap(from, to);
         }
-        larger.open = std::mem::take(&mut self.open);
         std::mem::swap(self, larger);
     }
 }
@@ -88,45 +82,52 @@ pub(crate) struct Move {
 pub(crate) enum Errand {
     /// Opens the bridge or routes it anew, with the legs that move in from
     /// other bridges of the worker. Brings home the old arrangement.
-    Install { slot: Slot, arrangement: Option<Box<Arrangement<SipLeg>>>, moves: Vec<Move> },
-    /// Closes the bridge. Brings home its arrangement.
-    Close { slot: Slot, arrangement: Option<Box<Arrangement<SipLeg>>> },
+    Install {
+        slot: Slot,
+        arrangement: Option<Box<Arrangement<SipLeg>>>,
+        watch: Arc<BridgeWatch>,
+        moves: Vec<Move>,
+    },
+    /// Closes the bridge and brings it home.
+    Close { slot: Slot, closed: Option<OpenBridge> },
     /// Seats a leg that came from another worker.
     Seat { slot: Slot, leg: Option<Box<Seated<SipLeg>>> },
     /// Brings home a leg.
     Recall { slot: Slot, leg: LegId, found: Option<Box<Seated<SipLeg>>> },
-    /// Tells a leg what signalling agreed.
-    SetRemote { slot: Slot, leg: LegId, remote: Remote },
+    /// Has a leg do something.
+    Tell { slot: Slot, leg: LegId, order: Order },
     /// Places a prompt that the bridge's plan names already.
     Place { slot: Slot, prompt: Option<Box<Prompt>> },
     /// Brings home a prompt.
     Stop { slot: Slot, prompt: PromptId, found: Option<Box<Prompt>> },
     /// Replaces the worker's table by a larger one.
     Grow(Table),
+    /// Another errand, or something done elsewhere, with its line for the replay log.
+    Logged { line: Box<[u8]>, errand: Option<Box<Errand>> },
 }
 
 impl Errand {
     /// Does it.
     pub(crate) fn run(&mut self, table: &mut Table) {
         match self {
-            Self::Install { slot, arrangement, moves } => {
+            Self::Install { slot, arrangement, watch, moves } => {
                 let Some(mut next) = arrangement.take() else { return };
                 for step in moves {
                     let leg = table.take_leg(step.from, step.leg);
                     step.refused = leg.and_then(|leg| refused(next.seat(leg)));
                 }
-                *arrangement = table.install(*slot, next);
+                *arrangement = table.install(*slot, next, watch);
             }
-            Self::Close { slot, arrangement } => *arrangement = table.close(*slot),
+            Self::Close { slot, closed } => *closed = table.bridges[slot.0].take(),
             Self::Seat { slot, leg } => {
                 if let (Some(bridge), Some(arriving)) = (table.bridge(*slot), leg.take()) {
                     *leg = refused(bridge.seat_leg(arriving));
                 }
             }
             Self::Recall { slot, leg, found } => *found = table.take_leg(*slot, *leg),
-            Self::SetRemote { slot, leg, remote } => {
-                if let Some(leg) = table.bridge(*slot).and_then(|bridge| bridge.leg_mut(*leg)) {
-                    leg.set_remote(remote);
+            Self::Tell { slot, leg, order } => {
+                if let Some(bridge) = table.bridge(*slot) {
+                    order.give_in(bridge, *leg);
                 }
             }
             Self::Place { slot, prompt } => {
@@ -138,6 +139,7 @@ impl Errand {
                 *found = table.bridge(*slot).and_then(|bridge| bridge.take_prompt(*prompt));
             }
             Self::Grow(larger) => table.grow(larger),
+            Self::Logged { errand, .. } => errand.iter_mut().for_each(|errand| errand.run(table)),
         }
     }
 }
@@ -148,15 +150,15 @@ fn refused<T>(result: Result<(), Refused<T>>) -> Option<Box<T>> {
 
 #[cfg(test)]
 mod tests {
+    use mixminus_audio::SampleRate;
     use mixminus_mixer::MixPlan;
 
     use super::*;
-    use crate::registry::BRIDGE_RATE;
 
     fn install(slot: Slot) -> Errand {
         let plan = MixPlan::compile(&[]).unwrap();
-        let arrangement = Some(Box::new(Arrangement::new(plan, BRIDGE_RATE)));
-        Errand::Install { slot, arrangement, moves: Vec::new() }
+        let arrangement = Some(Box::new(Arrangement::new(plan, SampleRate::Hz8000, &[])));
+        Errand::Install { slot, arrangement, watch: Arc::default(), moves: Vec::new() }
     }
 
     #[test]
@@ -166,8 +168,8 @@ mod tests {
         let mut errand = Errand::Grow(Table::new(2));
         errand.run(&mut table);
         let Errand::Grow(mut old) = errand else { unreachable!() };
-        assert_eq!((table.slots(), table.bridges_mut().count(), table.is_empty()), (2, 1, false));
-        assert_eq!((old.slots(), old.bridges_mut().count(), old.is_empty()), (1, 0, true));
+        assert_eq!((table.slots(), table.bridges_mut().count()), (2, 1));
+        assert_eq!((old.slots(), old.bridges_mut().count()), (1, 0));
     }
 
     #[test]
@@ -178,9 +180,9 @@ mod tests {
         second.run(&mut table);
         assert!(matches!(first, Errand::Install { arrangement: None, .. }));
         assert!(matches!(second, Errand::Install { arrangement: Some(_), .. }));
-        let mut close = Errand::Close { slot: Slot(0), arrangement: None };
+        let mut close = Errand::Close { slot: Slot(0), closed: None };
         close.run(&mut table);
-        assert!(matches!(close, Errand::Close { arrangement: Some(_), .. }));
-        assert!(table.is_empty());
+        assert!(matches!(close, Errand::Close { closed: Some(_), .. }));
+        assert_eq!(table.bridges_mut().count(), 0);
     }
 }

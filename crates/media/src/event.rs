@@ -3,7 +3,6 @@
 use std::io;
 use std::net::IpAddr;
 
-use mixminus_audio::SampleRate;
 use mixminus_mixer::{LegId, PromptId};
 use mixminus_rtp::Digit;
 
@@ -36,6 +35,12 @@ pub enum MediaEvent {
         /// The leg it belongs to.
         leg: LegId,
     },
+    /// What a far end sends took so much time that it would have made other
+    /// legs late. It is no longer listened to; hanging up is all that is left.
+    Evicted {
+        /// The leg it belongs to.
+        leg: LegId,
+    },
 }
 
 /// Why the media plane refused.
@@ -55,17 +60,12 @@ pub enum MediaError {
     /// A thread could not be started.
     #[error("a media thread did not start")]
     Thread(#[source] io::Error),
+    /// The replay log cannot be written.
+    #[error("the replay log cannot be written: {0}")]
+    ReplayLog(#[source] io::Error),
     /// As many legs as allowed are open, or every media port is in use.
     #[error("no media port is free")]
     NoPorts,
-    /// A prompt's audio is at another rate than bridges are.
-    #[error("the prompt is at {is:?} instead of {expected:?}")]
-    WrongRate {
-        /// The rate of its audio.
-        is: SampleRate,
-        /// The rate of every bridge.
-        expected: SampleRate,
-    },
     /// A socket could not be opened, for another reason than its port being
     /// in use.
     #[error("media port {port} of {ip} could not be opened")]

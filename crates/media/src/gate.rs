@@ -2,6 +2,11 @@
 
 use std::net::SocketAddr;
 
+/// Packets from where a far end was before that are taken for its last ones, sent
+/// before it moved: half a second of them. Who announces another port and goes
+/// on sending from the same is heard after that.
+const LAST_PACKETS: u8 = 25;
+
 /// Accepts only the address that signalling named.
 ///
 /// A far end behind a translator sends from another port than it announced.
@@ -14,7 +19,13 @@ pub(crate) enum SourceGate {
     #[default]
     Closed,
     /// Nothing valid has come from the named host yet.
-    Learning(SocketAddr),
+    Learning {
+        /// What signalling named.
+        named: SocketAddr,
+        /// Where the far end was before, and how many more packets from there
+        /// count as its last ones.
+        left: Option<(SocketAddr, u8)>,
+    },
     /// The far end is known.
     Latched {
         /// What signalling named.
@@ -25,30 +36,48 @@ pub(crate) enum SourceGate {
 }
 
 impl SourceGate {
-    /// Takes the address that signalling names now. Naming the same one again
-    /// keeps what was learned.
-    pub(crate) fn rename(&mut self, named: SocketAddr) {
-        *self = match *self {
+    /// The gate for the address that signalling names now. Naming the same one
+    /// again keeps what was learned.
+    #[must_use]
+    pub(crate) fn renamed(self, named: SocketAddr) -> Self {
+        match self {
             _ if named.port() == 0 || named.ip().is_unspecified() => Self::Closed,
-            Self::Latched { named: before, source } if before == named => Self::Latched { named, source },
-            _ => Self::Learning(named),
-        };
-    }
-
-    /// Whether a packet from `source` may be looked at.
-    pub(crate) fn admits(&self, source: SocketAddr) -> bool {
-        match *self {
-            Self::Closed => false,
-            Self::Learning(named) => source.ip() == named.ip(),
-            Self::Latched { source: latched, .. } => source == latched,
+            Self::Latched { named: before, .. } | Self::Learning { named: before, .. } if before == named => {
+                self
+            }
+            Self::Latched { source, .. } if source != named => {
+                Self::Learning { named, left: Some((source, LAST_PACKETS)) }
+            }
+            _ => Self::Learning { named, left: None },
         }
     }
 
-    /// An admitted packet from `source` proved to be valid.
-    pub(crate) fn learn(&mut self, source: SocketAddr) {
-        if let Self::Learning(named) = *self {
-            debug_assert!(self.admits(source));
-            *self = Self::Latched { named, source };
+    /// Whether a packet from `source` may be looked at.
+    pub(crate) fn admits(&mut self, source: SocketAddr) -> bool {
+        match self {
+            Self::Closed => false,
+            Self::Learning { left: Some((left, packets)), .. } if *left == source && *packets > 0 => {
+                *packets -= 1;
+                false
+            }
+            Self::Learning { named, .. } => source.ip() == named.ip(),
+            Self::Latched { source: latched, .. } => source == *latched,
+        }
+    }
+
+    /// An admitted packet from `source` proved to be valid. Returns whether the
+    /// far end is known only now.
+    pub(crate) fn learn(&mut self, source: SocketAddr) -> bool {
+        let Self::Learning { named, .. } = *self else { return false };
+        *self = Self::Latched { named, source };
+        true
+    }
+
+    /// The far end, once it is known.
+    pub(crate) fn latched(&self) -> Option<SocketAddr> {
+        match *self {
+            Self::Latched { source, .. } => Some(source),
+            Self::Closed | Self::Learning { .. } => None,
         }
     }
 
@@ -56,7 +85,7 @@ impl SourceGate {
     pub(crate) fn destination(&self) -> Option<SocketAddr> {
         match *self {
             Self::Closed => None,
-            Self::Learning(named) => Some(named),
+            Self::Learning { named, .. } => Some(named),
             Self::Latched { source, .. } => Some(source),
         }
     }
@@ -71,15 +100,13 @@ mod tests {
     }
 
     fn learning(named: &str) -> SourceGate {
-        let mut gate = SourceGate::default();
-        gate.rename(address(named));
-        gate
+        SourceGate::default().renamed(address(named))
     }
 
     #[test]
     fn a_leg_without_an_address_admits_nobody_and_sends_nowhere() {
         for named in ["0.0.0.0:4000", "[::]:4000", "192.0.2.1:0"] {
-            let gate = learning(named);
+            let mut gate = learning(named);
             assert!(!gate.admits(address("192.0.2.1:4000")));
             assert_eq!(gate.destination(), None);
         }
@@ -89,9 +116,11 @@ mod tests {
     fn another_port_of_the_named_host_is_learned_once() {
         let mut gate = learning("192.0.2.1:4000");
         assert_eq!(gate.destination(), Some(address("192.0.2.1:4000")));
-        gate.learn(address("192.0.2.1:5000"));
+        assert_eq!(gate.latched(), None);
+        assert!(gate.learn(address("192.0.2.1:5000")));
         assert_eq!(gate.destination(), Some(address("192.0.2.1:5000")));
-        gate.learn(address("192.0.2.1:6000"));
+        assert_eq!(gate.latched(), gate.destination());
+        assert!(!gate.learn(address("192.0.2.1:6000")));
         assert_eq!(gate.destination(), Some(address("192.0.2.1:5000")));
         assert!(!gate.admits(address("192.0.2.1:6000")));
         assert!(!gate.admits(address("192.0.2.1:4000")));
@@ -109,7 +138,7 @@ mod tests {
     fn naming_the_same_address_again_keeps_what_was_learned() {
         let mut gate = learning("192.0.2.1:4000");
         gate.learn(address("192.0.2.1:5000"));
-        gate.rename(address("192.0.2.1:4000"));
+        gate = gate.renamed(address("192.0.2.1:4000"));
         assert_eq!(gate.destination(), Some(address("192.0.2.1:5000")));
     }
 
@@ -117,8 +146,22 @@ mod tests {
     fn naming_a_new_address_begins_anew() {
         let mut gate = learning("192.0.2.1:4000");
         gate.learn(address("192.0.2.1:5000"));
-        gate.rename(address("192.0.2.9:4000"));
+        gate = gate.renamed(address("192.0.2.9:4000"));
         assert_eq!(gate.destination(), Some(address("192.0.2.9:4000")));
         assert!(!gate.admits(address("192.0.2.1:5000")));
+    }
+
+    #[test]
+    fn the_last_packets_from_the_old_port_do_not_decide_the_new_one() {
+        let mut gate = learning("192.0.2.1:4000");
+        let [old, new] = ["192.0.2.1:4000", "192.0.2.1:6000"].map(address);
+        gate.learn(old);
+        gate = gate.renamed(new);
+        assert!((0..24).all(|_| !gate.admits(old)));
+        let mut stays = gate;
+        assert!(gate.admits(new) && gate.learn(new));
+        assert!(!gate.admits(old) && !gate.admits(old));
+        // Who said it would move and did not is believed in the end.
+        assert!(!stays.admits(old) && stays.admits(old) && stays.learn(old));
     }
 }

@@ -107,6 +107,8 @@ mod tests {
             workers: 1,
             media_timeout: Duration::from_secs(1),
             max_legs: 1,
+            max_busy_percent: 70,
+            replay_log: None,
         };
         let (mut reported, from_events) = RingBuffer::new(4);
         let (_done, from_done) = RingBuffer::new(1);

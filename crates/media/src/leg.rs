@@ -2,21 +2,25 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::time::Duration;
 
-use mixminus_audio::{Dbov, MAX_FRAME_SAMPLES, Talking, level};
-use mixminus_codec::{Encoder, Format, MAX_PAYLOAD_BYTES};
+use mixminus_audio::{Dbov, MAX_FRAME_SAMPLES, Talking, Voice};
+use mixminus_codec::{Encoder, Encoding, Format, MAX_PAYLOAD_BYTES};
 use mixminus_mixer::{Contribution, Leg, LegId};
-use mixminus_rtp::{LegMedia, MAX_PACKET_BYTES, MediaParameters, Playout, Reason, Received, SenderIdentity};
+use mixminus_replay::Event;
+use mixminus_rtp::{
+    Digit, LegMedia, MAX_PACKET_BYTES, MediaParameters, Playout, Reason, Received, SenderIdentity,
+};
 
-use crate::MediaEvent;
+use crate::dialing::{Dialed, Dialing};
 use crate::gate::SourceGate;
+use crate::meter::Meter;
 use crate::ports::PortPair;
-use crate::published::Published;
+use crate::remote::{Encoders, Remote};
 use crate::reports::Reports;
 use crate::tick::Tick;
 use crate::timeline::{MAX_MADE_UP, Missed, Timeline};
+use crate::{Direction, MediaEvent, RemoteMedia, clock};
 
 /// Datagrams read from one socket in one tick. A far end sends one or two;
 /// the rest is room to get past a flood from elsewhere, at about a
@@ -27,60 +31,9 @@ const MAX_DATAGRAMS_PER_TICK: usize = 256;
 /// absence looks like a minute to the far end, which only has to see time go on.
 const MAX_SKIPPED_TICKS: u64 = 3_000;
 
-/// Which way media flows, seen from us.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Direction {
-    /// Both ways.
-    SendReceive,
-    /// The far end listens and sends nothing.
-    SendOnly,
-    /// The far end does not listen: it holds us. What it sends meanwhile is
-    /// its hold music or a voice that believes it is not heard, so its digits
-    /// are taken and its audio is not.
-    ReceiveOnly,
-    /// Neither way.
-    Inactive,
-}
-
-impl Direction {
-    const fn sends(self) -> bool {
-        matches!(self, Self::SendReceive | Self::SendOnly)
-    }
-
-    const fn receives(self) -> bool {
-        matches!(self, Self::SendReceive | Self::ReceiveOnly)
-    }
-}
-
-/// What signalling agreed with the far end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct RemoteMedia {
-    /// Where it said it takes media.
-    pub address: SocketAddr,
-    /// Where it said it takes reports (RTCP).
-    pub report_address: SocketAddr,
-    /// Codec and digits.
-    pub parameters: MediaParameters,
-    /// Which way media flows.
-    pub direction: Direction,
-}
-
-/// A [`RemoteMedia`] with what a worker must not allocate.
-#[derive(Debug)]
-pub(crate) struct Remote {
-    media: RemoteMedia,
-    silence: Box<[u8]>,
-}
-
-impl Remote {
-    pub(crate) fn new(media: RemoteMedia) -> Self {
-        let format = media.parameters.format;
-        let mut payload = [0; MAX_PAYLOAD_BYTES];
-        let size_bytes = Encoder::new(format)
-            .encode(&[0; MAX_FRAME_SAMPLES][..format.sample_rate().frame_samples()], &mut payload);
-        Self { media, silence: payload[..size_bytes].into() }
-    }
-}
+/// Frames of missed ticks that are taken from the jitter buffer: as many as it
+/// keeps at most.
+const MAX_PASSED_FRAMES: u64 = 16;
 
 /// Since when the far end has been silent.
 #[derive(Clone, Copy, Debug)]
@@ -92,11 +45,35 @@ enum Watch {
 }
 
 /// Whether the far end talks, and what the control side knows of it.
-#[derive(Debug, Default)]
-struct Voice {
+#[derive(Debug)]
+struct Talk {
     detector: Talking,
+    level: Dbov,
     talking: bool,
     told: bool,
+}
+
+/// Whether a leg may use its worker's time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Standing {
+    Good,
+    /// It cost too much for too long: what it sends is no longer looked at.
+    Evicted,
+}
+
+/// One tick of a leg, as a bridge sees it.
+#[derive(Debug)]
+struct Said {
+    heard: bool,
+    frame: [i16; MAX_FRAME_SAMPLES],
+    payload: [u8; MAX_PAYLOAD_BYTES],
+    size_bytes: usize,
+}
+
+impl Default for Said {
+    fn default() -> Self {
+        Self { heard: false, frame: [0; _], payload: [0; _], size_bytes: 0 }
+    }
 }
 
 /// Media with one SIP party.
@@ -105,15 +82,19 @@ pub(crate) struct SipLeg {
     id: LegId,
     sockets: PortPair,
     media: LegMedia,
+    encoders: Encoders,
     gate: SourceGate,
     reports: Reports,
     direction: Direction,
-    voice: Voice,
-    /// One tick of silence in the leg's format.
-    silence: Box<[u8]>,
+    dialing: Dialing,
+    talk: Talk,
     timeline: Timeline,
     timeout: Duration,
     watch: Watch,
+    meter: Meter,
+    standing: Standing,
+    /// What it contributed and was sent in this tick, if there is a replay log.
+    said: Option<Box<Said>>,
     sent: u64,
     unsent: u64,
 }
@@ -128,80 +109,127 @@ impl SipLeg {
         reports: Reports,
         timeout: Duration,
     ) -> Self {
-        let parameters = MediaParameters { format: Format::Pcmu, digit_payload_type: None };
+        let parameters = Self::unagreed();
         Self {
             id,
             sockets,
             media: LegMedia::new(parameters, identity),
+            encoders: Encoders::new(parameters),
             gate: SourceGate::default(),
             reports,
             direction: Direction::Inactive,
-            voice: Voice::default(),
-            silence: Box::default(),
+            dialing: Dialing::new(),
+            talk: Talk { detector: Talking::default(), level: Dbov::SILENCE, talking: false, told: false },
             timeline: Timeline::default(),
             timeout,
             watch: Watch::Begins,
+            meter: Meter::new(id.0),
+            standing: Standing::Good,
+            said: None,
             sent: 0,
             unsent: 0,
         }
     }
 
+    /// The parameters of a leg before anything is agreed, when nothing is sent.
+    pub(crate) fn unagreed() -> MediaParameters {
+        MediaParameters::of(Format::Pcmu)
+    }
+
     /// Takes what signalling agreed, and leaves in `remote` what is to be freed.
     pub(crate) fn set_remote(&mut self, remote: &mut Remote) {
-        let RemoteMedia { address, report_address, parameters, direction } = remote.media;
-        self.gate.rename(address);
-        self.reports.rename(report_address);
-        if parameters != self.media.parameters() {
-            self.media.set_parameters(parameters);
+        let RemoteMedia { address, direction, .. } = remote.media;
+        self.gate = self.gate.renamed(address);
+        self.sockets.rtp.focus(self.gate.latched());
+        self.reports.set_remote(&remote.media);
+        if let Some(renewed) = &mut remote.renewed {
+            self.media.renew(&mut renewed.renewal);
+            self.encoders.renew(&mut renewed.encoders);
+            self.dialing.interrupt();
         }
         // An address of zeros is hold as it was before directions (RFC 3264, section 8.4).
         self.direction = if self.gate.destination().is_some() { direction } else { Direction::Inactive };
         self.watch = Watch::Begins;
-        std::mem::swap(&mut self.silence, &mut remote.silence);
     }
 
-    /// Where its statistics are published.
-    pub(crate) fn published(&self) -> Arc<Published> {
-        self.reports.published()
+    /// Keeps for [`Self::line`] what it contributes and is sent.
+    pub(crate) fn keep_log(&mut self) {
+        self.said = Some(Box::default());
+    }
+
+    /// This tick's line for the replay log.
+    pub(crate) fn line(&self) -> Option<Event<'_>> {
+        let said = self.said.as_deref()?;
+        let samples = self.encoding().format().sample_rate().frame_samples();
+        Some(Event::Leg {
+            leg: self.id.0,
+            encoding: self.encoding().into(),
+            frame: said.heard.then(|| said.frame[..samples].into()),
+            payload: said.payload[..said.size_bytes].into(),
+        })
+    }
+
+    /// Presses keys, one after the other.
+    pub(crate) fn dial(&mut self, digits: &[Digit]) {
+        self.dialing.add(digits);
     }
 
     /// Publishes its statistics as they are now.
-    pub(crate) fn publish(&self) {
+    pub(crate) fn publish(&mut self) {
         self.reports.publish(&self.media);
     }
 
     /// Throws away what came while the leg was in no bridge: it is too old to
     /// be heard.
     pub(crate) fn discard_backlog(&mut self) {
-        let mut datagram = [0; 1];
         for _ in 0..MAX_DATAGRAMS_PER_TICK {
-            if self.sockets.rtp.recv_from(&mut datagram).is_err() {
+            if self.sockets.rtp.receive(&mut [0]).is_err() {
                 return;
             }
         }
     }
 
-    /// Begins a tick: makes up for missed ones and takes in what has arrived.
+    /// Begins a tick: takes in what has arrived and makes up for missed ticks.
     pub(crate) fn begin_tick(&mut self, tick: &mut Tick) {
         tick.traffic.sent += std::mem::take(&mut self.sent);
         tick.traffic.unsent += std::mem::take(&mut self.unsent);
+        let began = self.meter.measures().then(clock::now);
+        if self.standing == Standing::Good {
+            self.receive(tick);
+        }
         if self.gate.destination().is_some() {
             let missed = self.timeline.tick(tick.now);
             self.make_up(missed);
         }
-        self.receive(tick);
-        self.reports.tick(&self.sockets.rtcp, &mut self.media, tick);
+        self.reports.tick(&self.sockets, self.gate.destination(), &mut self.media, tick);
         self.watch(tick);
+        self.spend_since(began);
     }
 
-    /// Ends a tick: tells whether the far end talks, once it does or no longer does.
+    /// Ends a tick: tells what the far end pressed, whether it talks, once it
+    /// does or no longer does, and whether it costs more than it may.
     pub(crate) fn end_tick(&mut self, tick: &mut Tick) {
-        let Voice { talking, told, .. } = self.voice;
+        while let Some(digit) = self.media.take_digit() {
+            tick.report(MediaEvent::Digit { leg: self.id, digit });
+        }
+        let Talk { talking, told, .. } = self.talk;
         if talking != told && tick.offer(MediaEvent::Talking { leg: self.id, talking }) {
-            self.voice.told = talking;
+            self.talk.told = talking;
+        }
+        if self.meter.end_tick() && self.standing == Standing::Good {
+            self.standing = Standing::Evicted;
+            tick.traffic.evicted += 1;
+            tick.report(MediaEvent::Evicted { leg: self.id });
         }
     }
 
+    /// How it sounded in this tick.
+    pub(crate) fn voice(&self) -> Voice<LegId> {
+        Voice { id: self.id, level: self.talk.level, talking: self.talk.talking }
+    }
+
+    /// Makes up for ticks that were missed while the leg was between bridges, or
+    /// because the worker was late.
     fn make_up(&mut self, missed: Missed) {
         let (packets, ticks) = match missed {
             Missed::Nothing => return,
@@ -209,20 +237,21 @@ impl SipLeg {
             Missed::Ticks(ticks) => (0, ticks),
         };
         let mut frame = [0; MAX_FRAME_SAMPLES];
-        let frame = &mut frame[..self.format().sample_rate().frame_samples()];
-        for _ in 0..(packets + ticks).min(MAX_MADE_UP) {
+        let frame = &mut frame[..self.encoding().format().sample_rate().frame_samples()];
+        for _ in 0..(packets + ticks).min(MAX_PASSED_FRAMES) {
             // Its time has passed; played later, it would delay all that follows.
             self.media.playout(frame);
         }
-        let silence = std::mem::take(&mut self.silence);
-        (0..packets).for_each(|_| self.send(&silence));
-        self.silence = silence;
+        debug_assert!(packets <= MAX_MADE_UP);
+        let silence = std::mem::take(&mut self.encoders.silence);
+        (0..packets).for_each(|_| self.emit(&silence));
+        self.encoders.silence = silence;
         (0..ticks.min(MAX_SKIPPED_TICKS)).for_each(|_| self.media.skip());
     }
 
     fn receive(&mut self, tick: &mut Tick) {
         for _ in 0..MAX_DATAGRAMS_PER_TICK {
-            match self.sockets.rtp.recv_from(&mut tick.datagram) {
+            match self.sockets.rtp.receive(&mut tick.datagram) {
                 Ok((size_bytes, source)) if self.gate.admits(source) => self.take(size_bytes, source, tick),
                 Ok(_) => tick.traffic.foreign += 1,
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
@@ -232,13 +261,17 @@ impl SipLeg {
     }
 
     fn take(&mut self, size_bytes: usize, source: SocketAddr, tick: &mut Tick) {
+        let datagram = &tick.datagram[..size_bytes];
+        if self.reports.take(datagram, &mut self.media) {
+            return;
+        }
         if !self.direction.receives() {
             tick.traffic.unexpected += 1;
             return;
         }
         tick.traffic.received += 1;
-        let received = self.media.receive(tick.now, &tick.datagram[..size_bytes]);
-        // Whatever is RTP shows that the far end is there: comfort noise too, which is dropped.
+        let received = self.media.receive(tick.now, datagram);
+        // Whatever is RTP shows that the far end is there.
         if !matches!(received, Received::Dropped(Reason::Malformed(_))) {
             self.watch = Watch::Since(tick.now);
         }
@@ -248,9 +281,11 @@ impl SipLeg {
                 return;
             }
             Received::Digit(digit) => tick.report(MediaEvent::Digit { leg: self.id, digit }),
-            Received::Audio | Received::DigitContinues => {}
+            Received::Audio | Received::DigitContinues | Received::ComfortNoise => {}
         }
-        self.gate.learn(source);
+        if self.gate.learn(source) {
+            self.sockets.rtp.focus(Some(source));
+        }
     }
 
     fn watch(&mut self, tick: &mut Tick) {
@@ -266,33 +301,74 @@ impl SipLeg {
             Watch::Since(_) | Watch::TimedOut => {}
         }
     }
+
+    fn spend_since(&mut self, began: Option<Duration>) {
+        if let Some(began) = began {
+            self.meter.spend(clock::now().saturating_sub(began));
+        }
+    }
+
+    fn transmit(&mut self, packet: &[u8], destination: SocketAddr) {
+        match self.sockets.rtp.send(packet, destination) {
+            Ok(_) => self.sent += 1,
+            Err(_) => self.unsent += 1,
+        }
+    }
 }
 
 impl Leg for SipLeg {
     fn contribute(&mut self, frame: &mut [i16]) -> Contribution {
-        let (contribution, level) = match self.media.playout(frame) {
-            Playout::Audio if self.direction == Direction::SendReceive => (Contribution::Audio, level(frame)),
-            Playout::Audio | Playout::Silence => (Contribution::Silence, Dbov::SILENCE),
-        };
-        self.voice.talking = self.voice.detector.hear(level);
-        contribution
+        let began = self.meter.measures().then(clock::now);
+        let heard = self.standing == Standing::Good
+            && self.media.playout(frame) == Playout::Audio
+            && self.direction == Direction::SendReceive;
+        let talk = &mut self.talk;
+        talk.level = if heard { self.media.level() } else { Dbov::SILENCE };
+        talk.talking = talk.detector.hear(talk.level, frame);
+        if talk.talking {
+            self.media.add_talk_time();
+        }
+        self.spend_since(began);
+        if let Some(said) = &mut self.said {
+            said.heard = heard;
+            said.frame[..frame.len()].copy_from_slice(frame);
+        }
+        if heard { Contribution::Audio } else { Contribution::Silence }
     }
 
-    fn format(&self) -> Format {
-        self.media.parameters().format
+    fn encoding(&self) -> Encoding {
+        self.media.parameters().encoding.with_expected_loss(self.reports.expected_loss_percent())
+    }
+
+    fn encoder(&mut self) -> &mut Encoder {
+        &mut self.encoders.mix
     }
 
     fn send(&mut self, payload: &[u8]) {
+        if let Some(said) = &mut self.said {
+            said.payload[..payload.len()].copy_from_slice(payload);
+            said.size_bytes = payload.len();
+        }
+        self.emit(payload);
+    }
+}
+
+impl SipLeg {
+    /// Sends a tick's payload, or a digit in its place.
+    fn emit(&mut self, payload: &[u8]) {
         let Some(destination) = self.gate.destination() else { return };
         if !self.direction.sends() {
             self.media.skip();
             return;
         }
         let mut packet = [0; MAX_PACKET_BYTES];
-        let size_bytes = self.media.packet(payload, &mut packet);
-        match self.sockets.rtp.send_to(&packet[..size_bytes], destination) {
-            Ok(_) => self.sent += 1,
-            Err(_) => self.unsent += 1,
+        match self.dialing.tick(&mut self.media, self.encoders.tones.as_mut(), &mut packet) {
+            Dialed::Packet(size_bytes) => return self.transmit(&packet[..size_bytes], destination),
+            Dialed::Payload(size_bytes) => self.media.send(&packet[..size_bytes]),
+            Dialed::Nothing => self.media.send(payload),
+        }
+        while let Some(size_bytes) = self.media.next_packet(&mut packet) {
+            self.transmit(&packet[..size_bytes], destination);
         }
     }
 }

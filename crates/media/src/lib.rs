@@ -18,6 +18,8 @@
 //!     workers: 2,
 //!     media_timeout: Duration::from_secs(60),
 //!     max_legs: 1_000,
+//!     max_busy_percent: 70,
+//!     replay_log: None,
 //! })?;
 //! let (leg, address) = media.open_leg()?;
 //! println!("send audio to {address}");
@@ -30,17 +32,27 @@
 mod cadence;
 mod clock;
 mod counters;
+mod dialing;
 mod errand;
 mod event;
+mod expected_loss;
 mod gate;
 mod janitor;
 mod leg;
 mod link;
+mod load;
 mod media;
+mod meter;
+mod open_bridge;
+mod order;
 mod ports;
+mod preparer;
 mod published;
 mod registry;
+mod remote;
+mod replay_log;
 mod reports;
+mod socket;
 mod stamped;
 mod streams;
 mod tick;
@@ -48,7 +60,10 @@ mod timeline;
 mod worker;
 
 pub use counters::{BUCKETS_US, Histogram, MediaCounters, Traffic};
+pub use dialing::MAX_DIGITS_WAITING;
 pub use event::{MediaError, MediaEvent};
-pub use leg::{Direction, RemoteMedia};
+pub use load::{BridgeState, Load, WorkerLoad};
 pub use media::{Media, MediaConfig};
-pub use streams::StreamTotals;
+pub use remote::{Direction, RemoteMedia};
+pub use replay_log::ReplayLog;
+pub use streams::{Mean, StreamTotals};

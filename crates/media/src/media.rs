@@ -8,9 +8,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle, Thread};
 use std::time::Duration;
 
-use mixminus_audio::{Pcm, SampleRate, TICK};
-use mixminus_mixer::{Arrangement, BridgeId, LegId, MixPlan, Plays, PromptId};
-use mixminus_rtp::Statistics;
+use mixminus_audio::{Clip, TICK};
+use mixminus_mixer::{BridgeId, Gains, LegId, MixPlan, Plays, PromptId};
+use mixminus_rtp::{Digit, Statistics};
 use rtrb::{Consumer, Producer, RingBuffer};
 use tokio::sync::mpsc;
 
@@ -19,12 +19,15 @@ use crate::clock;
 use crate::counters::WorkerCounters;
 use crate::errand::{Errand, Table};
 use crate::janitor::{FromWorker, Janitor};
-use crate::leg::RemoteMedia;
 use crate::link::WorkerLink;
-use crate::registry::{BRIDGE_RATE, Registry, SharedRegistry};
+use crate::load::Window;
+use crate::order::Order;
+use crate::preparer::Preparer;
+use crate::registry::{Registry, SharedRegistry};
+use crate::replay_log::{self, ReplayLog};
 use crate::tick::Tick;
 use crate::worker::Worker;
-use crate::{MediaCounters, MediaError, MediaEvent};
+use crate::{BridgeState, Load, MediaCounters, MediaError, MediaEvent, RemoteMedia};
 
 /// Errands on their way to one worker, and as many on their way home.
 const ERRAND_RING: usize = 4_096;
@@ -51,6 +54,12 @@ pub struct MediaConfig {
     pub media_timeout: Duration,
     /// How many legs may be open.
     pub max_legs: usize,
+    /// How busy a worker may be, in per cent of the tick, for [`Media::has_room`]
+    /// to say yes. Higher leaves less for what comes unexpectedly.
+    pub max_busy_percent: u8,
+    /// A log of all that bridges are given and sent. With one, there is one
+    /// worker, whatever `workers` says: only what one worker does has an order.
+    pub replay_log: Option<ReplayLog>,
 }
 
 /// A handle to the media plane. Its clones are handles to the same one, which
@@ -84,10 +93,12 @@ impl Media {
         if allowed < needed {
             tracing::warn!(allowed, needed, "the limit of open files allows fewer legs than configured");
         }
-        let workers = config.workers;
+        let log =
+            config.replay_log.as_ref().map(ReplayLog::open).transpose().map_err(MediaError::ReplayLog)?;
+        let workers = if log.is_some() { 1 } else { config.workers };
         let registry = Arc::new(SharedRegistry::new(Registry::new(config)?));
         let (events, received) = mpsc::channel(EVENT_CHANNEL);
-        let threads = Threads::start(workers, &registry, events).map_err(MediaError::Thread)?;
+        let threads = Threads::start(workers, &registry, events, log).map_err(MediaError::Thread)?;
         Ok((Self { inner: Arc::new(Inner { registry, _threads: threads }) }, received))
     }
 
@@ -111,9 +122,11 @@ impl Media {
     /// come from wherever they are: at the same tick if they are in no bridge
     /// or in one of the same worker, else within two more. A leg that the plan
     /// does not name any more is in no bridge, and silent.
+    ///
+    /// The bridge runs at the highest rate of its legs' formats, and follows
+    /// them when [`Self::set_remote`] changes one.
     pub fn install(&self, bridge: BridgeId, plan: MixPlan) {
-        let arrangement = Box::new(Arrangement::new(plan, BRIDGE_RATE));
-        self.inner.registry.lock().install(bridge, arrangement);
+        self.inner.registry.lock().install(bridge, plan);
     }
 
     /// Closes a bridge. What is in it is in no bridge then.
@@ -121,28 +134,34 @@ impl Media {
         self.inner.registry.lock().close_bridge(bridge);
     }
 
+    /// How a bridge is at present; `None` when it is not open.
+    pub fn bridge(&self, bridge: BridgeId) -> Option<BridgeState> {
+        self.inner.registry.lock().bridge(bridge)
+    }
+
     /// Closes a leg. Its port is free again within two ticks.
     pub fn release_leg(&self, leg: LegId) {
         self.inner.registry.lock().release_leg(leg);
     }
 
-    /// Gives a prompt its audio; it starts once a plan names it, or at once.
-    /// It must be stopped or heard to its end, else it is kept.
-    ///
-    /// # Errors
-    ///
-    /// [`MediaError::WrongRate`] when `pcm` is not at [`Self::prompt_rate`].
-    pub fn play(&self, prompt: PromptId, pcm: Arc<Pcm>, plays: Plays) -> Result<(), MediaError> {
-        if pcm.rate != BRIDGE_RATE {
-            return Err(MediaError::WrongRate { is: pcm.rate, expected: BRIDGE_RATE });
-        }
-        self.inner.registry.lock().play(prompt, pcm, plays);
-        Ok(())
+    /// Presses keys at a leg's far end, one after the other: by telephone events
+    /// if those were agreed on, otherwise as tones. Meanwhile the far end hears
+    /// nothing else. Beyond [`MAX_DIGITS_WAITING`](crate::MAX_DIGITS_WAITING),
+    /// digits are dropped.
+    pub fn send_digits(&self, leg: LegId, digits: &[Digit]) {
+        self.inner.registry.lock().tell_leg(leg, Order::Dial(digits.into()));
     }
 
-    /// The rate that the audio of prompts must have.
-    pub const fn prompt_rate() -> SampleRate {
-        BRIDGE_RATE
+    /// Changes how loud a leg is heard and hears, without a click.
+    pub fn set_gains(&self, leg: LegId, gains: Gains) {
+        self.inner.registry.lock().tell_leg(leg, Order::SetGains(gains));
+    }
+
+    /// Gives a prompt its audio; it starts once a plan names it, or at once, or
+    /// when the audio has been computed for the bridge's rate. It must be
+    /// stopped or heard to its end, else it is kept.
+    pub fn play(&self, prompt: PromptId, clip: Arc<Clip>, plays: Plays) {
+        self.inner.registry.lock().play(prompt, clip, plays);
     }
 
     /// Silences a prompt and forgets it.
@@ -154,6 +173,23 @@ impl Media {
     /// it is not open.
     pub fn statistics(&self, leg: LegId) -> Option<Statistics> {
         self.inner.registry.lock().statistics(leg)
+    }
+
+    /// How busy the workers are.
+    pub fn load(&self) -> Load {
+        self.inner.registry.lock().load()
+    }
+
+    /// Whether there is time for another call. When there is not, one more would
+    /// be heard at the expense of those that are here.
+    pub fn has_room(&self) -> bool {
+        self.inner.registry.lock().has_room()
+    }
+
+    /// Whether there is time for another leg in this bridge, which runs on one
+    /// worker however idle the others are.
+    pub fn has_room_in(&self, bridge: BridgeId) -> bool {
+        self.inner.registry.lock().has_room_in(bridge)
     }
 
     /// What has been counted so far.
@@ -176,6 +212,7 @@ impl Threads {
         workers: usize,
         registry: &Arc<SharedRegistry>,
         events: mpsc::Sender<MediaEvent>,
+        log: Option<replay_log::Ends>,
     ) -> Result<Self, io::Error> {
         let mut threads = Self { running: Vec::new(), stop: Arc::default() };
         let (ends, from_workers): (Vec<_>, Vec<_>) = (0..workers).map(|_| rings()).unzip();
@@ -186,21 +223,35 @@ impl Threads {
             stop: Arc::clone(&threads.stop),
         };
         let janitor = threads.spawn("media-janitor", || janitor.run())?;
+        let preparer = Preparer { registry: Arc::clone(registry), stop: Arc::clone(&threads.stop) };
+        registry.lock().set_preparer(threads.spawn("media-clips", || preparer.run())?);
+        let (mut log, mut scribe) = match log {
+            Some(log) => {
+                let stop = Arc::clone(&threads.stop);
+                threads.spawn("media-log", move || log.file.run(&stop))?;
+                (Some(log.worker), Some(log.scribe))
+            }
+            None => (None, None),
+        };
         for (index, ends) in ends.into_iter().enumerate() {
             let counters = Arc::<WorkerCounters>::default();
             let worker = Worker {
                 errands: ends.errands,
                 done: ends.done,
-                tick: Tick::new(ends.events, Arc::clone(&counters)),
+                tick: Tick::new(ends.events, Arc::clone(&counters)).with_log(log.take()),
                 table: Table::default(),
                 // Apart by a fraction of a tick, they do not all want a core at once.
                 cadence: Cadence::new(TICK * index as u32 / workers as u32),
                 janitor: janitor.clone(),
                 counters: Arc::clone(&counters),
+                window: Window::default(),
+                legs: 0,
                 stop: Arc::clone(&threads.stop),
             };
             let thread = threads.spawn(&format!("media-{index}"), || worker.run())?;
-            registry.lock().add_worker(WorkerLink::new(ends.to_worker, thread, counters));
+            let mut link = WorkerLink::new(ends.to_worker, thread, counters);
+            scribe.take().into_iter().for_each(|scribe| link.keep_log(scribe));
+            registry.lock().add_worker(link);
         }
         Ok(threads)
     }

@@ -8,6 +8,7 @@ use std::ops::RangeInclusive;
 use socket2::{Domain, Protocol, Socket, Type};
 
 use crate::MediaError;
+use crate::socket::MediaSocket;
 use crate::stamped::StampedSocket;
 
 /// Room for half a second of G.711 in a socket, as the kernel accounts it
@@ -22,7 +23,7 @@ const REPORT_BUFFER_BYTES: usize = 8 * 1024;
 #[derive(Debug)]
 pub(crate) struct PortPair {
     /// Media.
-    pub(crate) rtp: UdpSocket,
+    pub(crate) rtp: MediaSocket,
     /// Reports.
     pub(crate) rtcp: StampedSocket,
 }
@@ -75,7 +76,7 @@ impl PortPool {
 
 fn bind_pair(ip: IpAddr, port: u16) -> io::Result<PortPair> {
     Ok(PortPair {
-        rtp: bind(SocketAddr::new(ip, port), RECEIVE_BUFFER_BYTES)?,
+        rtp: MediaSocket::new(bind(SocketAddr::new(ip, port), RECEIVE_BUFFER_BYTES)?)?,
         rtcp: StampedSocket::new(bind(SocketAddr::new(ip, port + 1), REPORT_BUFFER_BYTES)?)?,
     })
 }

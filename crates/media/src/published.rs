@@ -1,175 +1,104 @@
-//! A leg's statistics, where the control side sees them without asking its
-//! worker.
+//! A value that a worker writes and the control side reads, neither waiting for
+//! the other.
+#![expect(unsafe_code, reason = "which slot belongs to whom is beyond what the compiler can see")]
 
-use std::sync::atomic::{AtomicU64, Ordering, fence};
-use std::time::Duration;
+use std::cell::UnsafeCell;
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
 
-use mixminus_rtp::{RemoteQuality, Statistics};
+/// Set in [`Shared::idle`] when the slot was written after it was last read.
+const FRESH: u8 = 0x80;
 
-const WORDS: usize = 19;
-
-/// Stands for what is not known.
-const NONE: u64 = u64::MAX;
-
-/// How often reading is begun anew because of writing, which takes less than
-/// a microsecond once a second; then the values may be of two instants.
-const TRIES: usize = 1_000;
-
-/// Written by whoever has the leg, read by anyone; neither waits.
-#[derive(Debug)]
-pub(crate) struct Published {
-    /// Odd while the words are written.
-    version: AtomicU64,
-    words: [AtomicU64; WORDS],
+/// Three slots: one is the writer's, one the reader's, and one is idle. Whoever
+/// is done with its own exchanges it for the idle one.
+struct Shared<T> {
+    slots: [UnsafeCell<T>; 3],
+    /// Which slot is nobody's.
+    idle: AtomicU8,
 }
 
-impl Default for Published {
-    fn default() -> Self {
-        Self { version: AtomicU64::new(0), words: to_words(&Statistics::default()).map(AtomicU64::new) }
+// SAFETY: each slot is accessed only by the one who owns it, and ownership changes
+// hands by an atomic exchange that releases and acquires.
+unsafe impl<T: Send> Sync for Shared<T> {}
+
+/// The end that writes.
+pub(crate) struct Publisher<T> {
+    shared: Arc<Shared<T>>,
+    own: u8,
+}
+
+/// The end that reads.
+pub(crate) struct Published<T> {
+    shared: Arc<Shared<T>>,
+    own: u8,
+}
+
+/// Both ends of a value that is `initial` until it is written.
+pub(crate) fn publish<T: Copy>(initial: T) -> (Publisher<T>, Published<T>) {
+    let slots = [initial; 3].map(UnsafeCell::new);
+    let shared = Arc::new(Shared { slots, idle: AtomicU8::new(2) });
+    (Publisher { shared: Arc::clone(&shared), own: 0 }, Published { shared, own: 1 })
+}
+
+impl<T: Copy> Publisher<T> {
+    /// Replaces the value.
+    pub(crate) fn write(&mut self, value: T) {
+        // SAFETY: the slot is this end's until it is exchanged, and nobody else has
+        // this end.
+        unsafe { *self.shared.slots[usize::from(self.own)].get() = value };
+        self.own = self.shared.idle.swap(self.own | FRESH, Ordering::AcqRel) & !FRESH;
     }
 }
 
-impl Published {
-    pub(crate) fn write(&self, statistics: &Statistics) {
-        let version = self.version.load(Ordering::Relaxed);
-        self.version.store(version + 1, Ordering::Relaxed);
-        fence(Ordering::Release);
-        for (word, value) in self.words.iter().zip(to_words(statistics)) {
-            word.store(value, Ordering::Relaxed);
+impl<T: Copy> Published<T> {
+    /// The value that was written last.
+    pub(crate) fn read(&mut self) -> T {
+        if self.shared.idle.load(Ordering::Relaxed) & FRESH != 0 {
+            self.own = self.shared.idle.swap(self.own, Ordering::AcqRel) & !FRESH;
         }
-        self.version.store(version + 2, Ordering::Release);
-    }
-
-    pub(crate) fn read(&self) -> Statistics {
-        (0..TRIES).find_map(|_| self.try_read()).unwrap_or_else(|| self.read_words())
-    }
-
-    /// The values of one instant, unless they are being written.
-    fn try_read(&self) -> Option<Statistics> {
-        let version = self.version.load(Ordering::Acquire);
-        let statistics = self.read_words();
-        fence(Ordering::Acquire);
-        let whole = version.is_multiple_of(2) && self.version.load(Ordering::Relaxed) == version;
-        whole.then_some(statistics)
-    }
-
-    fn read_words(&self) -> Statistics {
-        from_words(std::array::from_fn(|index| self.words[index].load(Ordering::Relaxed)))
+        // SAFETY: as in `Publisher::write`.
+        unsafe { *self.shared.slots[usize::from(self.own)].get() }
     }
 }
 
-fn to_words(statistics: &Statistics) -> [u64; WORDS] {
-    let Statistics { received, lost, late, reordered, duplicated, rejected, .. } = *statistics;
-    let Statistics { source_changes, digits, concealed_frames, shed_frames, sent, sent_bytes, .. } =
-        *statistics;
-    let Statistics { depth_frames, target_frames, jitter, remote, round_trip, .. } = *statistics;
-    [
-        received,
-        lost,
-        late,
-        reordered,
-        duplicated,
-        rejected,
-        source_changes,
-        digits,
-        concealed_frames,
-        shed_frames,
-        sent,
-        sent_bytes,
-        depth_frames.into(),
-        target_frames.into(),
-        to_ns(jitter),
-        remote.map_or(NONE, |remote| remote.fraction_lost.into()),
-        remote.map_or(NONE, |remote| remote.lost as u64),
-        remote.map_or(NONE, |remote| to_ns(remote.jitter)),
-        round_trip.map_or(NONE, to_ns),
-    ]
-}
-
-fn from_words(words: [u64; WORDS]) -> Statistics {
-    let [received, lost, late, reordered, duplicated, rejected, rest @ ..] = words;
-    let [source_changes, digits, concealed_frames, shed_frames, sent, sent_bytes, rest @ ..] = rest;
-    let [depth_frames, target_frames, jitter, fraction_lost, remote_lost, remote_jitter, round_trip] = rest;
-    let remote = RemoteQuality {
-        fraction_lost: fraction_lost as u8,
-        lost: remote_lost as i32,
-        jitter: Duration::from_nanos(remote_jitter),
-    };
-    Statistics {
-        received,
-        lost,
-        late,
-        reordered,
-        duplicated,
-        rejected,
-        source_changes,
-        digits,
-        concealed_frames,
-        shed_frames,
-        depth_frames: depth_frames as u32,
-        target_frames: target_frames as u32,
-        jitter: Duration::from_nanos(jitter),
-        sent,
-        sent_bytes,
-        remote: (![fraction_lost, remote_jitter].contains(&NONE)).then_some(remote),
-        round_trip: (round_trip != NONE).then_some(Duration::from_nanos(round_trip)),
+impl<T> fmt::Debug for Publisher<T> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Publisher").finish_non_exhaustive()
     }
 }
 
-fn to_ns(duration: Duration) -> u64 {
-    u64::try_from(duration.as_nanos()).unwrap_or(NONE)
+impl<T> fmt::Debug for Published<T> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Published").finish_non_exhaustive()
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use super::*;
 
     #[test]
-    fn what_is_published_is_read() {
-        let published = Published::default();
-        assert_eq!(published.read(), Statistics::default());
-        let statistics = Statistics {
-            received: 1,
-            lost: 2,
-            late: 3,
-            reordered: 4,
-            duplicated: 5,
-            rejected: 6,
-            source_changes: 7,
-            digits: 8,
-            concealed_frames: 9,
-            shed_frames: 10,
-            depth_frames: 11,
-            target_frames: 12,
-            jitter: Duration::from_millis(13),
-            sent: 14,
-            sent_bytes: 15,
-            remote: Some(RemoteQuality { fraction_lost: 16, lost: -1, jitter: Duration::from_millis(18) }),
-            round_trip: Some(Duration::from_millis(19)),
-        };
-        published.write(&statistics);
-        assert_eq!(published.read(), statistics);
+    fn what_was_written_last_is_read_as_often_as_one_likes() {
+        let (mut publisher, mut published) = publish(0);
+        assert_eq!([published.read(), published.read()], [0, 0]);
+        for value in 1..10 {
+            publisher.write(-value);
+            publisher.write(value);
+            assert_eq!([published.read(), published.read()], [value, value]);
+        }
     }
 
     #[test]
     #[expect(clippy::disallowed_methods, reason = "what is tested is two threads at once")]
-    fn what_is_read_while_it_is_written_is_of_one_instant() {
-        let published = Arc::new(Published::default());
-        let writer = std::thread::spawn({
-            let published = Arc::clone(&published);
-            move || {
-                for count in 1..=20_000 {
-                    let round_trip = Some(Duration::from_nanos(count));
-                    published.write(&Statistics { received: count, round_trip, ..Statistics::default() });
-                    (0..50).for_each(|_| std::hint::spin_loop());
-                }
-            }
-        });
-        while !writer.is_finished() {
-            let Some(Statistics { received, round_trip, .. }) = published.try_read() else { continue };
-            assert_eq!(Duration::from_nanos(received), round_trip.unwrap_or_default());
+    fn what_is_read_while_it_is_written_is_whole_and_never_older_than_before() {
+        let (mut publisher, mut published) = publish([0_u64; 40]);
+        let writer = std::thread::spawn(move || (1..=200_000).for_each(|count| publisher.write([count; 40])));
+        let mut last = 0;
+        while last < 200_000 {
+            let [first, rest @ ..] = published.read();
+            assert!(rest.iter().all(|word| *word == first) && first >= last, "{first} after {last}");
+            last = first;
         }
         writer.join().unwrap();
     }

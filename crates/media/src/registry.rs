@@ -4,29 +4,35 @@
 //! the worker once it has done all that was sent before: nothing needs to be
 //! asked. Only what is on its way home is not known to have arrived.
 
+mod clips;
 mod legs;
 mod prompts;
+mod tuning;
 
 use std::cmp::Reverse;
 use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
-use mixminus_audio::SampleRate;
-use mixminus_mixer::{Arrangement, BridgeId, LegId, PromptId};
+use mixminus_audio::TICK;
+use mixminus_mixer::{Arrangement, BridgeId, LegId, MixPlan, PromptId};
 use rand::RngExt;
 use rand::rngs::StdRng;
 
 use crate::errand::{Errand, Slot};
 use crate::leg::SipLeg;
 use crate::link::WorkerLink;
+use crate::open_bridge::BridgeWatch;
 use crate::ports::PortPool;
-use crate::{MediaConfig, MediaCounters, MediaError, StreamTotals};
+use crate::{BridgeState, Load, MediaConfig, MediaCounters, MediaError, StreamTotals};
 
+use clips::Clips;
 use legs::LegRecord;
 use prompts::PromptRecord;
+use tuning::Tuning;
 
-/// The rate of every bridge: all formats so far are narrow band.
-pub(crate) const BRIDGE_RATE: SampleRate = SampleRate::Hz8000;
+/// What a leg costs in a tick as long as nothing has been measured: one of G.711.
+const USUAL_LEG_COST: Duration = Duration::from_micros(10);
 
 /// All that the control side keeps about the media plane.
 #[derive(Debug)]
@@ -35,6 +41,7 @@ pub(crate) struct Registry {
     prompts: HashMap<PromptId, PromptRecord>,
     bridges: HashMap<BridgeId, BridgeRecord>,
     workers: Vec<WorkerLink>,
+    clips: Clips,
     ports: PortPool,
     config: MediaConfig,
     last_leg: LegId,
@@ -63,9 +70,9 @@ impl SharedRegistry {
 #[derive(Debug)]
 struct BridgeRecord {
     at: BridgePlace,
-    /// What its plan names, ascending.
-    legs: Box<[LegId]>,
-    prompts: Box<[PromptId]>,
+    plan: MixPlan,
+    tuning: Tuning,
+    watch: Arc<BridgeWatch>,
 }
 
 /// A worker's index, and the slot of the bridge in its table.
@@ -85,6 +92,7 @@ impl Registry {
             prompts: HashMap::new(),
             bridges: HashMap::new(),
             workers: Vec::with_capacity(config.workers),
+            clips: Clips::default(),
             ports,
             config,
             last_leg: LegId(0),
@@ -99,7 +107,7 @@ impl Registry {
     }
 
     /// Adds everything counted to `total`.
-    pub(crate) fn count(&self, total: &mut MediaCounters) {
+    pub(crate) fn count(&mut self, total: &mut MediaCounters) {
         total.legs += self.legs.len() as u64;
         total.bridges += self.bridges.len() as u64;
         total.prompts += self.prompts.len() as u64;
@@ -108,32 +116,58 @@ impl Registry {
     }
 
     /// Routes a bridge anew, opening it if need be.
-    pub(crate) fn install(&mut self, id: BridgeId, mut arrangement: Box<Arrangement<SipLeg>>) {
-        let plan = arrangement.plan();
-        let (legs, prompts): (Box<[_]>, Box<[_]>) = (plan.legs().into(), plan.prompts().into());
-        let at = match self.bridges.remove(&id) {
-            Some(before) => {
-                self.dismiss(id, &before, (&legs, &prompts));
-                before.at
-            }
-            None => self.choose_place(&legs),
+    pub(crate) fn install(&mut self, id: BridgeId, plan: MixPlan) {
+        let before = self.bridges.remove(&id);
+        if let Some(before) = &before {
+            self.dismiss(id, before, &plan);
+        }
+        let tuning = self.tuning(id, before.as_ref(), &plan);
+        let (at, watch) = match before {
+            Some(before) => (before.at, before.watch),
+            None => (self.choose_place(plan.legs()), Arc::default()),
         };
+        let mut arrangement = Box::new(Arrangement::new(plan.clone(), tuning.rate, &tuning.encodings));
+        let legs = plan.legs();
         let moves = legs.iter().filter_map(|leg| self.summon_leg(*leg, (id, at), &mut arrangement)).collect();
         let worker = &mut self.workers[at.worker];
         worker.legs += legs.len();
-        worker.send(Errand::Install { slot: at.slot, arrangement: Some(arrangement), moves });
-        let named = prompts.clone();
-        self.bridges.insert(id, BridgeRecord { at, legs, prompts });
-        named.into_iter().for_each(|prompt| self.summon_prompt(prompt, id));
+        let (arrangement, slot) = (Some(arrangement), at.slot);
+        worker.send(Errand::Install { slot, arrangement, watch: Arc::clone(&watch), moves });
+        let prompts = plan.prompts().to_vec();
+        self.bridges.insert(id, BridgeRecord { at, plan, tuning, watch });
+        for prompt in prompts {
+            self.summon_prompt(prompt, id);
+        }
     }
 
     /// Closes a bridge. What is in it comes home.
     pub(crate) fn close_bridge(&mut self, id: BridgeId) {
         let Some(bridge) = self.bridges.remove(&id) else { return };
-        self.dismiss(id, &bridge, (&[], &[]));
+        let nothing = MixPlan::compile(&[]).expect("no routes contradict each other");
+        self.dismiss(id, &bridge, &nothing);
         let worker = &mut self.workers[bridge.at.worker];
-        worker.send(Errand::Close { slot: bridge.at.slot, arrangement: None });
+        worker.send(Errand::Close { slot: bridge.at.slot, closed: None });
         worker.close_slot(bridge.at.slot);
+    }
+
+    /// How a bridge is at present.
+    pub(crate) fn bridge(&self, id: BridgeId) -> Option<BridgeState> {
+        self.bridges.get(&id).map(|bridge| bridge.watch.read())
+    }
+
+    /// How busy the workers are.
+    pub(crate) fn load(&self) -> Load {
+        Load { workers: self.workers.iter().map(|worker| worker.counters().measured().into()).collect() }
+    }
+
+    /// Whether a worker has time for another call.
+    pub(crate) fn has_room(&self) -> bool {
+        (0..self.workers.len()).any(|worker| self.worker_has_room(worker))
+    }
+
+    /// Whether the worker of a bridge has time for another leg in it.
+    pub(crate) fn has_room_in(&self, id: BridgeId) -> bool {
+        self.bridges.get(&id).map_or_else(|| self.has_room(), |bridge| self.worker_has_room(bridge.at.worker))
     }
 
     /// Takes in an errand that was done, with what it brings home.
@@ -142,16 +176,20 @@ impl Registry {
             Errand::Install { arrangement, moves, .. } => {
                 let refused = moves.iter_mut().filter_map(|step| step.refused.take());
                 refused.for_each(|leg| self.welcome_leg(leg));
-                self.welcome_all(arrangement.as_deref_mut());
+                self.welcome_all(arrangement.take());
             }
-            Errand::Close { arrangement, .. } => self.welcome_all(arrangement.as_deref_mut()),
+            Errand::Close { closed, .. } => {
+                let arrangement = closed.take().map(|open| open.bridge.into_arrangement());
+                self.welcome_all(arrangement);
+            }
             Errand::Seat { leg, .. } | Errand::Recall { found: leg, .. } => {
                 leg.take().into_iter().for_each(|leg| self.welcome_leg(leg));
             }
             Errand::Place { prompt, .. } | Errand::Stop { found: prompt, .. } => {
                 prompt.take().into_iter().for_each(|prompt| self.welcome_prompt(prompt));
             }
-            Errand::SetRemote { .. } | Errand::Grow(_) => {}
+            Errand::Logged { errand, .. } => errand.iter_mut().for_each(|errand| self.welcome(errand)),
+            Errand::Tell { .. } | Errand::Grow(_) => {}
         }
     }
 
@@ -160,14 +198,14 @@ impl Registry {
         self.workers.iter_mut().for_each(WorkerLink::flush);
     }
 
-    fn welcome_all(&mut self, arrangement: Option<&mut Arrangement<SipLeg>>) {
-        let Some(arrangement) = arrangement else { return };
+    fn welcome_all(&mut self, arrangement: Option<Box<Arrangement<SipLeg>>>) {
+        let Some(mut arrangement) = arrangement else { return };
         arrangement.take_legs().for_each(|leg| self.welcome_leg(leg));
         arrangement.take_prompts().for_each(|prompt| self.welcome_prompt(prompt));
     }
 
     /// A place for a new bridge: with the worker that has most of its legs
-    /// already, among equals the one with the fewest legs.
+    /// already, among equals the one that will be least busy.
     fn choose_place(&mut self, legs: &[LegId]) -> BridgePlace {
         let mut there = vec![0_usize; self.workers.len()];
         for leg in legs {
@@ -176,19 +214,38 @@ impl Registry {
                 there[bridge.at.worker] += 1;
             }
         }
+        let leg_cost = self.leg_cost();
         let worker = (0..self.workers.len())
-            .max_by_key(|worker| (there[*worker], Reverse(self.workers[*worker].legs)))
+            .max_by_key(|&index| {
+                let worker = &self.workers[index];
+                (there[index], Reverse(worker.expected_work(leg_cost)), Reverse(worker.legs))
+            })
             .expect("a media plane has at least one worker");
         BridgePlace { worker, slot: self.workers[worker].open_slot() }
     }
 
-    /// Notes that what the bridge named `before` and does not name `now` is
-    /// coming home from it.
-    fn dismiss(&mut self, id: BridgeId, before: &BridgeRecord, now: (&[LegId], &[PromptId])) {
-        self.workers[before.at.worker].legs -= before.legs.len();
-        let gone = before.legs.iter().filter(|leg| now.0.binary_search(leg).is_err());
+    fn worker_has_room(&self, worker: usize) -> bool {
+        let most = TICK * u32::from(self.config.max_busy_percent) / 100;
+        self.workers[worker].expected_work(self.leg_cost()) < most
+    }
+
+    /// What a leg costs in a tick, as far as it has been measured.
+    fn leg_cost(&self) -> Duration {
+        let measured = self.workers.iter().map(|worker| worker.counters().measured());
+        let (work, legs) = measured.fold((Duration::ZERO, 0), |(work, legs), measured| {
+            (work + measured.work, legs + measured.legs as u32)
+        });
+        work.checked_div(legs).unwrap_or(USUAL_LEG_COST)
+    }
+
+    /// Notes that what the bridge named `before` and `now` does not name any
+    /// more is coming home from it.
+    fn dismiss(&mut self, id: BridgeId, before: &BridgeRecord, now: &MixPlan) {
+        let BridgeRecord { at, plan: before, .. } = before;
+        self.workers[at.worker].legs -= before.legs().len();
+        let gone = before.legs().iter().filter(|leg| now.legs().binary_search(leg).is_err());
         gone.for_each(|leg| self.dismiss_leg(*leg, id));
-        let gone = before.prompts.iter().filter(|prompt| now.1.binary_search(prompt).is_err());
+        let gone = before.prompts().iter().filter(|prompt| now.prompts().binary_search(prompt).is_err());
         gone.for_each(|prompt| self.dismiss_prompt(*prompt, id));
     }
 }
@@ -213,6 +270,8 @@ mod tests {
             workers,
             media_timeout: Duration::from_secs(1),
             max_legs: 5,
+            max_busy_percent: 70,
+            replay_log: None,
         })
         .unwrap();
         let ring = |_| {
@@ -227,7 +286,7 @@ mod tests {
     fn alone(registry: &mut Registry, bridge: u64, legs: &[LegId]) {
         let routes: Vec<_> = legs.iter().map(|leg| SinkRoutes { leg: *leg, hears: Vec::new() }).collect();
         let plan = MixPlan::compile(&routes).unwrap();
-        registry.install(BridgeId(bridge), Box::new(Arrangement::new(plan, BRIDGE_RATE)));
+        registry.install(BridgeId(bridge), plan);
     }
 
     #[test]
@@ -241,7 +300,7 @@ mod tests {
         while let Ok(mut errand) = rings[0].pop() {
             errand.run(&mut table);
         }
-        assert!(table.is_empty());
+        assert_eq!(table.bridges_mut().count(), 0);
         assert_eq!(table.slots(), 64);
     }
 

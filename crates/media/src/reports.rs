@@ -2,19 +2,20 @@
 //! statistics.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::time::Duration;
 
-use mixminus_rtp::LegMedia;
-use mixminus_rtp::rtcp::{Cname, MAX_REPORT_BYTES, NtpClock, Reporter};
+use mixminus_rtp::rtcp::{Cname, MAX_REPORT_BYTES, NtpClock, Reporter, is_rtcp};
+use mixminus_rtp::{LegMedia, Statistics};
 use rand::RngExt;
 use rand::rngs::StdRng;
 
-use crate::clock;
+use crate::expected_loss::ExpectedLoss;
 use crate::gate::SourceGate;
-use crate::published::Published;
+use crate::ports::PortPair;
+use crate::published::Publisher;
 use crate::stamped::StampedSocket;
 use crate::tick::Tick;
+use crate::{RemoteMedia, clock};
 
 /// How often reports are read and statistics published. The kernel notes when
 /// a report arrives, so that reading it late costs no accuracy; reading at
@@ -28,72 +29,126 @@ const MAX_REPORTS: usize = 16;
 /// wall clock was set meanwhile.
 const MAX_AGE: Duration = Duration::from_secs(2);
 
-/// The reports of one leg. They have a source gate of their own, for they may
-/// come through another translation than the media.
+/// The reports of one leg.
 #[derive(Debug)]
 pub(crate) struct Reports {
-    gate: SourceGate,
+    way: Way,
     reporter: Reporter,
     random: StdRng,
     attend_at: Duration,
-    published: Arc<Published>,
+    expected_loss: ExpectedLoss,
+    publisher: Publisher<Statistics>,
+}
+
+/// How reports travel.
+#[derive(Clone, Copy, Debug)]
+enum Way {
+    /// With the media (RFC 5761).
+    WithMedia,
+    /// By a socket and a source gate of their own, for they may come through
+    /// another translation than the media.
+    Apart(SourceGate),
 }
 
 impl Reports {
-    /// Reports to nobody yet, under a name made of `random` bits.
-    pub(crate) fn new(mut random: StdRng) -> Self {
+    /// Reports to nobody yet, under a name made of `random` bits. The leg's
+    /// statistics go to `publisher`.
+    pub(crate) fn new(mut random: StdRng, publisher: Publisher<Statistics>) -> Self {
         let clock = NtpClock::new(clock::now(), clock::wall());
         let reporter = Reporter::new(Cname::new(random.random()), clock, random.random());
         Self {
-            gate: SourceGate::default(),
+            way: Way::Apart(SourceGate::default()),
             reporter,
             random,
             attend_at: Duration::ZERO,
-            published: Arc::default(),
+            expected_loss: ExpectedLoss::default(),
+            publisher,
         }
     }
 
-    /// Where the leg's statistics are published.
-    pub(crate) fn published(&self) -> Arc<Published> {
-        Arc::clone(&self.published)
+    /// Takes what signalling agreed on about reports.
+    pub(crate) fn set_remote(&mut self, remote: &RemoteMedia) {
+        self.way = match self.way {
+            _ if remote.rtcp_mux => Way::WithMedia,
+            Way::Apart(gate) => Way::Apart(gate.renamed(remote.report_address)),
+            Way::WithMedia => Way::Apart(SourceGate::default().renamed(remote.report_address)),
+        };
+        if remote.voip_metrics {
+            self.reporter.add_voip_metrics();
+        }
     }
 
-    /// Takes the address for reports that signalling names now.
-    pub(crate) fn rename(&mut self, named: SocketAddr) {
-        self.gate.rename(named);
+    /// The loss, in per cent, that what the far end is sent should survive.
+    pub(crate) fn expected_loss_percent(&self) -> u8 {
+        self.expected_loss.percent()
     }
 
     /// Lets the control side see how `media` is.
-    pub(crate) fn publish(&self, media: &LegMedia) {
-        self.published.write(media.statistics());
+    pub(crate) fn publish(&mut self, media: &LegMedia) {
+        self.publisher.write(media.statistics());
     }
 
-    /// Reads, publishes and sends what is due.
-    pub(crate) fn tick(&mut self, socket: &StampedSocket, media: &mut LegMedia, tick: &mut Tick) {
-        let destination = self.gate.destination().filter(|_| self.reporter.is_due(tick.now));
+    /// Takes a datagram that came with the media, if it is a report. The worker
+    /// gets it up to a tick after it arrived, which adds to the round trip.
+    pub(crate) fn take(&mut self, datagram: &[u8], media: &mut LegMedia) -> bool {
+        let takes = matches!(self.way, Way::WithMedia) && is_rtcp(datagram);
+        if takes {
+            self.learn(clock::now(), datagram, media);
+        }
+        takes
+    }
+
+    /// Reads, publishes and sends what is due. `far_end` is where media go.
+    pub(crate) fn tick(
+        &mut self,
+        sockets: &PortPair,
+        far_end: Option<SocketAddr>,
+        media: &mut LegMedia,
+        tick: &mut Tick,
+    ) {
+        let destination = match self.way {
+            Way::WithMedia => far_end,
+            Way::Apart(gate) => gate.destination(),
+        };
+        let destination = destination.filter(|_| self.reporter.is_due(tick.now));
         if destination.is_some() || tick.now >= self.attend_at {
             self.attend_at = tick.now + ATTENTION;
-            self.read(socket, media, &mut tick.datagram);
+            self.read(&sockets.rtcp, media, &mut tick.datagram);
             self.publish(media);
         }
         if let Some(destination) = destination {
             let mut report = [0; MAX_REPORT_BYTES];
             let size_bytes = self.reporter.report(tick.now, self.random.random(), media, &mut report);
+            let report = &report[..size_bytes];
             // A report that is not sent is like one that is lost: the next one says all it said.
-            socket.send(&report[..size_bytes], destination).ok();
+            match self.way {
+                Way::WithMedia => sockets.rtp.send(report, destination).ok(),
+                Way::Apart(_) => sockets.rtcp.send(report, destination).ok(),
+            };
         }
     }
 
     fn read(&mut self, socket: &StampedSocket, media: &mut LegMedia, datagram: &mut [u8]) {
+        let Way::Apart(mut gate) = self.way else { return };
         for _ in 0..MAX_REPORTS {
-            let Ok(stamped) = socket.receive(datagram) else { return };
-            if stamped.age > MAX_AGE || !self.gate.admits(stamped.source) {
+            let Ok(stamped) = socket.receive(datagram) else { break };
+            if stamped.age > MAX_AGE || !gate.admits(stamped.source) {
                 continue;
             }
             let arrived = clock::now().saturating_sub(stamped.age);
-            if self.reporter.receive(arrived, &datagram[..stamped.size_bytes], media).is_ok() {
-                self.gate.learn(stamped.source);
+            if self.learn(arrived, &datagram[..stamped.size_bytes], media) {
+                gate.learn(stamped.source);
             }
         }
+        self.way = Way::Apart(gate);
+    }
+
+    /// Takes in a report that arrived at `arrived`. Returns whether it was one.
+    fn learn(&mut self, arrived: Duration, report: &[u8], media: &mut LegMedia) -> bool {
+        let is_valid = self.reporter.receive(arrived, report, media).is_ok();
+        if is_valid && let Some(quality) = media.statistics().remote {
+            self.expected_loss.learn(quality);
+        }
+        is_valid
     }
 }

@@ -7,6 +7,7 @@ use rtrb::Producer;
 
 use crate::MediaEvent;
 use crate::counters::{Traffic, WorkerCounters};
+use crate::replay_log::WorkerLog;
 
 /// Longest datagram that is looked at: an Ethernet frame. No leg's packet is
 /// longer, and what is cut off is dropped as malformed.
@@ -24,6 +25,10 @@ pub(crate) struct Tick {
     events: Producer<MediaEvent>,
     counters: Arc<WorkerCounters>,
     reported: bool,
+    /// Where what bridges are given and sent is written, if it is.
+    pub(crate) log: Option<WorkerLog>,
+    /// When the last lap ended.
+    lapped: Duration,
 }
 
 impl Tick {
@@ -35,7 +40,19 @@ impl Tick {
             events,
             counters,
             reported: false,
+            log: None,
+            lapped: Duration::ZERO,
         }
+    }
+
+    /// The same, with a log.
+    pub(crate) fn with_log(self, log: Option<WorkerLog>) -> Self {
+        Self { log, ..self }
+    }
+
+    /// Ends a lap at `now`; how long it took.
+    pub(crate) fn lap(&mut self, now: Duration) -> Duration {
+        now.saturating_sub(std::mem::replace(&mut self.lapped, now))
     }
 
     /// Tells the control side; when it does not listen, the event is lost and

@@ -7,11 +7,11 @@ use std::time::Duration;
 
 use rtrb::{Consumer, Producer};
 
-use crate::MediaEvent;
 use crate::cadence::Cadence;
 use crate::clock;
 use crate::counters::WorkerCounters;
 use crate::errand::{Errand, Table};
+use crate::load::{Measured, Window};
 use crate::tick::Tick;
 
 /// Errands run before one tick. More could make the tick late; the rest wait
@@ -35,6 +35,10 @@ pub(crate) struct Worker {
     pub(crate) janitor: Thread,
     /// What it counts.
     pub(crate) counters: Arc<WorkerCounters>,
+    /// How busy it is.
+    pub(crate) window: Window,
+    /// Legs that had the last tick.
+    pub(crate) legs: usize,
     /// Ends it.
     pub(crate) stop: Arc<AtomicBool>,
 }
@@ -42,7 +46,7 @@ pub(crate) struct Worker {
 impl Worker {
     /// Runs until told to stop: every 20 ms does its errands, takes in what
     /// arrived, mixes, and sends. Neither allocates, frees, locks nor logs;
-    /// waits only for its next deadline, or without a bridge for an errand.
+    /// waits only for its next deadline, or without a leg for an errand.
     pub(crate) fn run(mut self) {
         if clock::become_realtime() {
             self.counters.became_realtime();
@@ -50,6 +54,8 @@ impl Worker {
         self.cadence.restart(clock::now());
         while !self.stop.load(Ordering::Relaxed) {
             if self.is_idle() {
+                self.window.restart();
+                self.counters.measure(Measured::default());
                 thread::park();
                 self.cadence.restart(clock::now());
             } else {
@@ -59,43 +65,52 @@ impl Worker {
     }
 
     fn is_idle(&self) -> bool {
-        self.table.is_empty() && self.errands.is_empty()
+        self.legs == 0 && self.errands.is_empty()
     }
 
     fn tick_on_time(&mut self) {
         let deadline = self.cadence.deadline();
         clock::sleep_until(deadline);
         let began = clock::now();
-        self.counters.tick_began(began.saturating_sub(deadline));
+        let lateness = began.saturating_sub(deadline);
+        self.counters.tick_began(lateness);
+        self.run_errands();
         self.tick(deadline);
         let ended = clock::now();
-        self.counters.tick_ended(ended.saturating_sub(began), std::mem::take(&mut self.tick.traffic));
+        let work = ended.saturating_sub(began);
+        self.counters.tick_ended(work, std::mem::take(&mut self.tick.traffic));
         self.counters.skipped(self.cadence.advance(ended));
+        if let Some(measured) = self.window.add(work, lateness, self.legs) {
+            self.counters.measure(measured);
+        }
     }
 
     fn tick(&mut self, now: Duration) {
-        let ran = self.run_errands();
         let tick = &mut self.tick;
         tick.now = now;
-        for bridge in self.table.bridges_mut() {
-            bridge.legs_mut().for_each(|(_, leg)| leg.begin_tick(tick));
-            bridge.tick(&mut |prompt| tick.report(MediaEvent::PromptEnded { prompt }));
-            bridge.legs_mut().for_each(|(_, leg)| leg.end_tick(tick));
-        }
-        if tick.take_reported() || ran > 0 {
+        tick.lap(clock::now());
+        self.legs = self.table.bridges_mut().map(|bridge| bridge.tick(tick)).sum();
+        if tick.take_reported() {
             self.janitor.unpark();
         }
     }
 
     /// Returns how many were run. One is only begun when there is room to send
-    /// it home.
+    /// it home. The janitor is woken before the tick, so that a leg on its way to
+    /// another worker is there before its next packet is due.
     fn run_errands(&mut self) -> usize {
         let errands = self.errands.slots().min(self.done.slots()).min(MAX_ERRANDS_PER_TICK);
         for _ in 0..errands {
             let Ok(mut errand) = self.errands.pop() else { break };
+            if let (Errand::Logged { line, .. }, Some(log)) = (&*errand, &mut self.tick.log) {
+                log.add(line);
+            }
             errand.run(&mut self.table);
             let sent_home = self.done.push(errand);
             debug_assert!(sent_home.is_ok(), "only this worker fills the ring, and it had room");
+        }
+        if errands > 0 {
+            self.janitor.unpark();
         }
         errands
     }
@@ -120,6 +135,8 @@ mod tests {
             cadence: Cadence::new(Duration::ZERO),
             janitor: thread::current(),
             counters: Arc::default(),
+            window: Window::default(),
+            legs: 0,
             stop: Arc::default(),
         };
         for slots in 1..=3 {

@@ -3,15 +3,15 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::alloc::{GlobalAlloc, Layout, System};
-use std::net::{Ipv4Addr, UdpSocket};
+use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-use mixminus_audio::{Pcm, SampleRate, TICK};
-use mixminus_codec::Format;
+use mixminus_audio::{Clip, Decibels, MAX_FRAME_SAMPLES, Pcm, SampleRate, TICK};
+use mixminus_codec::{Encoder, Format, MAX_PAYLOAD_BYTES};
 use mixminus_media::{Direction, Media, MediaConfig, RemoteMedia};
-use mixminus_mixer::{BridgeId, LegId, MixPlan, Plays, PromptId, SinkRoutes, SourceId};
+use mixminus_mixer::{BridgeId, Gains, LegId, MixPlan, Plays, PromptId, SinkRoutes, SourceId};
 use mixminus_rtp::{Digit, MAX_PACKET_BYTES, MediaParameters, Press, Sender, SenderIdentity};
 
 /// Counts what threads named `media-0`, `media-1`, … do while it is armed.
@@ -52,27 +52,38 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-const PARAMETERS: [MediaParameters; 2] = [
-    MediaParameters { format: Format::Pcmu, digit_payload_type: Some(101) },
-    MediaParameters { format: Format::Pcma, digit_payload_type: Some(101) },
-];
-
 struct Caller {
     leg: LegId,
-    to: std::net::SocketAddr,
+    to: SocketAddr,
     sender: Sender,
+    encoder: Encoder,
+}
+
+/// Every format and what can be agreed on about it, in turn.
+fn parameters(number: u64) -> MediaParameters {
+    let parameters = MediaParameters::of(Format::ALL[number as usize % Format::ALL.len()]);
+    let digit_payload_type = number.is_multiple_of(2).then_some(101);
+    MediaParameters { digit_payload_type, comfort_noise_payload_type: Some(13), ..parameters }
+}
+
+fn remote(socket: &UdpSocket, number: u64) -> RemoteMedia {
+    let address = socket.local_addr().unwrap();
+    RemoteMedia {
+        address,
+        report_address: address,
+        rtcp_mux: number.is_multiple_of(3),
+        voip_metrics: number.is_multiple_of(2),
+        parameters: parameters(number),
+        direction: if number.is_multiple_of(5) { Direction::ReceiveOnly } else { Direction::SendReceive },
+    }
 }
 
 fn call(media: &Media, socket: &UdpSocket) -> Caller {
     let (leg, to) = media.open_leg().unwrap();
-    let remote = RemoteMedia {
-        address: socket.local_addr().unwrap(),
-        report_address: socket.local_addr().unwrap(),
-        parameters: PARAMETERS[0],
-        direction: Direction::SendReceive,
-    };
-    media.set_remote(leg, remote);
-    Caller { leg, to, sender: Sender::new(SenderIdentity { ssrc: leg.0 as u32, sequence: 1, timestamp: 0 }) }
+    let parameters = parameters(leg.0);
+    media.set_remote(leg, remote(socket, leg.0));
+    let identity = SenderIdentity { ssrc: leg.0 as u32, sequence: 1, timestamp: 0 };
+    Caller { leg, to, sender: Sender::new(parameters, identity), encoder: Encoder::new(parameters.encoding) }
 }
 
 fn everyone_hears(media: &Media, bridge: u64, callers: &[Caller], prompt: u64) {
@@ -88,8 +99,8 @@ fn everyone_hears(media: &Media, bridge: u64, callers: &[Caller], prompt: u64) {
 /// Every kind of errand, event and datagram, once a round.
 fn churn(media: &Media, callers: &mut Vec<Caller>, socket: &UdpSocket, round: u64) {
     let split = round as usize % callers.len();
-    let pcm = Arc::new(Pcm { rate: SampleRate::Hz8000, samples: vec![1_000; 200] });
-    media.play(PromptId(round), pcm, Plays::Times(1 + round as u32 % 3)).unwrap();
+    let clip = Clip::new(Pcm { rate: SampleRate::Hz8000, samples: vec![1_000; 200] });
+    media.play(PromptId(round), Arc::new(clip), Plays::Times(1 + round as u32 % 3));
     everyone_hears(media, 0, &callers[..split], round);
     everyone_hears(media, 1, &callers[split..], round + 1);
     media.stop_prompt(PromptId(round.saturating_sub(3)));
@@ -98,25 +109,28 @@ fn churn(media: &Media, callers: &mut Vec<Caller>, socket: &UdpSocket, round: u6
     let leaver = callers.remove(split);
     media.release_leg(leaver.leg);
     callers.push(call(media, socket));
-    let remote = RemoteMedia {
-        address: socket.local_addr().unwrap(),
-        report_address: socket.local_addr().unwrap(),
-        parameters: PARAMETERS[round as usize % 2],
-        direction: [Direction::SendReceive, Direction::ReceiveOnly][round as usize / 2 % 2],
-    };
-    media.set_remote(callers[0].leg, remote);
+    media.set_remote(callers[0].leg, remote(socket, round));
+    media.send_digits(callers[1].leg, &[Digit::try_from('5').unwrap()]);
+    let gains = Gains { incoming: Decibels(round as f32 % 7.0), ..Gains::default() };
+    media.set_gains(callers[2].leg, gains);
 }
 
 fn speak(caller: &mut Caller, socket: &UdpSocket, press: Option<&mut Press>) {
+    let frame = [(caller.leg.0 as i16 % 128) * 100; MAX_FRAME_SAMPLES];
+    let rate = caller.encoder.encoding().format().sample_rate();
+    let mut payload = [0; MAX_PAYLOAD_BYTES];
+    let size_bytes = caller.encoder.encode(&frame[..rate.frame_samples()], &mut payload);
     let mut packet = [0; MAX_PACKET_BYTES];
-    let pressed = press.and_then(|press| caller.sender.press(101, Format::Pcmu, press, &mut packet));
-    let payload = [(caller.leg.0 % 128) as u8; 160];
-    let size_bytes = match pressed {
-        Some(size_bytes) => size_bytes,
-        None => caller.sender.packet(Format::Pcmu, &payload, &mut packet),
-    };
-    socket.send_to(&packet[..size_bytes], caller.to).unwrap();
+    if let Some(size_bytes) = press.and_then(|press| caller.sender.press(press, &mut packet)) {
+        socket.send_to(&packet[..size_bytes], caller.to).unwrap();
+    } else {
+        caller.sender.send(&payload[..size_bytes]);
+    }
+    while let Some(size_bytes) = caller.sender.next_packet(&mut packet) {
+        socket.send_to(&packet[..size_bytes], caller.to).unwrap();
+    }
     socket.send_to(b"malformed", caller.to).unwrap();
+    socket.send_to(&[0x80, 201, 0, 1, 0, 0, 0, 1], caller.to).unwrap();
 }
 
 #[test]
@@ -128,6 +142,8 @@ fn a_worker_neither_allocates_nor_frees() {
         workers: 2,
         media_timeout: Duration::from_millis(100),
         max_legs: 40,
+        max_busy_percent: 70,
+        replay_log: None,
     };
     let (media, mut events) = Media::start(config).unwrap();
     let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();

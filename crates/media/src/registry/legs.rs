@@ -1,25 +1,28 @@
 //! Where each leg is, and its way from one bridge to another.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
 
 use mixminus_mixer::{Arrangement, BridgeId, LegId, Seated};
-use mixminus_rtp::{SenderIdentity, Statistics};
+use mixminus_rtp::{MediaParameters, SenderIdentity, Statistics};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
-use super::{BRIDGE_RATE, BridgePlace, Registry};
+use super::{BridgePlace, Registry};
 use crate::errand::{Errand, Move};
-use crate::leg::{Remote, RemoteMedia, SipLeg};
-use crate::published::Published;
+use crate::leg::SipLeg;
+use crate::order::Order;
+use crate::published::{Published, publish};
+use crate::remote::Remote;
 use crate::reports::Reports;
-use crate::{MediaError, StreamTotals};
+use crate::{MediaError, RemoteMedia, StreamTotals};
 
 #[derive(Debug)]
 pub(super) struct LegRecord {
     port: u16,
     place: Place,
-    published: Arc<Published>,
+    /// What was agreed last.
+    pub(super) parameters: MediaParameters,
+    published: Published<Statistics>,
 }
 
 #[derive(Debug)]
@@ -31,8 +34,8 @@ enum Place {
     /// On its way home from a worker.
     Coming {
         then: Then,
-        /// What signalling agreed meanwhile.
-        remote: Option<RemoteMedia>,
+        /// What it is to do once it is here.
+        orders: Vec<Order>,
     },
 }
 
@@ -56,7 +59,7 @@ impl LegRecord {
 
 impl Place {
     const fn coming(then: Then) -> Self {
-        Self::Coming { then, remote: None }
+        Self::Coming { then, orders: Vec::new() }
     }
 }
 
@@ -74,35 +77,49 @@ impl Registry {
             sequence: self.random.random(),
             timestamp: self.random.random(),
         };
-        let reports = Reports::new(StdRng::from_rng(&mut self.random));
-        let leg = SipLeg::new(id, sockets, identity, reports, self.config.media_timeout);
-        let published = leg.published();
-        let place = Place::Home(Box::new(Seated::new(id, leg, BRIDGE_RATE)));
-        self.legs.insert(id, LegRecord { port, place, published });
+        let (publisher, published) = publish(Statistics::default());
+        let reports = Reports::new(StdRng::from_rng(&mut self.random), publisher);
+        let mut leg = SipLeg::new(id, sockets, identity, reports, self.config.media_timeout);
+        if self.config.replay_log.is_some() {
+            leg.keep_log();
+        }
+        let place = Place::Home(Box::new(Seated::new(id, leg)));
+        self.legs.insert(id, LegRecord { port, place, parameters: SipLeg::unagreed(), published });
         Ok((id, SocketAddr::new(self.config.bind_ip, port)))
     }
 
     /// What a leg's streams have been like.
-    pub(crate) fn statistics(&self, id: LegId) -> Option<Statistics> {
-        self.legs.get(&id).map(|record| record.published.read())
+    pub(crate) fn statistics(&mut self, id: LegId) -> Option<Statistics> {
+        self.legs.get_mut(&id).map(|record| record.published.read())
     }
 
     /// What the streams of all legs have been like, also of those released.
-    pub(super) fn streams(&self) -> StreamTotals {
+    pub(super) fn streams(&mut self) -> StreamTotals {
         let mut streams = self.ended;
-        self.legs.values().for_each(|record| streams.add(&record.published.read()));
+        self.legs.values_mut().for_each(|record| streams.add(&record.published.read()));
         streams
     }
 
     /// Tells a leg what signalling agreed.
     pub(crate) fn set_remote(&mut self, id: LegId, agreed: RemoteMedia) {
         let Some(record) = self.legs.get_mut(&id) else { return };
+        let present = std::mem::replace(&mut record.parameters, agreed.parameters);
+        self.tell_leg(id, Order::SetRemote(Box::new(Remote::new(agreed, present))));
+        self.retune_bridge_of(id);
+    }
+
+    /// Has a leg do something, wherever it is.
+    pub(crate) fn tell_leg(&mut self, id: LegId, mut order: Order) {
+        let Some(record) = self.legs.get_mut(&id) else { return };
+        if let (Order::SetGains(gains), Place::Home(_) | Place::Coming { .. }) = (&order, &record.place) {
+            self.workers.iter_mut().for_each(|worker| worker.note(id, *gains));
+        }
         match &mut record.place {
-            Place::Home(leg) => leg.leg_mut().set_remote(&mut Remote::new(agreed)),
-            Place::Coming { remote, .. } => *remote = Some(agreed),
+            Place::Home(leg) => order.give(leg),
+            Place::Coming { orders, .. } => orders.push(order),
             Place::Seated(bridge) => {
                 let BridgePlace { worker, slot } = self.bridges[bridge].at;
-                self.workers[worker].send(Errand::SetRemote { slot, leg: id, remote: Remote::new(agreed) });
+                self.workers[worker].send(Errand::Tell { slot, leg: id, order });
             }
         }
     }
@@ -174,12 +191,13 @@ impl Registry {
         let id = leg.id();
         leg.leg_mut().publish();
         let record = self.legs.get_mut(&id).expect("a leg is recorded until it has come home");
-        let Place::Coming { then, remote } = std::mem::replace(&mut record.place, Place::coming(Then::Stay))
+        let Place::Coming { then, mut orders } =
+            std::mem::replace(&mut record.place, Place::coming(Then::Stay))
         else {
             unreachable!("a leg that comes home was expected")
         };
-        if let Some(remote) = remote {
-            leg.leg_mut().set_remote(&mut Remote::new(remote));
+        for order in &mut orders {
+            order.give(&mut leg);
         }
         match then {
             Then::Stay => record.place = Place::Home(leg),
@@ -196,7 +214,7 @@ impl Registry {
     }
 
     fn forget_leg(&mut self, id: LegId) {
-        if let Some(LegRecord { port, place, published }) = self.legs.remove(&id) {
+        if let Some(LegRecord { port, place, mut published, .. }) = self.legs.remove(&id) {
             drop(place);
             self.ended.add_ended(&published.read());
             self.ports.close(port);

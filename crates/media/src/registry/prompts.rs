@@ -3,10 +3,10 @@
 use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
-use mixminus_audio::Pcm;
+use mixminus_audio::{Clip, SampleRate};
 use mixminus_mixer::{BridgeId, Plays, Prompt, PromptId};
 
-use super::{BridgePlace, Registry};
+use super::{BridgePlace, BridgeRecord, Registry};
 use crate::errand::Errand;
 
 /// A prompt that has been made, or that a plan names.
@@ -15,6 +15,7 @@ pub(super) struct PromptRecord {
     /// The bridge whose plan named it last.
     named_by: Option<BridgeId>,
     place: Place,
+    clip: Option<Arc<Clip>>,
     /// Nobody needs it any more.
     over: bool,
 }
@@ -35,10 +36,11 @@ enum Place {
 impl Registry {
     /// Takes the audio of a prompt. It starts where a plan names it. A prompt
     /// has its audio once; a second time changes nothing.
-    pub(crate) fn play(&mut self, id: PromptId, pcm: Arc<Pcm>, plays: Plays) {
+    pub(crate) fn play(&mut self, id: PromptId, clip: Arc<Clip>, plays: Plays) {
         let record = self.prompts.entry(id).or_default();
         if matches!(record.place, Place::Awaited) {
-            record.place = Place::Home(Box::new(Prompt::new(id, pcm, plays)));
+            record.place = Place::Home(Box::new(Prompt::new(id, Arc::clone(&clip), plays)));
+            record.clip = Some(clip);
             self.settle_prompt(id);
         }
     }
@@ -90,18 +92,40 @@ impl Registry {
         self.settle_prompt(id);
     }
 
-    /// Sends a prompt that is here to the bridge that names it, and forgets
-    /// one that nobody needs.
+    /// Has a prompt prepared for `rate` if it plays in a bridge. Returns whether
+    /// it is, or does not play there.
+    pub(super) fn prepare_playing(&mut self, id: PromptId, bridge: BridgeId, rate: SampleRate) -> bool {
+        match self.prompts.get(&id) {
+            Some(PromptRecord { place: Place::Placed(placed), clip: Some(clip), .. })
+                if *placed == bridge =>
+            {
+                self.clips.prepare(clip, rate)
+            }
+            _ => true,
+        }
+    }
+
+    /// Sends every prompt that has waited for its audio on its way.
+    pub(super) fn settle_all_prompts(&mut self) {
+        let prompts: Vec<_> = self.prompts.keys().copied().collect();
+        for prompt in prompts {
+            self.settle_prompt(prompt);
+        }
+    }
+
+    /// Sends a prompt that is here to the bridge that names it, once it is
+    /// prepared for its rate, and forgets one that nobody needs.
     fn settle_prompt(&mut self, id: PromptId) {
         let Entry::Occupied(mut entry) = self.prompts.entry(id) else { return };
-        let PromptRecord { named_by, place, over } = entry.get_mut();
+        let PromptRecord { named_by, place, over, clip } = entry.get_mut();
         match (&place, *named_by) {
             (Place::Home(_), _) if *over => drop(entry.remove()),
             (Place::Awaited, named_by) if *over || named_by.is_none() => drop(entry.remove()),
             (Place::Home(_), Some(bridge)) => {
-                if let Place::Home(prompt) = std::mem::replace(place, Place::Placed(bridge)) {
-                    let BridgePlace { worker, slot } = self.bridges[&bridge].at;
-                    self.workers[worker].send(Errand::Place { slot, prompt: Some(prompt) });
+                let BridgeRecord { at: BridgePlace { worker, slot }, tuning, .. } = &self.bridges[&bridge];
+                let is_prepared = clip.as_ref().is_some_and(|clip| self.clips.prepare(clip, tuning.rate));
+                if is_prepared && let Place::Home(prompt) = std::mem::replace(place, Place::Placed(bridge)) {
+                    self.workers[*worker].send(Errand::Place { slot: *slot, prompt: Some(prompt) });
                 }
             }
             _ => {}

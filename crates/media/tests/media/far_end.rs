@@ -5,15 +5,15 @@ use std::ops::RangeInclusive;
 use std::time::{Duration, Instant};
 
 use mixminus_audio::{Dbov, SampleRate, Sine, TICK, goertzel};
-use mixminus_codec::{Decoder, Encoder, Format};
+use mixminus_codec::{Decoder, Encoder, Format, MAX_PAYLOAD_BYTES};
 use mixminus_media::{Direction, Media, MediaConfig, MediaEvent, RemoteMedia};
 use mixminus_mixer::{BridgeId, LegId, MixPlan, SinkRoutes, SourceId};
+use mixminus_rtp::rtcp::is_rtcp;
 use mixminus_rtp::{
-    Digit, Header, MAX_PACKET_BYTES, MediaParameters, PacketView, Press, Sender, SenderIdentity,
+    Digit, DigitEvent, Header, MAX_PACKET_BYTES, MediaParameters, PacketView, Press, Sender, SenderIdentity,
 };
 use tokio::sync::mpsc::Receiver;
 
-const RATE: SampleRate = SampleRate::Hz8000;
 const DIGITS: u8 = 101;
 
 pub const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
@@ -25,14 +25,20 @@ pub fn start(workers: usize) -> (Media, Receiver<MediaEvent>) {
 
 /// A media plane on these ports.
 pub fn start_on(ports: RangeInclusive<u16>, workers: usize) -> (Media, Receiver<MediaEvent>) {
-    let config = MediaConfig {
+    Media::start(MediaConfig { ports, workers, ..config() }).unwrap()
+}
+
+/// One worker on whatever ports are free.
+pub fn config() -> MediaConfig {
+    MediaConfig {
         bind_ip: LOOPBACK,
-        ports,
-        workers,
+        ports: 20_000..=31_999,
+        workers: 1,
         media_timeout: Duration::from_millis(200),
         max_legs: 100,
-    };
-    Media::start(config).unwrap()
+        max_busy_percent: 70,
+        replay_log: None,
+    }
 }
 
 /// So many ports in a row that nobody holds.
@@ -44,27 +50,63 @@ pub fn free_ports(ports: u16) -> RangeInclusive<u16> {
     first..=first + ports - 1
 }
 
+/// `format` with telephone events.
+pub fn with_events(format: Format) -> MediaParameters {
+    MediaParameters { digit_payload_type: Some(DIGITS), ..MediaParameters::of(format) }
+}
+
+/// Fills a frame and says whether more follows.
+type Sound = Box<dyn FnMut(&mut [i16]) -> bool>;
+
 /// Sends a tone and remembers what it is sent.
 pub struct FarEnd {
     pub leg: LegId,
+    /// The audio that came.
     pub packets: Vec<(Header, Vec<i16>)>,
+    /// The keys that came as telephone events, one for each packet.
+    pub events: Vec<DigitEvent>,
+    /// The reports that came with the media.
+    pub mux_reports: Vec<Vec<u8>>,
+    /// Whether each packet of audio could have stood in for the one before it.
+    pub recoverable: Vec<bool>,
     pub silent: bool,
     /// Where it takes and from where it sends reports.
     pub reports: UdpSocket,
     pub to: SocketAddr,
-    socket: UdpSocket,
+    pub socket: UdpSocket,
+    parameters: MediaParameters,
+    encoder: Encoder,
+    decoder: Decoder,
     sender: Sender,
+    tone_hz: f64,
     tone: Sine,
     press: Option<Press>,
+    sound: Option<Sound>,
 }
 
 impl FarEnd {
     /// A new leg, its far end on `ip`, and what signalling agrees on.
     pub fn call(media: &Media, tone_hz: f64) -> Self {
+        Self::call_with(media, tone_hz, with_events(Format::Pcmu))
+    }
+
+    /// The same with other parameters.
+    pub fn call_with(media: &Media, tone_hz: f64, parameters: MediaParameters) -> Self {
         let (leg, to) = media.open_leg().unwrap();
-        let far_end = Self::intrude(LOOPBACK, leg, to, tone_hz);
-        far_end.agree(media, Direction::SendReceive);
+        let mut far_end = Self::intrude(LOOPBACK, leg, to, tone_hz);
+        far_end.recode(media, parameters);
         far_end
+    }
+
+    /// Agrees on other parameters.
+    pub fn recode(&mut self, media: &Media, parameters: MediaParameters) {
+        let rate = parameters.format().sample_rate();
+        self.parameters = parameters;
+        self.encoder = Encoder::new(parameters.encoding);
+        self.decoder = Decoder::new(parameters.format());
+        self.sender.set_parameters(parameters);
+        self.tone = Sine::new(rate, self.tone_hz, Dbov(-20.0));
+        self.agree(media, Direction::SendReceive);
     }
 
     /// Someone on `ip` who sends to a leg without having been agreed on.
@@ -75,16 +117,25 @@ impl FarEnd {
         socket.set_nonblocking(true).unwrap();
         reports.set_nonblocking(true).unwrap();
         let identity = SenderIdentity { ssrc: tone_hz as u32, sequence: 1, timestamp: 0 };
+        let parameters = with_events(Format::Pcmu);
         Self {
             leg,
             packets: Vec::new(),
+            events: Vec::new(),
+            mux_reports: Vec::new(),
+            recoverable: Vec::new(),
             silent: false,
             reports,
             socket,
             to,
-            sender: Sender::new(identity),
-            tone: Sine::new(RATE, tone_hz, Dbov(-20.0)),
+            parameters,
+            encoder: Encoder::new(parameters.encoding),
+            decoder: Decoder::new(parameters.format()),
+            sender: Sender::new(parameters, identity),
+            tone_hz,
+            tone: Sine::new(SampleRate::Hz8000, tone_hz, Dbov(-20.0)),
             press: None,
+            sound: None,
         }
     }
 
@@ -93,13 +144,36 @@ impl FarEnd {
     }
 
     pub fn agree_on(&self, media: &Media, address: SocketAddr, direction: Direction) {
-        let parameters = MediaParameters { format: Format::Pcmu, digit_payload_type: Some(DIGITS) };
-        let report_address = self.reports.local_addr().unwrap();
-        media.set_remote(self.leg, RemoteMedia { address, report_address, parameters, direction });
+        media.set_remote(self.leg, RemoteMedia { address, direction, ..self.remote() });
+    }
+
+    /// What it offers.
+    pub fn remote(&self) -> RemoteMedia {
+        RemoteMedia {
+            address: self.socket.local_addr().unwrap(),
+            report_address: self.reports.local_addr().unwrap(),
+            rtcp_mux: false,
+            voip_metrics: false,
+            parameters: self.parameters,
+            direction: Direction::SendReceive,
+        }
     }
 
     pub fn press(&mut self, key: char) {
         self.press = Some(Press::new(Digit::try_from(key).unwrap(), Duration::from_millis(100)));
+    }
+
+    /// Sends what `sound` fills frames with instead of its tone, for as long as
+    /// that says that more follows.
+    pub fn sound(&mut self, sound: impl FnMut(&mut [i16]) -> bool + 'static) {
+        self.sound = Some(Box::new(sound));
+    }
+
+    /// Throws away what was sent to it by now and in the next tick.
+    #[expect(clippy::disallowed_methods, reason = "real sockets are tested in real time")]
+    pub fn forget_what_is_on_its_way(&mut self) {
+        std::thread::sleep(2 * TICK);
+        while self.socket.recv(&mut [0; MAX_PACKET_BYTES]).is_ok() {}
     }
 
     /// Sends what is no RTP from the right address.
@@ -115,42 +189,73 @@ impl FarEnd {
 
     /// Whether the tone is in the last 15 packets: clearly, or clearly not.
     pub fn hears(&self, tone_hz: f64) -> bool {
-        let Dbov(level) = goertzel(&self.audio(15), RATE, tone_hz);
+        let level = self.level_of(tone_hz);
         assert!(!(-60.0..-30.0).contains(&level), "{tone_hz} Hz is half heard, at {level} dBov");
         level > -30.0
     }
 
+    /// How loud the tone is in the last 15 packets, in dBov.
+    pub fn level_of(&self, tone_hz: f64) -> f32 {
+        goertzel(&self.audio(15), self.rate(), tone_hz).0
+    }
+
+    fn rate(&self) -> SampleRate {
+        self.parameters.format().sample_rate()
+    }
+
     /// That no packet was lost, repeated or out of its time.
     pub fn assert_regular(&self) {
+        let step = self.parameters.format().clock_rate().frame_units();
         for pair in self.packets.windows(2) {
             let (before, after) = (pair[0].0, pair[1].0);
             assert_eq!(after.sequence, before.sequence.wrapping_add(1));
-            assert_eq!(after.timestamp, before.timestamp.wrapping_add(160));
+            assert_eq!(after.timestamp, before.timestamp.wrapping_add(step));
             assert_eq!(after.ssrc, before.ssrc);
         }
     }
 
     fn tick(&mut self) {
-        let mut packet = [0; MAX_PACKET_BYTES];
-        let mut frame = [0; 160];
-        let mut payload = [0; 160];
+        let mut out = [0; MAX_PACKET_BYTES];
+        let mut frame = vec![0; self.rate().frame_samples()];
         self.tone.fill(&mut frame);
-        Encoder::new(Format::Pcmu).encode(&frame, &mut payload);
-        let pressed =
-            self.press.as_mut().and_then(|press| self.sender.press(DIGITS, Format::Pcmu, press, &mut packet));
-        let size_bytes = match pressed {
-            Some(size_bytes) => size_bytes,
-            None => self.sender.packet(Format::Pcmu, &payload, &mut packet),
-        };
-        if !self.silent {
-            self.socket.send_to(&packet[..size_bytes], self.to).unwrap();
+        if let Some(sound) = &mut self.sound
+            && !sound(&mut frame)
+        {
+            self.sound = None;
         }
-        while let Ok(size_bytes) = self.socket.recv(&mut packet) {
-            let packet = PacketView::parse(&packet[..size_bytes]).unwrap();
-            let mut samples = vec![0; 160];
-            assert_eq!(Decoder::new(Format::Pcmu).decode(packet.payload, &mut samples), Ok(160));
-            self.packets.push((packet.header, samples));
+        let mut payload = [0; MAX_PAYLOAD_BYTES];
+        let payload_bytes = self.encoder.encode(&frame, &mut payload);
+        let mut packets = Vec::new();
+        match self.press.as_mut().and_then(|press| self.sender.press(press, &mut out)) {
+            Some(size_bytes) => packets.push(out[..size_bytes].to_vec()),
+            None => self.sender.send(&payload[..payload_bytes]),
         }
+        while let Some(size_bytes) = self.sender.next_packet(&mut out) {
+            packets.push(out[..size_bytes].to_vec());
+        }
+        for packet in packets.iter().filter(|_| !self.silent) {
+            self.socket.send_to(packet, self.to).unwrap();
+        }
+        while let Ok(size_bytes) = self.socket.recv(&mut out) {
+            match &out[..size_bytes] {
+                report if is_rtcp(report) => self.mux_reports.push(report.to_vec()),
+                packet => self.hear(PacketView::parse(packet).unwrap()),
+            }
+        }
+    }
+
+    fn hear(&mut self, packet: PacketView<'_>) {
+        if packet.header.payload_type == DIGITS {
+            self.events.push(DigitEvent::parse(packet.payload).unwrap());
+            return;
+        }
+        assert_eq!(packet.header.payload_type, self.parameters.payload_type);
+        let mut samples = vec![0; 6 * self.rate().frame_samples()];
+        let frame = &mut samples[..self.rate().frame_samples()];
+        self.recoverable.push(Decoder::new(self.parameters.format()).recover(packet.payload, frame));
+        let decoded = self.decoder.decode(packet.payload, &mut samples).unwrap();
+        samples.truncate(decoded);
+        self.packets.push((packet.header, samples));
     }
 }
 

@@ -1,7 +1,9 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::{Duration, Instant};
 
-use mixminus_media::Direction;
+use mixminus_codec::Format;
+use mixminus_media::{Direction, RemoteMedia};
+use mixminus_rtp::MediaParameters;
 use mixminus_rtp::rtcp::{
     Cname, Compound, MAX_REPORT_BYTES, NtpTime, Report, ReportBlock, RtcpPacket, SenderInfo,
 };
@@ -15,7 +17,8 @@ const NTP: NtpTime = NtpTime(0x1234_5678_9ABC_DEF0);
 fn report(ssrc: u32, block: Option<ReportBlock>) -> Vec<u8> {
     let sender = Some(SenderInfo { ntp: NTP, timestamp: 160, packets: 1, octets: 160 });
     let mut out = [0; MAX_REPORT_BYTES];
-    let size_bytes = Report { ssrc, cname: Cname::new([7; 12]), sender, block }.write(&mut out);
+    let size_bytes = Report { ssrc, cname: Cname::new([7; 12]), sender, block, metrics: None, goodbye: None }
+        .write(&mut out);
     [&out[..size_bytes], &[0x81, 203, 0, 1], &ssrc.to_be_bytes()].concat()
 }
 
@@ -86,7 +89,7 @@ fn a_phone_that_reports_is_reported_to_and_the_round_trip_is_known() {
     assert_eq!((remote.fraction_lost, remote.lost, remote.jitter), (64, 9, Duration::from_millis(10)));
     assert_eq!(media.statistics(other.leg).unwrap().remote, None);
     let streams = media.counters().streams;
-    assert_eq!((streams.measured, streams.expected - streams.received), (1, 3));
+    assert_eq!((streams.round_trip.legs, streams.expected - streams.received), (1, 3));
 
     assert!(phone.hears(900.0) && other.hears(500.0), "a goodbye of RTCP ends nothing");
     assert_eq!(next(&mut events), None);
@@ -118,4 +121,93 @@ fn reports_from_elsewhere_are_not_believed_and_move_no_stream() {
     media.release_leg(leg);
     eventually("the leg is closed", || media.statistics(leg).is_none());
     assert!(media.counters().streams.received >= statistics.received, "counts outlive their leg");
+}
+
+/// Attack M2: short, malformed and spoofed reports.
+#[test]
+fn reports_of_strangers_end_nothing() {
+    let (media, mut events) = start(1);
+    let [mut phone, mut other] = [500.0, 900.0].map(|tone_hz| FarEnd::call(&media, tone_hz));
+    let stranger = FarEnd::intrude(ELSEWHERE, phone.leg, phone.to, 1300.0);
+    install(&media, 1, &[phone.leg, other.leg], &[]);
+    talk([&mut phone, &mut other], 10);
+    let goodbye = [0x81, 203, 0, 1, 0, 0, 1, 0xF4];
+    let spoofed = report(500, None);
+    for junk in [&goodbye[..], &goodbye[..4], &[0x80], &[], &spoofed] {
+        for sender in [&stranger, &phone] {
+            send(sender, phone.to, junk);
+            sender.socket.send_to(junk, phone.to).unwrap();
+        }
+    }
+    talk([&mut phone, &mut other], 60);
+    assert!(phone.hears(900.0) && other.hears(500.0) && !other.hears(1300.0));
+    assert!(stranger.socket.recv(&mut [0; 1]).is_err() && stranger.reports.recv(&mut [0; 1]).is_err());
+    assert_eq!(next(&mut events), None);
+}
+
+#[test]
+fn reports_of_who_agreed_to_that_come_and_go_with_the_media() {
+    let (media, _events) = start(1);
+    let [mut phone, mut other] = [500.0, 900.0].map(|tone_hz| FarEnd::call(&media, tone_hz));
+    media.set_remote(phone.leg, RemoteMedia { rtcp_mux: true, voip_metrics: true, ..phone.remote() });
+    install(&media, 1, &[phone.leg, other.leg], &[]);
+    talk([&mut phone, &mut other], 20);
+    let ssrc = phone.packets[0].0.ssrc;
+    let about = |fraction_lost| Some(ReportBlock { ssrc, fraction_lost, ..ReportBlock::default() });
+    phone.socket.send_to(&report(500, about(9)), phone.to).unwrap();
+    send(&phone, phone.to, &report(500, about(99)));
+    for _ in 0..25 {
+        talk([&mut phone, &mut other], 10);
+    }
+    let fraction = media.statistics(phone.leg).unwrap().remote.map(|remote| remote.fraction_lost);
+    assert_eq!(fraction, Some(9));
+    assert!(phone.reports.recv(&mut [0; 200]).is_err());
+    let kinds: Vec<Vec<u8>> = phone.mux_reports.iter().map(|report| kinds(report)).collect();
+    assert!(!kinds.is_empty() && kinds.iter().all(|kinds| *kinds == [200, 202, 207]), "{kinds:?}");
+    assert!(phone.hears(900.0) && other.hears(500.0));
+}
+
+/// The types of the packets of a report.
+fn kinds(mut report: &[u8]) -> Vec<u8> {
+    let mut kinds = Vec::new();
+    while let [_, kind, high, low, ..] = *report {
+        kinds.push(kind);
+        report = &report[4 * (1 + usize::from(u16::from_be_bytes([high, low])))..];
+    }
+    kinds
+}
+
+#[test]
+fn a_far_end_that_loses_packets_is_sent_what_helps_against_it() {
+    let (media, _events) = start(1);
+    let opus = MediaParameters::of(Format::ALL[0]);
+    let [mut phone, mut other] = [300.0, 200.0].map(|tone_hz| FarEnd::call_with(&media, tone_hz, opus));
+    let mut samples = 0;
+    // Opus repeats nothing but speech.
+    other.sound(move |frame| {
+        for sample in frame {
+            *sample = vowel(&mut samples);
+        }
+        true
+    });
+    install(&media, 1, &[phone.leg, other.leg], &[]);
+    talk([&mut phone, &mut other], 30);
+    let recoverable = |end: &FarEnd| end.recoverable.iter().rev().take(20).filter(|is| **is).count();
+    assert_eq!(recoverable(&phone), 0);
+    let ssrc = phone.packets[0].0.ssrc;
+    for _ in 0..2 {
+        let block = ReportBlock { ssrc, fraction_lost: 26, ..ReportBlock::default() };
+        send(&phone, phone.to, &report(300, Some(block)));
+        talk([&mut phone, &mut other], 60);
+    }
+    assert!(recoverable(&phone) >= 8, "{:?}", phone.recoverable);
+}
+
+/// The next sample, at 48 kHz, of a voice at 140 Hz that says two syllables a second.
+fn vowel(samples: &mut u32) -> i16 {
+    *samples += 1;
+    let radians = std::f64::consts::TAU * f64::from(*samples) / 48_000.0;
+    let harmonics =
+        (1..20).map(|harmonic| (140.0 * radians * f64::from(harmonic)).sin() / f64::from(harmonic));
+    (3_000.0 * radians.sin().abs() * harmonics.sum::<f64>()) as i16
 }

@@ -31,8 +31,8 @@ fn anything(media: &Media, ends: &mut [FarEnd], random: &mut StdRng) {
             ends[leg] = FarEnd::call(media, 500.0);
         }
         7 | 8 => {
-            let pcm = Arc::new(Pcm { rate: SampleRate::Hz8000, samples: vec![100; 400] });
-            media.play(prompt, pcm, Plays::Times(random.random_range(1..20))).unwrap();
+            let clip = Arc::new(Pcm { rate: SampleRate::Hz8000, samples: vec![100; 400] }.into());
+            media.play(prompt, clip, Plays::Times(random.random_range(1..20)));
         }
         9 => media.stop_prompt(prompt),
         10 => ends[leg].agree(media, Direction::ReceiveOnly),
