@@ -2,7 +2,7 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use mixminus_codec::Format;
+use mixminus_codec::{Format, OpusSettings};
 use mixminus_sip::sdp::{LocalMedia, negotiate};
 use mixminus_sip::{CallEvent, IncomingCall, UserAgent, UserAgentConfig};
 
@@ -23,7 +23,8 @@ async fn answer(mut call: IncomingCall) {
         address: ([127, 0, 0, 1], 40_000).into(),
         session_id: session_id(),
         version: 1,
-        formats: Format::ALL.to_vec(),
+        formats: vec![Format::Pcmu, Format::Pcma],
+        opus: OpusSettings::default(),
     };
     match negotiate(call.offer.as_deref().unwrap_or_default(), &local) {
         Ok((answer, _)) => call.control.answer(answer),

@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use super::payload::Coding;
 use super::{Direction, SdpError};
 
 /// Longest description that is read, in bytes.
@@ -33,15 +34,16 @@ pub(super) struct Media<'a> {
     pub rtcp: Option<(u16, Option<IpAddr>)>,
     /// As the sender of the description sees it.
     pub direction: Option<Direction>,
-    pub mappings: Vec<Mapping<'a>>,
-}
-
-/// One `a=rtpmap:` line.
-#[derive(Debug)]
-pub(super) struct Mapping<'a> {
-    pub payload_type: &'a str,
-    pub encoding: &'a str,
-    pub clock_rate: u32,
+    /// Payload types and what `a=rtpmap:` says of them.
+    pub mappings: Vec<(&'a str, Coding<'a>)>,
+    /// Payload types and what `a=fmtp:` says of them.
+    pub parameters: Vec<(&'a str, &'a str)>,
+    pub ptime_ms: Option<u32>,
+    pub max_ptime_ms: Option<u32>,
+    /// RTP and RTCP share a port (RFC 5761).
+    pub rtcp_mux: bool,
+    /// The sender of the description wants VoIP metrics (RFC 3611, section 5).
+    pub voip_metrics: bool,
 }
 
 impl<'a> Description<'a> {
@@ -84,20 +86,11 @@ impl<'a> Description<'a> {
 
     fn attribute(&mut self, value: &'a str) {
         let (name, value) = value.split_once(':').unwrap_or((value, ""));
-        if let Some(direction) = Direction::from_attribute(name) {
-            match self.media.last_mut() {
-                Some(media) => media.direction = Some(direction),
-                None => self.direction = Some(direction),
-            }
-        } else if name == "rtcp"
-            && let Some(media) = self.media.last_mut()
-        {
-            media.rtcp = rtcp(value);
-        } else if name == "rtpmap"
-            && let Some(media) = self.media.last_mut()
-            && media.mappings.len() < MAX_FORMATS
-        {
-            media.mappings.extend(Mapping::parse(value));
+        match (Direction::from_attribute(name), self.media.last_mut()) {
+            (Some(direction), Some(media)) => media.direction = Some(direction),
+            (Some(direction), None) => self.direction = Some(direction),
+            (None, Some(media)) => media.attribute(name, value),
+            (None, None) => {}
         }
     }
 }
@@ -122,28 +115,33 @@ impl<'a> Media<'a> {
             rtcp: None,
             direction: None,
             mappings: Vec::new(),
+            parameters: Vec::new(),
+            ptime_ms: None,
+            max_ptime_ms: None,
+            rtcp_mux: false,
+            voip_metrics: false,
         })
     }
 
-    /// Encoding name and clock rate of a payload type: its mapping, or what RFC 3551 gives it.
-    pub(super) fn encoding(&self, payload_type: &str) -> Option<(&str, u32)> {
-        let mapped = self.mappings.iter().find(|mapping| mapping.payload_type == payload_type);
-        match (mapped, payload_type) {
-            (Some(mapping), _) => Some((mapping.encoding, mapping.clock_rate)),
-            (None, "0") => Some(("PCMU", 8000)),
-            (None, "8") => Some(("PCMA", 8000)),
-            (None, _) => None,
+    fn attribute(&mut self, name: &str, value: &'a str) {
+        match name {
+            "rtpmap" => self.mappings.extend(mapping(value)),
+            "fmtp" => self.parameters.extend(value.split_once(' ')),
+            "ptime" => self.ptime_ms = value.trim().parse().ok(),
+            "maxptime" => self.max_ptime_ms = value.trim().parse().ok(),
+            "rtcp" => self.rtcp = rtcp(value),
+            "rtcp-mux" => self.rtcp_mux = true,
+            "rtcp-xr" => {
+                self.voip_metrics = value.split_ascii_whitespace().any(|report| report == "voip-metrics");
+            }
+            _ => {}
         }
     }
 }
 
-impl<'a> Mapping<'a> {
-    fn parse(value: &'a str) -> Option<Self> {
-        let (payload_type, encoding) = value.split_once(' ')?;
-        let mut parts = encoding.trim().split('/');
-        let (encoding, clock_rate) = (parts.next()?, parts.next()?.parse().ok()?);
-        Some(Self { payload_type, encoding, clock_rate })
-    }
+fn mapping(value: &str) -> Option<(&str, Coding<'_>)> {
+    let (payload_type, coding) = value.split_once(' ')?;
+    Some((payload_type, Coding::parse(coding.trim())?))
 }
 
 /// What cannot be read is as good as absent: no call shall fail for its reports.

@@ -5,12 +5,15 @@
 
 mod description;
 mod negotiate;
+mod opus;
+mod payload;
 #[cfg(test)]
 mod tests;
 
 use std::net::SocketAddr;
 
-use mixminus_codec::Format;
+use mixminus_codec::{Format, OpusSettings};
+use mixminus_rtp::MediaParameters;
 use thiserror::Error;
 
 pub use negotiate::{negotiate, offer, read_answer};
@@ -76,21 +79,25 @@ pub struct LocalMedia {
     pub session_id: u64,
     /// One more for each description that differs from the one sent before it.
     pub version: u64,
-    /// What we speak, best first.
+    /// What we speak, best first, each once.
     pub formats: Vec<Format>,
+    /// What our Opus encoder may spend, and whether silence need not be sent.
+    pub opus: OpusSettings,
 }
 
 /// What both ends agreed on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Negotiated {
-    /// Coding of the audio, both ways.
-    pub format: Format,
-    /// Payload type of RFC 4733 digits, if both ends have them.
-    pub digit_payload_type: Option<u8>,
+    /// Coding of the audio and the payload types, as the far end has them.
+    pub parameters: MediaParameters,
     /// Where the far end receives RTP. The address is unspecified while it holds us the old way.
     pub remote: SocketAddr,
     /// Where the far end receives RTCP: where it says, else one port above RTP. Port 0 is nowhere.
     pub remote_rtcp: SocketAddr,
+    /// Whether RTCP goes over the ports of RTP, both ways (RFC 5761).
+    pub rtcp_mux: bool,
+    /// Whether the far end takes VoIP metrics in its RTCP (RFC 3611).
+    pub voip_metrics: bool,
     /// Which way audio flows.
     pub direction: Direction,
 }

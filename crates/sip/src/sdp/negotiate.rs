@@ -2,17 +2,18 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use mixminus_codec::Format;
+use mixminus_codec::{Encoding, Format, Ptime};
+use mixminus_rtp::MediaParameters;
 
 use super::description::{Description, Media};
+use super::opus;
+use super::payload::{self, Coding, Payload};
 use super::{Direction, LocalMedia, Negotiated, SdpError};
 
-/// Payload type that we offer for digits; what most phones use too.
-const DIGIT_PAYLOAD_TYPE: u8 = 101;
-/// Longest packet that a leg takes, in milliseconds.
-const MAX_PTIME_MS: u32 = 60;
-/// Payload types that an `rtpmap` may give a meaning (RFC 3551).
-const DYNAMIC_PAYLOAD_TYPES: std::ops::RangeInclusive<u8> = 96..=127;
+/// Half the step between two packetisation times, for the nearest one.
+const HALF_STEP_MS: u32 = 5;
+/// That we want VoIP metrics and send them (RFC 3611, section 5).
+const VOIP_METRICS: &str = "a=rtcp-xr:voip-metrics";
 
 /// Answers an offer: its first usable audio stream, in the first of its formats that we speak, under
 /// the payload types that it chose. Every other stream is refused with port 0.
@@ -24,9 +25,9 @@ pub fn negotiate(offer: &str, local: &LocalMedia) -> Result<(String, Negotiated)
     let description = Description::parse(offer)?;
     let mut refusal = SdpError::NoAudio;
     for (index, media) in description.media.iter().enumerate() {
-        match agree(&description, media, &local.formats) {
-            Ok(agreed) if agreed.remote.is_ipv4() == local.address.is_ipv4() => {
-                return Ok((answer(&description, index, local, &agreed), agreed));
+        match Agreed::on(&description, media, local) {
+            Ok(agreed) if agreed.negotiated.remote.is_ipv4() == local.address.is_ipv4() => {
+                return Ok((answer(&description, index, local, &agreed), agreed.negotiated));
             }
             Err(SdpError::NoCommonFormat) => refusal = SdpError::NoCommonFormat,
             Ok(_) | Err(_) => {}
@@ -35,79 +36,109 @@ pub fn negotiate(offer: &str, local: &LocalMedia) -> Result<(String, Negotiated)
     Err(refusal)
 }
 
-/// An offer of every format that we speak, and digits.
+/// An offer of our formats, and digits. Comfort noise is not offered, only answered: offering it invites
+/// far ends to cut the beginnings of words.
 pub fn offer(local: &LocalMedia, direction: Direction) -> String {
+    let (audio, digits) = payload::offered(&local.formats);
+    let audio = audio.into_iter().map(|(number, format)| described(number, format, local));
+    let payloads: Vec<_> = audio.chain(digits).collect();
     let mut lines = header(local);
-    lines.extend(stream(local, "RTP/AVP", &local.formats, Some(DIGIT_PAYLOAD_TYPE)));
+    lines.extend(stream(local, "RTP/AVP", &payloads));
+    lines.push("a=rtcp-mux".to_owned());
     lines.push(format!("a={}", direction.attribute()));
     text(&lines)
 }
 
-/// Reads the answer to an [`offer`].
+/// Reads the answer to an [`offer`] that `local` made. Payload types that differ from those offered are the
+/// ones to send with.
 ///
 /// # Errors
 ///
 /// [`SdpError`] when the answer cannot be read or refuses the stream.
-pub fn read_answer(answer: &str) -> Result<Negotiated, SdpError> {
+pub fn read_answer(answer: &str, local: &LocalMedia) -> Result<Negotiated, SdpError> {
     let description = Description::parse(answer)?;
     let media = description.media.first().ok_or(SdpError::NoAudio)?;
-    agree(&description, media, &Format::ALL)
+    Agreed::on(&description, media, local).map(|agreed| agreed.negotiated)
 }
 
-/// What a remote stream and we have in common, seen from us.
-fn agree(description: &Description, media: &Media, ours: &[Format]) -> Result<Negotiated, SdpError> {
-    if media.kind != "audio" || !matches!(media.protocol, "RTP/AVP" | "RTP/AVPF") || media.port == 0 {
-        return Err(SdpError::NoAudio);
+/// What a remote stream and we have in common, and what an answer says of it.
+struct Agreed {
+    negotiated: Negotiated,
+    payloads: Vec<Payload>,
+}
+
+impl Agreed {
+    fn on(description: &Description, media: &Media, local: &LocalMedia) -> Result<Self, SdpError> {
+        if media.kind != "audio" || !matches!(media.protocol, "RTP/AVP" | "RTP/AVPF") || media.port == 0 {
+            return Err(SdpError::NoAudio);
+        }
+        let address = media.connection.or(description.connection).ok_or(SdpError::NoAudio)?;
+        let (number, format) = media.first_of(&local.formats).ok_or(SdpError::NoCommonFormat)?;
+        let encoding = match format {
+            Format::Opus(_) => opus::Wishes::parse(media.parameters_of(number)).encoding(format, local.opus),
+            _ => Encoding::from(format),
+        };
+        let format = encoding.format();
+        let (digits, noise) = (media.digits(format), media.comfort_noise(format));
+        let direction = media.direction.or(description.direction).unwrap_or_default().mirrored();
+        let negotiated = Negotiated {
+            parameters: MediaParameters {
+                encoding,
+                payload_type: number,
+                ptime: ptime(media),
+                digit_payload_type: digits.as_ref().map(|digits| digits.number),
+                comfort_noise_payload_type: noise.as_ref().map(|noise| noise.number),
+            },
+            remote: SocketAddr::new(address, media.port),
+            remote_rtcp: rtcp(media, address),
+            rtcp_mux: media.rtcp_mux,
+            voip_metrics: media.voip_metrics,
+            // RFC 3264 section 8.4: an unspecified address is how RFC 2543 says hold.
+            direction: if address.is_unspecified() { direction.without_sending() } else { direction },
+        };
+        let audio = described(number, format, local);
+        Ok(Self { negotiated, payloads: [audio].into_iter().chain(noise).chain(digits).collect() })
     }
-    let address = media.connection.or(description.connection).ok_or(SdpError::NoAudio)?;
-    let format = media.formats.iter().find_map(|payload_type| spoken(media, payload_type, ours));
-    let format = format.ok_or(SdpError::NoCommonFormat)?;
-    let direction = media.direction.or(description.direction).unwrap_or_default().mirrored();
-    Ok(Negotiated {
-        format,
-        digit_payload_type: media.formats.iter().find_map(|payload_type| digits(media, payload_type)),
-        remote: SocketAddr::new(address, media.port),
-        remote_rtcp: rtcp(media, address),
-        // RFC 3264 section 8.4: an unspecified address is how RFC 2543 says hold.
-        direction: if address.is_unspecified() { direction.without_sending() } else { direction },
-    })
+}
+
+/// How much audio a packet to `media` holds: the nearest to what it asks for, but not more than it takes.
+fn ptime(media: &Media) -> Ptime {
+    let wish = media.ptime_ms.map_or(Ptime::default(), |ms| Ptime::at_most(ms.saturating_add(HALF_STEP_MS)));
+    wish.min(media.max_ptime_ms.map_or(Ptime::MAX, Ptime::at_most))
 }
 
 /// Where a stream at `address` takes its reports. Another address is believed if we can reach it from the
 /// same socket.
 fn rtcp(media: &Media, address: IpAddr) -> SocketAddr {
+    if media.rtcp_mux {
+        return SocketAddr::new(address, media.port);
+    }
     let (port, elsewhere) = media.rtcp.unwrap_or((media.port.checked_add(1).unwrap_or(0), None));
     let elsewhere = elsewhere.filter(|elsewhere| elsewhere.is_ipv4() == address.is_ipv4());
     SocketAddr::new(elsewhere.unwrap_or(address), port)
 }
 
-/// Our format behind a payload type. G.711 is taken under its static number only: the number under
-/// which a leg sends it is part of the format.
-fn spoken(media: &Media, payload_type: &str, ours: &[Format]) -> Option<Format> {
-    let number: u8 = payload_type.parse().ok()?;
-    let (encoding, clock_rate) = media.encoding(payload_type)?;
-    let format = ours.iter().find(|format| format.payload_type() == number)?;
-    let named = encoding.eq_ignore_ascii_case(format.encoding_name());
-    (named && clock_rate == format.clock_rate().hz()).then_some(*format)
-}
-
-fn digits(media: &Media, payload_type: &str) -> Option<u8> {
-    let number = payload_type.parse().ok().filter(|number| DYNAMIC_PAYLOAD_TYPES.contains(number))?;
-    let (encoding, clock_rate) = media.encoding(payload_type)?;
-    (encoding.eq_ignore_ascii_case("telephone-event") && clock_rate == 8000).then_some(number)
-}
-
-fn answer(offer: &Description, accepted: usize, local: &LocalMedia, agreed: &Negotiated) -> String {
+fn answer(offer: &Description, accepted: usize, local: &LocalMedia, agreed: &Agreed) -> String {
     let mut lines = header(local);
     for (index, media) in offer.media.iter().enumerate() {
         if index == accepted {
-            lines.extend(stream(local, media.protocol, &[agreed.format], agreed.digit_payload_type));
-            lines.push(format!("a={}", agreed.direction.attribute()));
+            lines.extend(stream(local, media.protocol, &agreed.payloads));
+            lines.extend(media.rtcp_mux.then(|| "a=rtcp-mux".to_owned()));
+            lines.extend(media.voip_metrics.then(|| VOIP_METRICS.to_owned()));
+            lines.push(format!("a={}", agreed.negotiated.direction.attribute()));
         } else {
             lines.push(format!("m={} 0 {} {}", media.kind, media.protocol, media.formats[0]));
         }
     }
     text(&lines)
+}
+
+fn described(number: u8, format: Format, local: &LocalMedia) -> Payload {
+    let parameters = match format {
+        Format::Opus(rate) => Some(opus::parameters(rate, local.opus)),
+        _ => None,
+    };
+    Payload { number, coding: Coding::of(format), parameters }
 }
 
 fn header(local: &LocalMedia) -> Vec<String> {
@@ -122,21 +153,16 @@ fn header(local: &LocalMedia) -> Vec<String> {
     ]
 }
 
-/// The lines of our audio stream, all but its direction.
-fn stream(local: &LocalMedia, protocol: &str, formats: &[Format], digits: Option<u8>) -> Vec<String> {
-    let numbers = formats.iter().map(|format| format.payload_type()).chain(digits);
-    let numbers: Vec<_> = numbers.map(|number| number.to_string()).collect();
+/// The lines of our audio stream up to its packetisation.
+fn stream(local: &LocalMedia, protocol: &str, payloads: &[Payload]) -> Vec<String> {
+    let numbers: Vec<_> = payloads.iter().map(|payload| payload.number.to_string()).collect();
     let mut lines = vec![format!("m=audio {} {protocol} {}", local.address.port(), numbers.join(" "))];
-    lines.extend(formats.iter().map(|format| {
-        let (number, name, rate) = (format.payload_type(), format.encoding_name(), format.clock_rate());
-        format!("a=rtpmap:{number} {name}/{}", rate.hz())
-    }));
-    if let Some(digits) = digits {
-        lines.push(format!("a=rtpmap:{digits} telephone-event/8000"));
-        lines.push(format!("a=fmtp:{digits} 0-15"));
+    for Payload { number, coding, parameters } in payloads {
+        lines.push(format!("a=rtpmap:{number} {coding}"));
+        lines.extend(parameters.as_ref().map(|parameters| format!("a=fmtp:{number} {parameters}")));
     }
-    lines.push("a=ptime:20".to_owned());
-    lines.push(format!("a=maxptime:{MAX_PTIME_MS}"));
+    lines.push(format!("a=ptime:{}", Ptime::default().ms()));
+    lines.push(format!("a=maxptime:{}", Ptime::MAX.ms()));
     lines
 }
 
