@@ -45,6 +45,7 @@ fn request(name: &str, role: Role, max_participants: usize) -> ConferenceRequest
         stay_alone: true,
         start_on_enter: true,
         end_on_exit: false,
+        relay_digits: false,
         max_duration: Duration::from_hours(4),
         max_participants,
         enter_sound: Sound::Beep1,

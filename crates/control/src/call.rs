@@ -193,6 +193,16 @@ impl Call {
         Next::Idle
     }
 
+    /// Gives up a conference that has no room; an unanswered call is to come back later.
+    pub fn shed(&mut self, context: &mut Context) -> Next {
+        if self.is_answered() {
+            return self.run(context);
+        }
+        let cause = HangupCause::ConcurrencyLimit;
+        self.end(Ending::Ours(cause, HangupSource::Service, Refusal::Unavailable), context);
+        Next::Idle
+    }
+
     fn end_by_document(&mut self, refusal: Option<Refusal>, context: &mut Context) {
         let cause = match refusal {
             _ if self.is_answered() => HangupCause::Normal,
@@ -311,6 +321,9 @@ impl Call {
             }
             Ending::Leg(LegEnd::MediaTimeout) => {
                 (HangupCause::MediaTimeout, HangupSource::Error, Effect::HangUp(self.leg))
+            }
+            Ending::Leg(LegEnd::Evicted) => {
+                (HangupCause::InternalError, HangupSource::Service, Effect::HangUp(self.leg))
             }
             Ending::Ours(cause, source, _) if self.is_answered() => (cause, source, Effect::HangUp(self.leg)),
             Ending::Ours(cause, source, refusal) => (cause, source, Effect::Refuse(self.leg, refusal)),

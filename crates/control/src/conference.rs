@@ -85,6 +85,10 @@ impl Conference {
         &self.record
     }
 
+    pub const fn bridge(&self) -> BridgeId {
+        self.bridge
+    }
+
     pub fn has_ended(&self) -> bool {
         self.record.state == ConferenceState::Ended
     }
@@ -126,6 +130,7 @@ impl Conference {
             leg: joiner.leg,
             talking: false,
             stay_alone: request.stay_alone,
+            relay_digits: request.relay_digits,
             exit_sound: request.exit_sound,
             on_exit: request.on_exit,
         };
@@ -258,6 +263,20 @@ impl Conference {
 
     pub fn digit(&mut self, id: ParticipantId, digit: char, context: &mut Context) {
         self.tell(ConferenceEvent::Digit(digit), Some(id), context);
+        if self.participants.get(&id).is_some_and(|sender| sender.relay_digits) {
+            let legs = self.listeners_of(id);
+            if !legs.is_empty() {
+                context.push(Effect::SendDigit { legs, digit });
+            }
+        }
+    }
+
+    /// The legs of those who hear `id`.
+    fn listeners_of(&self, id: ParticipantId) -> Vec<LegId> {
+        let parties = self.parties();
+        let Some((_, source)) = parties.iter().find(|(_, party)| party.id == id) else { return Vec::new() };
+        let listeners = parties.iter().filter(|(_, sink)| policy::audible(source, sink));
+        listeners.map(|(leg, _)| *leg).collect()
     }
 
     pub fn announcement_ended(&mut self, prompt: PromptId, context: &mut Context) {

@@ -1,5 +1,6 @@
 //! What goes into the control plane and what comes out of it.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use mixminus_mixer::{BridgeId, LegId, MixPlan, PromptId};
@@ -37,6 +38,8 @@ pub enum LegEnd {
     Failed,
     /// No media arrived for too long.
     MediaTimeout,
+    /// What arrived took too much time, which the other legs need.
+    Evicted,
 }
 
 /// How an unanswered call is refused.
@@ -122,6 +125,9 @@ pub enum Input {
     },
     /// A wake-up came due.
     Timer(TimerId),
+    /// The bridges that have no room for another leg, from now on: whoever is
+    /// about to join one of their conferences is refused whole.
+    Crowded(BTreeSet<BridgeId>),
     /// Accept no more calls, hang up those there are.
     Drain,
 }
@@ -298,6 +304,13 @@ pub enum Effect {
     },
     /// The prompt is no longer needed.
     StopPrompt(PromptId),
+    /// Send a digit to the far ends of `legs`.
+    SendDigit {
+        /// To whom, at least one.
+        legs: Vec<LegId>,
+        /// One of `0-9 * # A-D`.
+        digit: char,
+    },
     /// Fetch a document.
     Fetch(Box<Fetch>),
     /// Write the call's row.

@@ -129,6 +129,8 @@ pub struct ConferenceRequest {
     pub start_on_enter: bool,
     /// Whether the participant's departure ends the conference.
     pub end_on_exit: bool,
+    /// Whether the participant's digits are sent on to those who hear it.
+    pub relay_digits: bool,
     /// Longest duration of the conference.
     pub max_duration: Duration,
     /// Most participants at once.

@@ -1,8 +1,8 @@
 //! The control plane as one state machine.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use mixminus_mixer::{LegId, PromptId};
+use mixminus_mixer::{BridgeId, LegId, PromptId};
 use rand::rngs::StdRng;
 
 use crate::application::built_in;
@@ -51,6 +51,7 @@ pub struct Switchboard {
     // Ordered, so that the same inputs give the same effects in the same order.
     conferences: BTreeMap<ConferenceId, Conference>,
     touched: Vec<ConferenceId>,
+    crowded: BTreeSet<BridgeId>,
     draining: bool,
 }
 
@@ -64,6 +65,7 @@ impl Switchboard {
             legs: HashMap::new(),
             conferences: BTreeMap::new(),
             touched: Vec::new(),
+            crowded: BTreeSet::new(),
             draining: false,
         }
     }
@@ -110,6 +112,7 @@ impl Switchboard {
             Input::Talking { leg, talking } => self.talking(leg, talking),
             Input::Digit { leg, digit } => self.digit(leg, digit),
             Input::Timer(timer) => self.timer(timer),
+            Input::Crowded(bridges) => self.crowded = bridges,
             Input::Drain => self.drain(),
             Input::Command { .. } => unreachable!("commands have an answer and are handled apart"),
         }
@@ -183,6 +186,9 @@ impl Switchboard {
         let conference = self.conferences.get_mut(&id).expect("found or created above");
         if conference.is_full() {
             return call.run(&mut self.context);
+        }
+        if self.crowded.contains(&conference.bridge()) {
+            return call.shed(&mut self.context);
         }
         call.answer(&mut self.context);
         let joiner = Joiner { call: call.record().clone(), leg: call.leg() };

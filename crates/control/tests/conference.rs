@@ -129,7 +129,7 @@ fn a_subscriber_gets_only_the_groups_it_asked_for() {
     let mut world = World::new();
     let leg = world.join(subscribing("http://app/digits", EventGroup::Digits));
     world.join(subscribing("http://app/people", EventGroup::Participant));
-    world.input(Input::Digit { leg, digit: '5' });
+    world.press(leg, '5');
     let told: Vec<_> = world.told.iter().map(|told| (told.event, &*told.url, told.sequence)).collect();
     assert_eq!(told, [(Event::Joined, "http://app/people", 1), (Event::Digit('5'), "http://app/digits", 2)]);
 }
@@ -356,11 +356,61 @@ fn a_drain_hangs_up_all_and_takes_no_more() {
 }
 
 #[test]
-fn a_vanished_leg_leaves_the_conference() {
+fn a_leg_whose_media_is_gone_or_no_longer_listened_to_leaves_the_conference() {
+    for (end, cause) in
+        [(LegEnd::MediaTimeout, HangupCause::MediaTimeout), (LegEnd::Evicted, HangupCause::InternalError)]
+    {
+        let mut world = World::new();
+        let (a, b) = (world.dial("demo"), world.dial("demo"));
+        world.input(Input::LegEnded { leg: a, end });
+        assert_eq!(world.legs[&a], LegFate::HungUp);
+        assert_eq!(world.call_of(a).hangup_cause, Some(cause));
+        assert_eq!(world.participant(a).exit_cause, Some(ExitCause::CallHangup));
+        assert!(!world.hears(b, a));
+    }
+}
+
+#[test]
+fn nobody_joins_a_conference_whose_bridge_is_crowded_and_those_inside_stay() {
     let mut world = World::new();
-    let (a, b) = (world.dial("demo"), world.dial("demo"));
-    world.input(Input::LegEnded { leg: a, end: LegEnd::MediaTimeout });
-    assert_eq!(world.legs[&a], LegFate::HungUp);
-    assert_eq!(world.participant(a).exit_cause, Some(ExitCause::CallHangup));
-    assert!(!world.hears(b, a));
+    let inside = world.dial("demo");
+    let bridge = world.seats[&inside];
+    world.input(Input::Crowded([bridge].into()));
+    let late = world.dial("demo");
+    assert_eq!(world.legs[&late], LegFate::Refused(Refusal::Unavailable));
+    assert_eq!(world.call_of(late).hangup_cause, Some(HangupCause::ConcurrencyLimit));
+    assert_eq!(world.seats[&inside], bridge);
+    let elsewhere = world.dial("other");
+    assert_eq!(world.legs[&elsewhere], LegFate::Answered);
+    world.input(Input::Crowded([].into()));
+    let next = world.dial("demo");
+    assert!(world.hears(inside, next));
+}
+
+#[test]
+fn an_answered_call_goes_on_where_a_conference_is_crowded() {
+    let mut world = World::new();
+    let inside = world.dial("room");
+    world.input(Input::Crowded([world.seats[&inside]].into()));
+    let wait = Instruction::Wait { length: Duration::from_secs(1) };
+    let join = Instruction::Conference(Box::new(request("room", Role::Agent)));
+    let caller = world.call(vec![wait.clone(), join, wait]);
+    world.pass(Duration::from_millis(1500));
+    assert_eq!(world.legs[&caller], LegFate::Answered);
+    assert!(!world.hears(inside, caller));
+    world.pass(Duration::from_secs(1));
+    assert_eq!(world.legs[&caller], LegFate::HungUp);
+}
+
+#[test]
+fn digits_reach_the_others_only_if_their_sender_relays_them() {
+    let mut world = World::new();
+    let relaying = |role| ConferenceRequest { relay_digits: true, ..request("room", role) };
+    let customer = world.join(relaying(Role::Customer));
+    let agent = world.join(request("room", Role::Agent));
+    let coach = world.join(relaying(Role::Supervisor));
+    for (leg, digit) in [(customer, '1'), (agent, '2'), (coach, '3')] {
+        world.press(leg, digit);
+    }
+    assert_eq!(world.digits, [(agent, '1'), (coach, '1'), (agent, '3')], "a coach's never reach customers");
 }

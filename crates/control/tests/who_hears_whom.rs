@@ -1,6 +1,7 @@
 //! Random lives of a conference: at every moment everybody hears exactly
-//! those whom the rules, stated here once more in other words, allow, and
-//! exactly those are told to talk who do and whom somebody may hear.
+//! those whom the rules, stated here once more in other words, allow, exactly
+//! those are told to talk who do and whom somebody may hear, and a digit reaches
+//! exactly those who hear whoever asked that it be relayed.
 
 mod world;
 
@@ -22,6 +23,7 @@ enum Step {
     Kick(usize),
     Update(usize, ParticipantChange),
     Talk(usize, bool),
+    Press(usize),
     Start,
     SoundsEnd,
 }
@@ -35,6 +37,7 @@ struct Party {
     coaching: bool,
     muted: bool,
     held: bool,
+    relays: bool,
     talking: bool,
 }
 
@@ -74,6 +77,7 @@ impl Model {
                     coaching: request.coach && request.role == Role::Supervisor,
                     muted: request.mute,
                     held: request.hold,
+                    relays: request.relay_digits,
                     talking: false,
                 });
                 self.started |= request.start_on_enter;
@@ -102,6 +106,9 @@ impl Model {
                 world.talk(self.inside[index].leg, *talking);
                 self.inside[index].talking = *talking;
             }
+            Step::Press(index) if !self.inside.is_empty() => {
+                self.press(&self.inside[index % self.inside.len()], world);
+            }
             Step::Start if !self.inside.is_empty() => {
                 world.start("room").expect("somebody is inside");
                 self.started = true;
@@ -109,6 +116,16 @@ impl Model {
             Step::SoundsEnd => world.finish_sounds(),
             _ => {}
         }
+    }
+
+    fn press(&self, sender: &Party, world: &mut World) {
+        world.press(sender.leg, '7');
+        let mut reached = std::mem::take(&mut world.digits);
+        reached.sort_unstable();
+        let listeners = self.inside.iter().filter(|sink| sender.relays && self.may_hear(sink, sender));
+        let mut expected: Vec<_> = listeners.map(|sink| (sink.leg, '7')).collect();
+        expected.sort_unstable();
+        assert_eq!(reached, expected, "pressed by {sender:?}");
     }
 
     fn check(&self, world: &World) {
@@ -154,8 +171,10 @@ fn role() -> impl Strategy<Value = Role> {
 }
 
 fn joining() -> impl Strategy<Value = Step> {
-    (role(), any::<[bool; 4]>()).prop_map(|(role, [coach, mute, hold, start_on_enter])| {
-        Step::Join(Box::new(ConferenceRequest { coach, mute, hold, start_on_enter, ..request("room", role) }))
+    (role(), any::<[bool; 5]>()).prop_map(|(role, [coach, mute, hold, start_on_enter, relay_digits])| {
+        let ways = request("room", role);
+        let ways = ConferenceRequest { coach, mute, hold, start_on_enter, relay_digits, ..ways };
+        Step::Join(Box::new(ways))
     })
 }
 
@@ -171,6 +190,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => any::<usize>().prop_map(Step::Kick),
         4 => (any::<usize>(), change()).prop_map(|(index, change)| Step::Update(index, change)),
         3 => any::<(usize, bool)>().prop_map(|(index, talking)| Step::Talk(index, talking)),
+        2 => any::<usize>().prop_map(Step::Press),
         1 => Just(Step::Start),
         1 => Just(Step::SoundsEnd),
     ]

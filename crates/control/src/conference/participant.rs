@@ -17,6 +17,7 @@ pub(super) struct Participant {
     /// As the subscribers know it.
     pub talking: bool,
     pub stay_alone: bool,
+    pub relay_digits: bool,
     pub exit_sound: Sound,
     pub on_exit: Option<Action>,
 }

@@ -41,6 +41,8 @@ pub struct World {
     pub conferences: BTreeMap<ConferenceId, ConferenceRecord>,
     pub participants: BTreeMap<ParticipantId, ParticipantRecord>,
     pub told: Vec<CallbackEvent>,
+    /// Digits sent to far ends.
+    pub digits: Vec<(LegId, char)>,
     /// What was done to bridges, legs and prompts, for a test that mixes to take.
     pub media: Vec<Effect>,
     timers: Vec<(Timestamp, TimerId)>,
@@ -58,6 +60,7 @@ pub fn request(name: &str, role: Role) -> ConferenceRequest {
         stay_alone: true,
         start_on_enter: true,
         end_on_exit: false,
+        relay_digits: false,
         max_duration: Duration::from_hours(4),
         max_participants: 10,
         enter_sound: Sound::Beep1,
@@ -91,6 +94,7 @@ impl World {
             conferences: BTreeMap::new(),
             participants: BTreeMap::new(),
             told: Vec::new(),
+            digits: Vec::new(),
             media: Vec::new(),
             timers: Vec::new(),
             replies: HashMap::new(),
@@ -147,6 +151,10 @@ impl World {
             }
             Effect::Play { prompt, content, .. } => drop(self.prompts.insert(prompt, content)),
             Effect::StopPrompt(prompt) => assert!(self.prompts.remove(&prompt).is_some(), "stopped twice"),
+            Effect::SendDigit { legs, digit } => {
+                assert!(!legs.is_empty(), "a digit for nobody");
+                self.digits.extend(legs.into_iter().map(|leg| (leg, digit)));
+            }
             Effect::Fetch(fetch) => self.fetches.push(*fetch),
             Effect::SaveCall(record) => drop(self.calls.insert(record.id, record)),
             Effect::SaveConference(record) => drop(self.conferences.insert(record.id, record)),
@@ -202,6 +210,11 @@ impl World {
     /// What the media plane hears of the leg's far end.
     pub fn talk(&mut self, leg: LegId, talking: bool) {
         self.input(Input::Talking { leg, talking });
+    }
+
+    /// What the leg's far end presses.
+    pub fn press(&mut self, leg: LegId, digit: char) {
+        self.input(Input::Digit { leg, digit });
     }
 
     pub fn hang_up(&mut self, leg: LegId) {
