@@ -2,8 +2,10 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
-use mixminus_rehearse::Options;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use mixminus_audio::SampleRate;
+use mixminus_codec::Format;
+use mixminus_rehearse::{AfterStall, Network, Options};
 
 /// A self-hosted conference service that speaks Plivo's MultiPartyCall API.
 #[derive(Debug, Parser)]
@@ -29,6 +31,8 @@ pub enum Command {
     Serve(Serve),
     /// Call a SIP server with many callers and check who hears whom; exits 0 if all is as it should be.
     Rehearse(Rehearse),
+    /// Play a log of conferences again (`media.replay_log`) and compare what is sent with what was.
+    Replay(Replay),
     /// Print a configuration file with every key and its default.
     Config,
 }
@@ -39,6 +43,17 @@ pub struct Serve {
     /// TOML file; `mixminus config` prints one with every key.
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
+}
+
+/// What to replay.
+#[derive(Debug, Args)]
+pub struct Replay {
+    /// The log.
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// Exit with 1 unless every payload is the same, bit for bit.
+    #[arg(long)]
+    pub assert: bool,
 }
 
 /// What to rehearse.
@@ -53,10 +68,24 @@ pub struct Rehearse {
     /// Callers in each of them.
     #[arg(long, default_value_t = Options::default().participants)]
     participants: u32,
+    /// How many of them talk, the others being silent [default: all].
+    #[arg(long, value_name = "N")]
+    talkers: Option<u32>,
+    /// How many of all callers listen, the others counting packets [default: all; with Opus 40].
+    #[arg(long, value_name = "N")]
+    listeners: Option<u32>,
     /// Length of the conversation.
     #[arg(long, default_value_t = Options::default().seconds)]
     seconds: u32,
-    /// WAV file that callers read out in turn, instead of all sounding a tone at once.
+    /// What the callers speak.
+    #[arg(long, value_enum, default_value_t = Codec::Pcmu)]
+    codec: Codec,
+    /// Callers who are silent send nothing.
+    #[arg(long)]
+    dtx: bool,
+    #[command(flatten)]
+    network: Faults,
+    /// WAV file with what callers talk about, instead of what the built-in voice says.
     #[arg(long, value_name = "FILE")]
     speech: Option<PathBuf>,
     /// Whom to call; `{room}` stands for the number of the room.
@@ -70,10 +99,83 @@ pub struct Rehearse {
     pub json: bool,
 }
 
+/// What callers can speak.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Codec {
+    Pcmu,
+    Pcma,
+    G722,
+    Opus,
+    L16,
+}
+
+/// What the callers' packets go through.
+#[derive(Debug, Args)]
+struct Faults {
+    /// Delay each packet at random by up to this many milliseconds.
+    #[arg(long, value_name = "MS", default_value_t = 0)]
+    jitter: u32,
+    /// Lose so many packets of a hundred.
+    #[arg(long, value_name = "PERCENT", default_value_t = 0)]
+    loss: u32,
+    /// Let the callers' clocks run fast or slow by so many parts in a million.
+    #[arg(long, value_name = "PPM", default_value_t = 0)]
+    drift: u32,
+    /// Let one caller in each room send nothing for a while, once, and report the delay before and after.
+    #[arg(long, value_name = "MS", default_value_t = 0)]
+    stall: u32,
+    /// What follows a stall: all that was held at once, or everything later from then on.
+    #[arg(long, value_enum, default_value_t = After::Burst)]
+    after_stall: After,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum After {
+    Burst,
+    GoOn,
+}
+
 impl From<Rehearse> for Options {
     fn from(given: Rehearse) -> Self {
-        let Rehearse { target, rooms, participants, seconds, speech, user, pid, json: _ } = given;
-        Self { target, rooms, participants, seconds, speech, user_pattern: user, pid }
+        let Rehearse { target, rooms, participants, talkers, listeners, seconds, dtx, speech, pid, .. } =
+            given;
+        Self {
+            target,
+            rooms,
+            participants,
+            talkers,
+            listeners,
+            seconds,
+            codec: given.codec.into(),
+            dtx,
+            network: given.network.into(),
+            speech,
+            user_pattern: given.user,
+            pid,
+        }
+    }
+}
+
+impl From<Codec> for Format {
+    fn from(codec: Codec) -> Self {
+        match codec {
+            Codec::Pcmu => Self::Pcmu,
+            Codec::Pcma => Self::Pcma,
+            Codec::G722 => Self::G722,
+            Codec::Opus => Self::Opus(SampleRate::Hz48000),
+            Codec::L16 => Self::L16(SampleRate::Hz16000),
+        }
+    }
+}
+
+impl From<Faults> for Network {
+    fn from(given: Faults) -> Self {
+        let Faults { jitter, loss, drift, stall, after_stall } = given;
+        let after_stall = match after_stall {
+            After::Burst => AfterStall::Burst,
+            After::GoOn => AfterStall::GoOn,
+        };
+        Self { jitter_ms: jitter, loss_percent: loss, drift_ppm: drift, stall_ms: stall, after_stall }
     }
 }
 
@@ -108,5 +210,19 @@ mod tests {
         assert_eq!(rehearse(&["mixminus", "rehearse"]), Options::default());
         let given = rehearse(&["mixminus", "rehearse", "--rooms", "3", "--target", "h:1;tcp", "--json"]);
         assert_eq!(given, Options { rooms: 3, target: "h:1;tcp".into(), ..Options::default() });
+        let given = rehearse(&[
+            "mixminus",
+            "rehearse",
+            "--codec",
+            "opus",
+            "--dtx",
+            "--stall",
+            "200",
+            "--after-stall",
+            "go-on",
+        ]);
+        let network = Network { stall_ms: 200, after_stall: AfterStall::GoOn, ..Network::default() };
+        let codec = Format::Opus(SampleRate::Hz48000);
+        assert_eq!(given, Options { codec, dtx: true, network, ..Options::default() });
     }
 }

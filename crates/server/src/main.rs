@@ -1,15 +1,22 @@
 //! The `mixminus` program.
 
-use std::io::{IsTerminal, Write};
+use std::fs::File;
+use std::io::{BufReader, IsTerminal, Write};
 use std::process::ExitCode;
 
 use clap::Parser;
 use mixminus_rehearse::RehearseError;
-use mixminus_server::cli::{Cli, Command, Rehearse};
+use mixminus_server::cli::{Cli, Command, Rehearse, Replay};
 use mixminus_server::config::{self, Config};
 use mixminus_server::serve;
-use tokio::runtime::Runtime;
+use tokio::runtime::{Builder, Runtime};
 
+/// Threads of the control plane, whatever the number of cores: those belong to
+/// the media workers. With one, whatever takes long would hold up signalling.
+const CONTROL_THREADS: usize = 2;
+/// Threads for what blocks, which is looking up names and making prompts; they
+/// end when there is nothing to do. More wait for their turn.
+const BLOCKING_THREADS: usize = 8;
 /// `EX_USAGE`: the command line or the configuration is wrong.
 const EXIT_USAGE: u8 = 64;
 
@@ -23,11 +30,12 @@ fn main() -> ExitCode {
         }
     };
     let done = match cli.command() {
-        Command::Serve(serve) => match Config::load(serve.config.as_deref(), std::env::vars_os()) {
-            Ok(config) => start("info").and_then(|runtime| Ok(runtime.block_on(serve::run(config))?)),
+        Command::Serve(options) => match Config::load(options.config.as_deref(), std::env::vars_os()) {
+            Ok(config) => serve(config),
             Err(error) => Err(Failure::usage(error)),
         },
-        Command::Rehearse(rehearse) => start("warn").and_then(|runtime| runtime.block_on(run(rehearse))),
+        Command::Rehearse(options) => rehearse(options),
+        Command::Replay(asked) => replay(&asked),
         Command::Config => print(&config::reference()),
     };
     match done {
@@ -59,11 +67,26 @@ impl<E: std::error::Error> From<E> for Failure {
     }
 }
 
-/// What everything that runs needs: logging, TLS, a runtime.
+fn serve(config: Config) -> Result<(), Failure> {
+    start("info");
+    let runtime = Builder::new_multi_thread()
+        .worker_threads(CONTROL_THREADS)
+        .max_blocking_threads(BLOCKING_THREADS)
+        .enable_all()
+        .build()?;
+    Ok(runtime.block_on(serve::run(config))?)
+}
+
+fn rehearse(options: Rehearse) -> Result<(), Failure> {
+    start("warn");
+    Runtime::new()?.block_on(run(options))
+}
+
+/// What everything that runs needs: logging and TLS.
 ///
 /// The log goes to standard error and holds what `RUST_LOG` asks for, or else
 /// `log`, but never the SIP stack's copies of whole messages.
-fn start(log: &str) -> Result<Runtime, Failure> {
+fn start(log: &str) {
     use tracing_subscriber::EnvFilter;
     let secrets = mixminus_sip::LOG_DIRECTIVE.parse().expect("the directive is a constant");
     let filter =
@@ -73,7 +96,6 @@ fn start(log: &str) -> Result<Runtime, Failure> {
     rustls::crypto::ring::default_provider()
         .install_default()
         .expect("no other provider was installed before");
-    Ok(Runtime::new()?)
 }
 
 async fn run(rehearse: Rehearse) -> Result<(), Failure> {
@@ -86,6 +108,17 @@ async fn run(rehearse: Rehearse) -> Result<(), Failure> {
     })?;
     print(&if json { serde_json::to_string_pretty(&report)? + "\n" } else { report.to_string() })?;
     if report.passed() { Ok(()) } else { Err(Failure { said: None, code: 1 }) }
+}
+
+fn replay(asked: &Replay) -> Result<(), Failure> {
+    let log = File::open(&asked.file)
+        .map_err(|error| Failure { said: Some(format!("{}: {error}", asked.file.display())), code: 1 })?;
+    let outcome = mixminus_replay::replay(BufReader::new(log))?;
+    print(&outcome.to_string())?;
+    if asked.assert && !outcome.is_identical() {
+        return Err(Failure { said: None, code: 1 });
+    }
+    Ok(())
 }
 
 fn print(text: &str) -> Result<(), Failure> {

@@ -13,13 +13,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use mixminus_audio::{Pcm, SampleRate, builtin, resample};
+use mixminus_audio::{Clip, Pcm, SampleRate, builtin, resample};
 use mixminus_control::PromptContent;
 use sha2::{Digest, Sha256};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
-use cache::{Cache, Key, Made};
+use cache::{Cache, Made};
 pub use speech::{BuiltInVoice, Speech, Utterance};
 
 /// Largest audio file taken, which is Plivo's limit for `<Play>`.
@@ -30,8 +30,8 @@ pub const MAX_CLIP: Duration = Duration::from_mins(10);
 const MAX_RENDERING: Duration = Duration::from_secs(20);
 /// Clips made at once. One core's worth leaves the others to the media workers.
 const MAX_CONCURRENT: usize = 1;
-/// Samples kept: 64 MiB, over an hour of audio at 8 kHz.
-const MAX_CACHED_SAMPLES: usize = 32 * 1024 * 1024;
+/// Memory for clips that are kept: ten minutes of audio at 48 kHz, or an hour at 8 kHz.
+const MAX_CACHED_BYTES: usize = 64 * 1024 * 1024;
 
 /// Why there is no audio for a prompt.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -96,12 +96,12 @@ impl<F: FetchAudio> Prompts<F> {
         Self {
             files,
             speech,
-            cache: Mutex::new(Cache::new(MAX_CACHED_SAMPLES)),
+            cache: Mutex::new(Cache::new(MAX_CACHED_BYTES)),
             rendering: Semaphore::new(MAX_CONCURRENT),
         }
     }
 
-    /// The audio of `content` at `rate`.
+    /// The audio of `content`, at the lowest rate that holds all of it.
     ///
     /// Files are fetched anew each time, since they may change, and decoded
     /// only if the same content was not decoded before.
@@ -109,69 +109,57 @@ impl<F: FetchAudio> Prompts<F> {
     /// # Errors
     ///
     /// [`PromptError`] when there is nothing to play.
-    pub async fn render(&self, content: &PromptContent, rate: SampleRate) -> Result<Arc<Pcm>, PromptError> {
-        match content {
+    pub async fn render(&self, content: &PromptContent) -> Result<Arc<Clip>, PromptError> {
+        let named = || Made::Named(content.clone());
+        let sound: fn() -> Clip = match content {
             PromptContent::File(url) => {
                 let file = self.files.fetch(url).await?;
                 let made = Made::File(Sha256::digest(&file.bytes).into());
-                let work = move |stop: &CancellationToken| decode::decode(&file, rate, stop);
-                self.make(Key { made, rate }, work).await
+                return self.make(made, move |stop| decode::decode(&file, stop).map(Clip::new)).await;
             }
             PromptContent::Speech { text, voice, language } => {
                 let utterance =
                     Utterance { text: text.clone(), voice: voice.clone(), language: language.clone() };
-                let made = Made::Named(content.clone());
                 let speech = Arc::clone(&self.speech);
-                let work = move |stop: &CancellationToken| speech::speak(&*speech, &utterance, rate, stop);
-                self.make(Key { made, rate }, work).await
+                let work = move |stop: &CancellationToken| speech::speak(&*speech, &utterance, stop);
+                return self.make(named(), move |stop| work(stop).map(Clip::new)).await;
             }
-            PromptContent::Beep1 => self.built_in(content, rate, builtin::beep_once).await,
-            PromptContent::Beep2 => self.built_in(content, rate, builtin::beep_twice).await,
-            PromptContent::WaitMusic => self.built_in(content, rate, builtin::wait_music).await,
-            PromptContent::AgentHoldMusic => self.built_in(content, rate, builtin::agent_hold_music).await,
-            PromptContent::CustomerHoldMusic => {
-                self.built_in(content, rate, builtin::customer_hold_music).await
-            }
-        }
+            PromptContent::Beep1 => builtin::beep_once,
+            PromptContent::Beep2 => builtin::beep_twice,
+            PromptContent::WaitMusic => builtin::wait_music,
+            PromptContent::AgentHoldMusic => builtin::agent_hold_music,
+            PromptContent::CustomerHoldMusic => builtin::customer_hold_music,
+        };
+        self.make(named(), move |_stop| Ok(sound())).await
     }
 
-    async fn built_in(
-        &self,
-        content: &PromptContent,
-        rate: SampleRate,
-        generate: fn(SampleRate) -> Pcm,
-    ) -> Result<Arc<Pcm>, PromptError> {
-        let key = Key { made: Made::Named(content.clone()), rate };
-        self.make(key, move |_stop| Ok(generate(rate))).await
-    }
-
-    /// What is kept under `key`, or else what `work` makes of it.
-    async fn make<W>(&self, key: Key, work: W) -> Result<Arc<Pcm>, PromptError>
+    /// The clip that is kept, or else what `work` makes.
+    async fn make<W>(&self, made: Made, work: W) -> Result<Arc<Clip>, PromptError>
     where
-        W: FnOnce(&CancellationToken) -> Result<Pcm, PromptError> + Send + 'static,
+        W: FnOnce(&CancellationToken) -> Result<Clip, PromptError> + Send + 'static,
     {
-        if let Some(pcm) = self.cached(&key) {
-            return Ok(pcm);
+        if let Some(clip) = self.cached(&made) {
+            return Ok(clip);
         }
         let _turn = self.rendering.acquire().await.expect("the semaphore is never closed");
         // Somebody else may have made it while this one waited for its turn.
-        if let Some(pcm) = self.cached(&key) {
-            return Ok(pcm);
+        if let Some(clip) = self.cached(&made) {
+            return Ok(clip);
         }
         let stop = CancellationToken::new();
         let _stop_when_left = stop.clone().drop_guard();
         let rendering = tokio::task::spawn_blocking(move || work(&stop));
-        let made = tokio::time::timeout(MAX_RENDERING, rendering).await.map_err(|_| PromptError::TooSlow)?;
-        let pcm = Arc::new(made.map_err(|_| PromptError::Broken)??);
-        if pcm.samples.is_empty() {
+        let clip = tokio::time::timeout(MAX_RENDERING, rendering).await.map_err(|_| PromptError::TooSlow)?;
+        let clip = Arc::new(clip.map_err(|_| PromptError::Broken)??);
+        if clip.duration().is_zero() {
             return Err(PromptError::Empty);
         }
-        self.cache.lock().unwrap_or_else(PoisonError::into_inner).keep(key, Arc::clone(&pcm));
-        Ok(pcm)
+        self.cache.lock().unwrap_or_else(PoisonError::into_inner).keep(made, Arc::clone(&clip));
+        Ok(clip)
     }
 
-    fn cached(&self, key: &Key) -> Option<Arc<Pcm>> {
-        self.cache.lock().unwrap_or_else(PoisonError::into_inner).find(key)
+    fn cached(&self, made: &Made) -> Option<Arc<Clip>> {
+        self.cache.lock().unwrap_or_else(PoisonError::into_inner).find(made)
     }
 }
 
@@ -180,8 +168,10 @@ fn max_samples(hz: u32) -> usize {
     MAX_CLIP.as_secs() as usize * hz as usize
 }
 
-/// A clip of `samples`, of which there were `hz` a second, at `rate`.
-fn at_rate(samples: Vec<i16>, hz: u32, rate: SampleRate) -> Pcm {
+/// What `samples` are, of which there were `hz` a second, at the lowest rate that holds all of it.
+fn at_best_rate(samples: Vec<i16>, hz: u32) -> Pcm {
+    let enough = SampleRate::ALL.into_iter().find(|rate| rate.hz() >= hz);
+    let rate = enough.unwrap_or(SampleRate::Hz48000);
     let samples = if hz == rate.hz() { samples } else { resample(&samples, hz, rate) };
     Pcm { rate, samples }
 }

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use mixminus_control::{AccountId, Action, Application, Limits, Switchboard};
-use mixminus_media::{Media, MediaConfig};
+use mixminus_media::{Media, MediaConfig, ReplayLog};
 use mixminus_plivo::xml;
 use mixminus_sip::{ListenAddress, UserAgent, UserAgentConfig};
 use mixminus_store::{Batch, NewCallback, SqliteStore, Store, StoreError};
@@ -25,7 +25,8 @@ use crate::config::Config;
 use crate::dialect;
 use crate::exchange::handle::ExchangeHandle;
 use crate::exchange::{
-    Answering, Backlog, Clock, Documents, Equipment, Exchange, Intake, Journal, Status, queued,
+    Admission, Answering, Backlog, Clock, Documents, Equipment, Exchange, Intake, Journal, Status, Terms,
+    queued,
 };
 use crate::http::{self, ApiState, Exposition, Measured, Phase, RateLimit, health};
 use crate::outbox::{Outbox, Retry};
@@ -112,6 +113,7 @@ impl Service {
         let (agent, calls) = UserAgent::start(agent_config(config)).await.map_err(ServeError::Sip)?;
         let (commands, requests) = mpsc::channel(MAX_QUEUED_COMMANDS);
         let (status, backlog) = (Arc::new(Status::default()), Arc::new(Backlog::default()));
+        let admission = Admission::new(Arc::new(media.clone()));
         let equipment = Equipment {
             switchboard: Switchboard::new(
                 limits(config),
@@ -123,6 +125,7 @@ impl Service {
             prompts: Arc::new(Prompts::new(web.clone(), Arc::new(BuiltInVoice))),
             documents: Arc::new(Documents { web, signer, limits: document_limits(config) }),
             journal: Journal::start(Arc::clone(&backlog), Arc::clone(&store), written),
+            admission: admission.clone(),
             status: Arc::clone(&status),
         };
         let intake = Intake { calls, media: media_events, commands: requests, drain: drain.clone() };
@@ -130,9 +133,13 @@ impl Service {
 
         let (phase, phase_seen) = health::phases();
         let measured: [Box<dyn Measured>; 3] = [
-            Box::new(move |out: &mut Exposition| status.measure(out)),
-            Box::new(move |out: &mut Exposition| media.counters().measure(out)),
+            Box::new(move |out: &mut Exposition| {
+                status.measure(out);
+                media.counters().measure(out);
+                status.measure_quality(&media, out);
+            }),
             Box::new(move |out: &mut Exposition| callbacks.measure(out)),
+            Box::new(admission.clone()),
         ];
         let router = http::router(ApiState {
             account: Arc::clone(&account),
@@ -140,6 +147,7 @@ impl Service {
             store,
             exchange: ExchangeHandle::new(commands),
             backlog: Arc::clone(&backlog),
+            admission: admission.clone(),
             phase: phase_seen,
             rate: Arc::new(Mutex::new(RateLimit::new(config.limits.requests_per_5s.get() as usize))),
             answers: Arc::default(),
@@ -276,6 +284,11 @@ fn media_config(config: &Config) -> MediaConfig {
         workers: config.media.workers.map_or(cores, |workers| workers.get() as usize),
         media_timeout: Duration::from_secs(config.media.timeout_s.get().into()),
         max_legs: config.limits.max_calls.get() as usize + TURNOVER,
+        max_busy_percent: config.limits.max_load_percent.get() as u8,
+        replay_log: config.media.replay_log.clone().map(|path| ReplayLog {
+            path,
+            max_bytes: u64::from(config.media.replay_log_max_mib.get()) << 20,
+        }),
     }
 }
 
@@ -307,7 +320,11 @@ fn answering(config: &Config, account: &Credentials) -> Answering {
         application: application.answer_url.as_ref().map_or(Application::BuiltIn, |url| {
             Application::Url(Action { url: url.as_str().to_owned(), method: application.answer_method.0 })
         }),
-        media_address: config.sip.public_address.unwrap_or_else(|| config.media_address()),
+        terms: Terms {
+            address: config.sip.public_address.unwrap_or_else(|| config.media_address()),
+            formats: config.formats().into(),
+            opus: config.opus(),
+        },
     }
 }
 

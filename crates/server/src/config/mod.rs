@@ -10,10 +10,11 @@ mod source;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
+use mixminus_codec::{Format, OpusSettings};
 use mixminus_sip::{Cidr, ListenAddress};
 
 pub use reference::reference;
-pub use setting::{HttpUrl, Method, PortRange, Setting, Within};
+pub use setting::{HttpUrl, Method, OpusRate, PortRange, Setting, Within};
 pub use source::{ConfigError, Origin};
 
 use crate::account::{AuthId, AuthToken};
@@ -149,6 +150,27 @@ settings! {
         workers: Option<Within<1, 256>> = 2,
         /// Seconds without audio after which a call is taken for dead.
         timeout_s: Within<1, 86_400> = 60,
+        /// Formats spoken, and offered in this order. Of a caller's offer its
+        /// first of these is taken.
+        formats: Vec<Format> = ["opus", "G722", "PCMU", "PCMA"],
+        /// Bits per second that Opus is given, unless a far end asks for less.
+        /// Speech at 48 kHz gains little above 32000 and suffers below 20000.
+        opus_bitrate_bps: Within<6_000, 128_000> = 24000,
+        /// Processor time that Opus is given for quality. From 0 to 10 the cost
+        /// of each listener who talks doubles.
+        opus_complexity: Within<0, 10> = 5,
+        /// Highest rate of the audio that Opus carries. At 16000, wide-band
+        /// speech, a conference costs about half.
+        opus_rate_hz: OpusRate = 48000,
+        /// Whether Opus sends nothing while a far end hears nothing, where that
+        /// far end wants it (`usedtx`), and asks far ends to do the same.
+        opus_dtx: bool = false,
+        /// File for a log of all audio that conferences are given and send, which
+        /// `mixminus replay` plays again. It holds what people say, and has all
+        /// conferences mixed by one thread: for the search for a fault only.
+        replay_log: Option<PathBuf> = "./replay.log",
+        /// Size at which that log ends.
+        replay_log_max_mib: Within<1, 1_048_576> = 256,
     }
 
     /// The account that calls and conferences belong to. What is left out is
@@ -186,6 +208,10 @@ settings! {
         max_conferences: Within<1, 100_000> = 1000,
         /// Live calls.
         max_calls: Within<1, 100_000> = 1000,
+        /// Share of its time, in per cent, that an audio thread may be busy
+        /// before new calls are refused. The rest is for what those inside do
+        /// next: begin to talk, all at once.
+        max_load_percent: Within<1, 100> = 70,
         /// API requests of one account in any five seconds.
         requests_per_5s: Within<1, 1_000_000> = 300,
         /// Seconds that a drain may take before the process exits anyway.
@@ -224,6 +250,30 @@ impl Config {
     /// Address of the audio sockets.
     pub fn media_address(&self) -> IpAddr {
         self.media.listen.unwrap_or_else(|| self.sip.listen[0].address.ip())
+    }
+
+    /// The formats spoken, each once.
+    pub fn formats(&self) -> Vec<Format> {
+        let mut formats = Vec::new();
+        for format in &self.media.formats {
+            let format = match format {
+                Format::Opus(_) => Format::Opus(self.media.opus_rate_hz.0),
+                other => *other,
+            };
+            if !formats.contains(&format) {
+                formats.push(format);
+            }
+        }
+        formats
+    }
+
+    /// What Opus may spend.
+    pub fn opus(&self) -> OpusSettings {
+        OpusSettings {
+            bitrate_bps: self.media.opus_bitrate_bps.get(),
+            complexity: self.media.opus_complexity.get() as u8,
+            dtx: self.media.opus_dtx,
+        }
     }
 
     /// Base of the URLs that clients are told, without a slash at the end.

@@ -5,6 +5,8 @@ use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::str::FromStr;
 
+use mixminus_audio::SampleRate;
+use mixminus_codec::Format;
 use mixminus_control::HttpMethod;
 use mixminus_sip::{Cidr, ListenAddress};
 use url::Url;
@@ -109,6 +111,42 @@ impl<const MIN: u32, const MAX: u32> Setting for Within<MIN, MAX> {
 
     fn parse(text: &str) -> Option<Self> {
         text.parse().ok().filter(|number| (MIN..=MAX).contains(number)).map(Self)
+    }
+}
+
+impl Setting for Format {
+    fn accepts() -> String {
+        "opus, G722, PCMU, PCMA, L16/16000 or L16/8000".into()
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        match text.to_ascii_uppercase().as_str() {
+            "OPUS" => Some(Self::Opus(SampleRate::Hz48000)),
+            "G722" => Some(Self::G722),
+            "PCMU" => Some(Self::Pcmu),
+            "PCMA" => Some(Self::Pcma),
+            "L16/16000" => Some(Self::L16(SampleRate::Hz16000)),
+            "L16/8000" => Some(Self::L16(SampleRate::Hz8000)),
+            _ => None,
+        }
+    }
+}
+
+/// Rate of the audio that Opus carries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OpusRate(pub SampleRate);
+
+impl Setting for OpusRate {
+    fn accepts() -> String {
+        "16000 or 48000".into()
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        match text {
+            "16000" => Some(Self(SampleRate::Hz16000)),
+            "48000" => Some(Self(SampleRate::Hz48000)),
+            _ => None,
+        }
     }
 }
 

@@ -1,6 +1,8 @@
 use std::ffi::OsString;
 use std::io::Write;
 
+use mixminus_audio::SampleRate;
+
 use super::*;
 
 fn from_environment(variables: &[(&str, &str)]) -> Result<Config, ConfigError> {
@@ -45,6 +47,28 @@ fn defaults_stay_on_this_machine() {
 }
 
 #[test]
+fn opus_is_offered_first_and_as_it_comes() {
+    let config = from_environment(&[]).unwrap();
+    let expected = [Format::Opus(SampleRate::Hz48000), Format::G722, Format::Pcmu, Format::Pcma];
+    assert_eq!(config.formats(), expected);
+    assert_eq!(config.opus(), OpusSettings::default());
+}
+
+#[test]
+fn formats_keep_their_order_and_are_offered_once() {
+    let config = from_environment(&[
+        ("MIXMINUS__MEDIA__FORMATS", "pcma, Opus, L16/16000, pcma, l16/8000"),
+        ("MIXMINUS__MEDIA__OPUS_RATE_HZ", "16000"),
+        ("MIXMINUS__MEDIA__OPUS_DTX", "true"),
+    ])
+    .unwrap();
+    let wide = SampleRate::Hz16000;
+    let expected = [Format::Pcma, Format::Opus(wide), Format::L16(wide), Format::L16(SampleRate::Hz8000)];
+    assert_eq!(config.formats(), expected);
+    assert!(config.opus().dtx);
+}
+
+#[test]
 fn naming_a_public_address_closes_private_urls() {
     for variable in [("MIXMINUS__HTTP__LISTEN", "0.0.0.0:80"), ("MIXMINUS__SIP__LISTEN", "udp:0.0.0.0:5060")]
     {
@@ -79,6 +103,13 @@ const WRONG: &[(&str, &str, &str)] = &[
     ("media.ports", "80-90", "from 1024 on"),
     ("media.workers", "0", "from 1 to 256"),
     ("media.timeout_s", "1.5", "a whole number"),
+    ("media.formats", "opus,G729", "opus, G722, PCMU"),
+    ("media.formats", "", "one or more"),
+    ("media.opus_bitrate_bps", "5999", "from 6000 to 128000"),
+    ("media.opus_complexity", "11", "from 0 to 10"),
+    ("media.opus_rate_hz", "8000", "16000 or 48000"),
+    ("media.opus_dtx", "auto", "true or false"),
+    ("limits.max_load_percent", "0", "from 1 to 100"),
     ("account.auth_id", "MAlower", "MA and 18 characters"),
     ("application.answer_url", "/answer", "an http:// or https:// URL"),
     ("application.answer_method", "PUT", "GET or POST"),

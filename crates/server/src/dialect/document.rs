@@ -71,6 +71,7 @@ fn conference(call: MultiPartyCall) -> ConferenceRequest {
         stay_alone: call.stay_alone,
         start_on_enter: call.start_mpc_on_enter,
         end_on_exit: call.end_mpc_on_exit,
+        relay_digits: call.relay_dtmf_inputs,
         max_duration: seconds(call.max_duration_seconds),
         max_participants: call.max_participants as usize,
         enter_sound: sound(call.enter_sound),
@@ -153,7 +154,7 @@ mod tests {
     fn a_conference_is_joined_as_the_document_says() {
         let joined = instructions(
             "<MultiPartyCall role='Supervisor' coachMode='false' mute='true' hold='true' stayAlone='true' \
-             startMpcOnEnter='false' endMpcOnExit='true' maxDuration='300' maxParticipants='4' \
+             startMpcOnEnter='false' endMpcOnExit='true' relayDTMFInputs='true' maxDuration='300' maxParticipants='4' \
              enterSound='none' exitSound='/bye.wav' waitMusicUrl='/w' agentHoldMusicUrl='/a' \
              customerHoldMusicUrl='/c' onExitActionUrl='/exit' statusCallbackUrl='/s' \
              statusCallbackEvents='participant-state-changes,participant-audio-events'>room</MultiPartyCall>",
@@ -168,6 +169,7 @@ mod tests {
             stay_alone: true,
             start_on_enter: false,
             end_on_exit: true,
+            relay_digits: true,
             max_duration: seconds(300),
             max_participants: 4,
             enter_sound: Sound::None,

@@ -5,15 +5,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use mixminus_codec::Format;
+use mixminus_codec::{Format, OpusSettings};
 use mixminus_media::{Direction, Media, MediaError, RemoteMedia};
 use mixminus_mixer::LegId;
-use mixminus_rtp::MediaParameters;
 use mixminus_sip::sdp::{self, LocalMedia, Negotiated, SdpError};
 use mixminus_sip::{CallControl, CallEnd, CallEvent, IncomingCall};
 use tokio::sync::mpsc;
 
-use super::{Occurrence, RETRY_AFTER, report};
+use super::{Occurrence, RETRY_AFTER, Status, report};
 
 /// Why a call got no leg.
 #[derive(Debug, thiserror::Error)]
@@ -42,6 +41,17 @@ impl OpenError {
             Self::Offer(_) => None,
         }
     }
+}
+
+/// What far ends are told of our media.
+#[derive(Clone, Debug)]
+pub struct Terms {
+    /// Where they are to send.
+    pub address: IpAddr,
+    /// What we speak, best first.
+    pub formats: Arc<[Format]>,
+    /// What our Opus encoders may spend.
+    pub opus: OpusSettings,
 }
 
 /// What the exchange needs to signal to a far end.
@@ -98,20 +108,40 @@ impl Signalling {
 /// Our side of the session, which gets a new version each time it is described.
 #[derive(Debug)]
 struct Local {
-    address: std::net::SocketAddr,
+    terms: Terms,
+    port: u16,
     session_id: u64,
     version: AtomicU64,
 }
 
 impl Local {
+    /// As it is described next.
     fn next(&self) -> LocalMedia {
+        self.described(self.version.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// As it was described last.
+    fn last(&self) -> LocalMedia {
+        self.described(self.version.load(Ordering::Relaxed) - 1)
+    }
+
+    fn described(&self, version: u64) -> LocalMedia {
+        let Terms { address, formats, opus } = &self.terms;
         LocalMedia {
-            address: self.address,
+            address: (*address, self.port).into(),
             session_id: self.session_id,
-            version: self.version.fetch_add(1, Ordering::Relaxed),
-            formats: Format::ALL.to_vec(),
+            version,
+            formats: formats.to_vec(),
+            opus: *opus,
         }
     }
+}
+
+/// Where what is agreed with a far end takes effect.
+#[derive(Clone, Debug)]
+pub struct Ground {
+    pub media: Media,
+    pub status: Arc<Status>,
 }
 
 /// Opens media for a call and agrees on its session.
@@ -119,14 +149,14 @@ impl Local {
 /// # Errors
 ///
 /// [`OpenError`]; nothing is left open then.
-pub fn open(call: &IncomingCall, media: &Media, address: IpAddr) -> Result<(LegId, Signalling), OpenError> {
-    let (leg, bound) = media.open_leg()?;
-    let local =
-        Local { address: (address, bound.port()).into(), session_id: leg.0, version: AtomicU64::new(1) };
+pub fn open(call: &IncomingCall, ground: &Ground, terms: &Terms) -> Result<(LegId, Signalling), OpenError> {
+    let (leg, bound) = ground.media.open_leg()?;
+    let version = AtomicU64::new(1);
+    let local = Local { terms: terms.clone(), port: bound.port(), session_id: leg.0, version };
     let description = match &call.offer {
         None => Ok(sdp::offer(&local.next(), sdp::Direction::SendReceive)),
         Some(offer) => sdp::negotiate(offer, &local.next()).map(|(answer, agreed)| {
-            agree(leg, &agreed, media, &call.control);
+            ground.agree(leg, &agreed, &call.control);
             answer
         }),
     };
@@ -141,7 +171,7 @@ pub fn open(call: &IncomingCall, media: &Media, address: IpAddr) -> Result<(LegI
             },
         )),
         Err(error) => {
-            media.release_leg(leg);
+            ground.media.release_leg(leg);
             Err(error.into())
         }
     }
@@ -151,7 +181,7 @@ pub fn open(call: &IncomingCall, media: &Media, address: IpAddr) -> Result<(LegI
 pub struct Attendance {
     pub leg: LegId,
     pub signalling: Signalling,
-    pub media: Media,
+    pub ground: Ground,
 }
 
 impl Attendance {
@@ -176,7 +206,7 @@ impl Attendance {
     fn take_offer(&self, offer: &str) {
         match sdp::negotiate(offer, &self.signalling.local.next()) {
             Ok((answer, agreed)) => {
-                agree(self.leg, &agreed, &self.media, &self.signalling.control);
+                self.ground.agree(self.leg, &agreed, &self.signalling.control);
                 self.signalling.control.accept_offer(answer);
             }
             Err(error) => {
@@ -187,8 +217,8 @@ impl Attendance {
     }
 
     fn take_answer(&self, answer: &str) {
-        match sdp::read_answer(answer) {
-            Ok(agreed) => agree(self.leg, &agreed, &self.media, &self.signalling.control),
+        match sdp::read_answer(answer, &self.signalling.local.last()) {
+            Ok(agreed) => self.ground.agree(self.leg, &agreed, &self.signalling.control),
             Err(error) => {
                 tracing::warn!(call_id = self.signalling.control.id(), %error, "unusable answer; hanging up");
                 self.signalling.control.hang_up();
@@ -197,13 +227,16 @@ impl Attendance {
     }
 }
 
-/// Tells media what was agreed, and signalling to watch where a silence of media
-/// will not show that the far end is gone.
-fn agree(leg: LegId, agreed: &Negotiated, media: &Media, control: &CallControl) {
-    media.set_remote(leg, remote(agreed));
-    match agreed.direction {
-        sdp::Direction::SendReceive => control.unwatch(),
-        _ => control.watch(),
+impl Ground {
+    /// Tells media what was agreed, and signalling to watch where a silence of media
+    /// will not show that the far end is gone.
+    fn agree(&self, leg: LegId, agreed: &Negotiated, control: &CallControl) {
+        self.media.set_remote(leg, remote(agreed));
+        self.status.speaks(leg, agreed.parameters.format());
+        match agreed.direction {
+            sdp::Direction::SendReceive => control.unwatch(),
+            _ => control.watch(),
+        }
     }
 }
 
@@ -211,7 +244,9 @@ fn remote(agreed: &Negotiated) -> RemoteMedia {
     RemoteMedia {
         address: agreed.remote,
         report_address: agreed.remote_rtcp,
-        parameters: MediaParameters { format: agreed.format, digit_payload_type: agreed.digit_payload_type },
+        rtcp_mux: agreed.rtcp_mux,
+        voip_metrics: agreed.voip_metrics,
+        parameters: agreed.parameters,
         direction: match agreed.direction {
             sdp::Direction::SendReceive => Direction::SendReceive,
             sdp::Direction::SendOnly => Direction::SendOnly,

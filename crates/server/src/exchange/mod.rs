@@ -1,5 +1,6 @@
 //! Runs the control plane: feeds it what happened and does what it says.
 
+pub mod admission;
 mod backlog;
 mod clock;
 mod documents;
@@ -8,20 +9,22 @@ mod journal;
 mod leg;
 mod status;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use mixminus_audio::Pcm;
+use mixminus_audio::Clip;
 use mixminus_control::{
     AccountId, Application, Arrival, CallbackEvent, Effect, Fetch, Input, LegEnd, PromptContent, Refusal,
     Repeat, RequestId, Switchboard, TimerId,
 };
 use mixminus_media::{Media, MediaEvent};
-use mixminus_mixer::{LegId, Plays, PromptId};
+use mixminus_mixer::{BridgeId, LegId, Plays, PromptId};
+use mixminus_rtp::Digit;
 use mixminus_sip::{CallControl, CallEnd, IncomingCall};
 use mixminus_store::NewCallback;
 use tokio::sync::{mpsc, oneshot};
+use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -30,12 +33,17 @@ use crate::prompts::{PromptError, Prompts};
 use crate::web::{self, WebClient};
 use handle::{CommandRequest, ExchangeError};
 
+pub use admission::Admission;
 pub use backlog::{Backlog, Entry};
 pub use clock::Clock;
 pub use documents::Documents;
 pub use journal::Journal;
+pub use leg::Terms;
 pub use status::Status;
 
+/// How often bridges are looked at that may have become too busy for another
+/// leg: as often as media measures how busy they are.
+const ROOM_INTERVAL: Duration = Duration::from_secs(1);
 /// What may be told to the exchange before it has to listen.
 const MAX_QUEUED_OCCURRENCES: usize = 1024;
 /// What callers are asked to wait before they try again.
@@ -61,8 +69,8 @@ pub struct Answering {
     pub account: AccountId,
     /// What they do.
     pub application: Application,
-    /// The address that far ends are told to send media to.
-    pub media_address: std::net::IpAddr,
+    /// What far ends are told of our media.
+    pub terms: Terms,
 }
 
 /// What the exchange works with.
@@ -74,14 +82,16 @@ pub struct Equipment {
     pub clock: Clock,
     /// Media of legs, bridges and prompts.
     pub media: Media,
+    /// Takes calls or refuses them.
+    pub admission: Admission,
+    /// What is going on, for others to see.
+    pub status: Arc<Status>,
     /// Makes prompts' audio.
     pub prompts: Arc<Prompts<WebClient>>,
     /// Fetches documents.
     pub documents: Arc<Documents>,
     /// Keeps rows and callbacks.
     pub journal: Journal,
-    /// What is going on, for others to see.
-    pub status: Arc<Status>,
 }
 
 /// What a task of the exchange reports back to it.
@@ -90,7 +100,7 @@ enum Occurrence {
     /// Something for the control plane.
     Input(Input),
     /// A prompt's audio is there, or will never be.
-    PromptMade(PromptId, Repeat, Result<Arc<Pcm>, PromptError>),
+    PromptMade(PromptId, Repeat, Result<Arc<Clip>, PromptError>),
     /// Signalling with a leg's far end is over.
     CallEnded(LegId, CallEnd),
 }
@@ -102,6 +112,8 @@ pub struct Exchange {
     answering: Answering,
     calls: HashMap<LegId, leg::Signalling>,
     prompts: HashSet<PromptId>,
+    bridges: HashSet<BridgeId>,
+    crowded: BTreeSet<BridgeId>,
     replies: HashMap<RequestId, oneshot::Sender<Result<(), ExchangeError>>>,
     last_request: u64,
     occurred: mpsc::Sender<Occurrence>,
@@ -117,6 +129,8 @@ impl Exchange {
             answering,
             calls: HashMap::new(),
             prompts: HashSet::new(),
+            bridges: HashSet::new(),
+            crowded: BTreeSet::new(),
             replies: HashMap::new(),
             last_request: 0,
             occurred,
@@ -127,12 +141,15 @@ impl Exchange {
     /// Runs until it was told to drain and the last call has ended; everything is written then.
     pub async fn run(mut self, mut intake: Intake) {
         let mut draining = false;
+        let mut look = tokio::time::interval(ROOM_INTERVAL);
+        look.set_missed_tick_behavior(MissedTickBehavior::Delay);
         while !draining || !self.calls.is_empty() {
             tokio::select! {
                 Some(call) = intake.calls.recv() => self.arrive(call),
                 Some(event) = intake.media.recv() => self.handle(media_input(event)),
                 Some(request) = intake.commands.recv() => self.command(request),
                 Some(occurrence) = self.occurrences.recv() => self.occur(occurrence),
+                _ = look.tick() => self.look_for_room(),
                 () = intake.drain.cancelled(), if !draining => {
                     draining = true;
                     self.handle(Input::Drain);
@@ -147,8 +164,13 @@ impl Exchange {
             tracing::warn!(call_id = call.control.id(), "refused: it could not be put on record");
             return call.control.refuse(503, Some(RETRY_AFTER));
         }
-        let media_address = self.answering.media_address;
-        let opened = leg::open(&call, &self.equipment.media, media_address);
+        if !self.equipment.admission.admit() {
+            tracing::warn!(call_id = call.control.id(), "refused: the media workers are too busy");
+            return call.control.refuse(503, Some(RETRY_AFTER));
+        }
+        let Equipment { media, status, .. } = &self.equipment;
+        let ground = leg::Ground { media: media.clone(), status: Arc::clone(status) };
+        let opened = leg::open(&call, &ground, &self.answering.terms);
         let (leg, signalling) = match opened {
             Ok(opened) => opened,
             Err(error) => {
@@ -156,8 +178,7 @@ impl Exchange {
                 return call.control.refuse(error.status(), error.retry_after());
             }
         };
-        let attendance =
-            leg::Attendance { leg, signalling: signalling.clone(), media: self.equipment.media.clone() };
+        let attendance = leg::Attendance { leg, signalling: signalling.clone(), ground };
         self.calls.insert(leg, signalling);
         let Answering { account, application, .. } = self.answering.clone();
         let IncomingCall { from, to, user, headers, events, .. } = call;
@@ -177,13 +198,23 @@ impl Exchange {
         self.handle(Input::Command { request: id, command: request.command });
     }
 
+    /// Tells the control plane when other bridges than before have no room.
+    fn look_for_room(&mut self) {
+        let media = &self.equipment.media;
+        let crowded = self.bridges.iter().filter(|bridge| !media.has_room_in(**bridge));
+        let crowded: BTreeSet<_> = crowded.copied().collect();
+        if crowded != self.crowded {
+            self.crowded.clone_from(&crowded);
+            self.handle(Input::Crowded(crowded));
+        }
+    }
+
     fn occur(&mut self, occurrence: Occurrence) {
         match occurrence {
             Occurrence::Input(input) => self.handle(input),
             Occurrence::PromptMade(prompt, _, _) if !self.prompts.contains(&prompt) => {}
-            Occurrence::PromptMade(prompt, repeat, Ok(pcm)) => {
-                let played = self.equipment.media.play(prompt, pcm, plays(repeat));
-                played.expect("prompts are made at the rate that media asks for");
+            Occurrence::PromptMade(prompt, repeat, Ok(clip)) => {
+                self.equipment.media.play(prompt, clip, plays(repeat));
             }
             Occurrence::PromptMade(prompt, _, Err(error)) => {
                 tracing::warn!(?prompt, %error, "prompt left out");
@@ -191,6 +222,7 @@ impl Exchange {
             }
             Occurrence::CallEnded(leg, end) => {
                 self.calls.remove(&leg);
+                self.equipment.status.is_gone(leg);
                 self.handle(Input::LegEnded { leg, end: leg_end(end) });
             }
         }
@@ -229,13 +261,20 @@ impl Exchange {
                 }
             }
             Effect::Release(leg) => media.release_leg(leg),
-            Effect::Install(bridge, plan) => media.install(bridge, plan),
-            Effect::CloseBridge(bridge) => media.close_bridge(bridge),
+            Effect::Install(bridge, plan) => {
+                media.install(bridge, plan);
+                self.bridges.insert(bridge);
+            }
+            Effect::CloseBridge(bridge) => {
+                media.close_bridge(bridge);
+                self.bridges.remove(&bridge);
+            }
             Effect::Play { prompt, content, repeat } => self.make_prompt(prompt, content, repeat),
             Effect::StopPrompt(prompt) => {
                 self.prompts.remove(&prompt);
                 media.stop_prompt(prompt);
             }
+            Effect::SendDigit { legs, digit } => self.send_digit(&legs, digit),
             Effect::Fetch(fetch) => self.fetch(fetch),
             Effect::SaveCall(record) => entry.batch.calls.push(record),
             Effect::SaveConference(record) => entry.batch.conferences.push(record),
@@ -255,11 +294,18 @@ impl Exchange {
         }
     }
 
+    fn send_digit(&self, legs: &[LegId], digit: char) {
+        let digit = Digit::try_from(digit).expect("only digits that were received are sent on");
+        for leg in legs {
+            self.equipment.media.send_digits(*leg, &[digit]);
+        }
+    }
+
     fn make_prompt(&mut self, prompt: PromptId, content: PromptContent, repeat: Repeat) {
         self.prompts.insert(prompt);
         let (prompts, occurred) = (Arc::clone(&self.equipment.prompts), self.occurred.clone());
         tokio::spawn(async move {
-            let made = prompts.render(&content, Media::prompt_rate()).await;
+            let made = prompts.render(&content).await;
             report(&occurred, Occurrence::PromptMade(prompt, repeat, made)).await;
         });
     }
@@ -310,6 +356,7 @@ fn media_input(event: MediaEvent) -> Input {
         MediaEvent::Talking { leg, talking } => Input::Talking { leg, talking },
         MediaEvent::PromptEnded { prompt } => Input::PromptEnded { prompt },
         MediaEvent::MediaTimeout { leg } => Input::LegEnded { leg, end: LegEnd::MediaTimeout },
+        MediaEvent::Evicted { leg } => Input::LegEnded { leg, end: LegEnd::Evicted },
     }
 }
 

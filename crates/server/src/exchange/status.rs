@@ -1,18 +1,33 @@
 //! What is going on, for the metrics.
 
+use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use mixminus_audio::TICK;
+use mixminus_codec::Format;
 use mixminus_control::Switchboard;
-use mixminus_media::{BUCKETS_US, Histogram, MediaCounters, StreamTotals, Traffic};
+use mixminus_media::{BUCKETS_US, Histogram, Media, MediaCounters, StreamTotals, Traffic};
+use mixminus_mixer::LegId;
+use mixminus_rtp::Mos;
 
 use crate::http::{Exposition, Measured};
+
+/// What listeners say of a call with at least this score (G.107, annex B).
+const SATISFACTION: [(f32, &str); 6] = [
+    (4.34, "very satisfied"),
+    (4.03, "satisfied"),
+    (3.60, "some dissatisfied"),
+    (3.10, "many dissatisfied"),
+    (2.58, "nearly all dissatisfied"),
+    (0.0, "not recommended"),
+];
 
 /// Counts of what is live.
 #[derive(Debug, Default)]
 pub struct Status {
     calls: AtomicU64,
     conferences: AtomicU64,
+    formats: Mutex<HashMap<LegId, Format>>,
 }
 
 impl Status {
@@ -21,12 +36,55 @@ impl Status {
         self.calls.store(switchboard.calls() as u64, Ordering::Relaxed);
         self.conferences.store(switchboard.conferences() as u64, Ordering::Relaxed);
     }
+
+    /// Notes in which format a leg's audio is.
+    pub fn speaks(&self, leg: LegId, format: Format) {
+        self.formats().insert(leg, format);
+    }
+
+    /// Notes that the far end of a leg is gone.
+    pub fn is_gone(&self, leg: LegId) {
+        self.formats().remove(&leg);
+    }
+
+    /// Writes how good the calls sound at present.
+    pub fn measure_quality(&self, media: &Media, out: &mut Exposition) {
+        let legs: Vec<_> = self.formats().keys().copied().collect();
+        let statistics: Vec<_> = legs.into_iter().filter_map(|leg| media.statistics(leg)).collect();
+        let (heard, hearing) =
+            (statistics.iter().map(|one| one.mos), statistics.iter().map(|one| one.remote_mos));
+        for (name, help, scores) in [
+            ("media_mos_legs", "Legs by what we think of what they send.", by_satisfaction(heard.flatten())),
+            ("media_remote_mos_legs", "Legs by what they think of ours.", by_satisfaction(hearing.flatten())),
+        ] {
+            out.gauges(name, help, "satisfaction", scores);
+        }
+    }
+
+    fn formats(&self) -> MutexGuard<'_, HashMap<LegId, Format>> {
+        self.formats.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How many legs have their audio in each format, by its name.
+    fn legs_by_format(&self) -> BTreeMap<&'static str, u64> {
+        let mut legs: BTreeMap<_, _> = Format::ALL.iter().map(|format| (format.encoding_name(), 0)).collect();
+        for format in self.formats().values() {
+            *legs.entry(format.encoding_name()).or_default() += 1;
+        }
+        legs
+    }
 }
 
 impl Measured for Status {
     fn measure(&self, out: &mut Exposition) {
         out.gauge("calls", "Live calls.", self.calls.load(Ordering::Relaxed));
         out.gauge("conferences", "Live conferences.", self.conferences.load(Ordering::Relaxed));
+        out.gauges(
+            "media_format_legs",
+            "Legs by the format of their audio.",
+            "format",
+            self.legs_by_format(),
+        );
     }
 }
 
@@ -41,7 +99,8 @@ impl Measured for MediaCounters {
         out.counter("media_events_lost_total", "Media events that nobody took in time.", self.events_lost);
         histogram(out, "media_tick_lateness_seconds", "How late ticks began.", &self.lateness);
         histogram(out, "media_tick_work_seconds", "How long ticks took.", &self.work);
-        let Traffic { received, foreign, unexpected, dropped, sent, unsent } = self.traffic;
+        let Traffic { received, foreign, unexpected, dropped, sent, unsent, evicted } = self.traffic;
+        out.counter("media_legs_evicted_total", "Legs given up for what they cost.", evicted);
         let packets = [
             ("received", received),
             ("foreign", foreign),
@@ -57,14 +116,40 @@ impl Measured for MediaCounters {
 
 impl Measured for StreamTotals {
     fn measure(&self, out: &mut Exposition) {
-        let packets = [("expected", self.expected), ("received", self.received), ("late", self.late)];
+        let packets = [
+            ("expected", self.expected),
+            ("received", self.received),
+            ("late", self.late),
+            ("reordered", self.reordered),
+            ("recovered", self.recovered),
+        ];
         out.counters("media_stream_packets_total", "RTP packets by their sequence numbers.", "fate", packets);
-        out.counter("media_concealed_frames_total", "Frames of made-up audio.", self.concealed_frames);
-        let depth = TICK.mul_f64(self.mean_depth_frames());
-        out.mean("media_buffer_depth_seconds", "Mean audio waiting in jitter buffers.", depth);
-        let round_trip = self.mean_round_trip();
-        out.mean("media_round_trip_seconds", "Mean time to the far ends and back.", round_trip);
+        let frames = [
+            ("played", self.played_frames),
+            ("concealed", self.concealed_frames),
+            ("shed", self.shed_frames),
+            ("clipped", self.clipped_frames),
+        ];
+        out.counters("media_frames_total", "Frames of far ends' audio.", "kind", frames);
+        out.total("media_talk_seconds_total", "How long far ends have talked.", self.talk_time);
+        for (name, help, mean) in [
+            ("media_buffer_delay_seconds", "Mean delay in jitter buffers.", self.delay),
+            ("media_jitter_seconds", "Mean interarrival jitter.", self.jitter),
+            ("media_round_trip_seconds", "Mean time to the far ends and back.", self.round_trip),
+        ] {
+            out.mean(name, help, mean.mean());
+        }
     }
+}
+
+/// How many of `scores` are in each class, the best first.
+fn by_satisfaction(scores: impl Iterator<Item = Mos>) -> [(&'static str, u64); 6] {
+    let mut counts = SATISFACTION.map(|(_, class)| (class, 0));
+    for Mos(score) in scores {
+        let class = SATISFACTION.iter().position(|(least, _)| score >= *least);
+        counts[class.unwrap_or(SATISFACTION.len() - 1)].1 += 1;
+    }
+    counts
 }
 
 fn histogram(out: &mut Exposition, name: &str, help: &str, counted: &Histogram) {
@@ -77,30 +162,63 @@ fn histogram(out: &mut Exposition, name: &str, help: &str, counted: &Histogram) 
 mod tests {
     use std::time::Duration;
 
+    use mixminus_audio::SampleRate;
+    use mixminus_media::Mean;
+
     use super::*;
 
+    fn assert_says(text: &str, lines: &[&str]) {
+        for line in lines {
+            assert!(text.lines().any(|said| said == *line), "{line} is not in\n{text}");
+        }
+    }
+
     #[test]
-    fn streams_are_counted_in_packets_and_averaged_in_seconds() {
+    fn streams_are_counted_and_their_delays_averaged() {
         let mut out = Exposition::default();
-        let round_trip = Duration::from_millis(90);
+        let mean = |ms| Mean { legs: 3, sum: Duration::from_millis(ms) };
         let streams = StreamTotals {
             expected: 10,
             received: 9,
-            heard: 2,
-            depth_frames: 3,
-            measured: 3,
-            round_trip,
+            concealed_frames: 4,
+            delay: mean(60),
+            jitter: mean(15),
+            round_trip: mean(90),
             ..StreamTotals::default()
         };
         streams.measure(&mut out);
-        let text = out.into_text();
-        for line in [
-            "mixminus_media_stream_packets_total{fate=\"expected\"} 10",
-            "mixminus_media_stream_packets_total{fate=\"received\"} 9",
-            "mixminus_media_buffer_depth_seconds 0.03",
-            "mixminus_media_round_trip_seconds 0.03",
-        ] {
-            assert!(text.lines().any(|said| said == line), "{line} is not in\n{text}");
-        }
+        assert_says(
+            &out.into_text(),
+            &[
+                "mixminus_media_stream_packets_total{fate=\"expected\"} 10",
+                "mixminus_media_stream_packets_total{fate=\"received\"} 9",
+                "mixminus_media_frames_total{kind=\"concealed\"} 4",
+                "mixminus_media_buffer_delay_seconds 0.02",
+                "mixminus_media_jitter_seconds 0.005",
+                "mixminus_media_round_trip_seconds 0.03",
+            ],
+        );
+    }
+
+    #[test]
+    fn legs_are_counted_by_their_present_format_until_they_are_gone() {
+        let status = Status::default();
+        status.speaks(LegId(1), Format::Pcmu);
+        status.speaks(LegId(2), Format::G722);
+        status.speaks(LegId(1), Format::Opus(SampleRate::Hz16000));
+        status.is_gone(LegId(2));
+        let mut out = Exposition::default();
+        status.measure(&mut out);
+        let line = |name: &str, legs: u64| format!("mixminus_media_format_legs{{format=\"{name}\"}} {legs}");
+        assert_says(
+            &out.into_text(),
+            &[&line("opus", 1), &line("G722", 0), &line("PCMU", 0), &line("L16", 0)],
+        );
+    }
+
+    #[test]
+    fn scores_fall_into_the_classes_of_the_recommendation() {
+        let counts = by_satisfaction([4.41, 4.34, 4.33, 3.6, 1.0].into_iter().map(Mos));
+        assert_eq!(counts.map(|(_, count)| count), [2, 1, 1, 0, 0, 1]);
     }
 }

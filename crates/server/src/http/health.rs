@@ -27,11 +27,13 @@ pub async fn live() -> Json<Value> {
     Json(json!({ "status": "live" }))
 }
 
-/// `/readyz`: 200 while calls are taken and can be put on record, otherwise 503.
+/// `/readyz`: 200 while calls are taken and can be put on record, otherwise 503. A service without room for
+/// more calls goes on with those that it has.
 pub async fn ready(State(state): State<ApiState>) -> (StatusCode, Json<Value>) {
     let (status, word) = match *state.phase.borrow() {
         Phase::Starting => (StatusCode::SERVICE_UNAVAILABLE, "starting"),
         Phase::Ready if !state.backlog.keeps_up() => (StatusCode::SERVICE_UNAVAILABLE, "storage"),
+        Phase::Ready if !state.admission.has_room() => (StatusCode::SERVICE_UNAVAILABLE, "overload"),
         Phase::Ready => (StatusCode::OK, "ready"),
         Phase::Draining => (StatusCode::SERVICE_UNAVAILABLE, "draining"),
     };
@@ -63,7 +65,8 @@ pub async fn metrics(
         auth::authenticate(&headers, &state.account)?;
     }
     let mut out = Exposition::default();
-    let ready = *state.phase.borrow() == Phase::Ready && state.backlog.keeps_up();
+    let ready =
+        *state.phase.borrow() == Phase::Ready && state.backlog.keeps_up() && state.admission.has_room();
     out.gauge("ready", "Whether calls are taken.", u64::from(ready));
     state.answers.measure(&mut out);
     for measured in state.measured.iter() {

@@ -32,10 +32,28 @@ impl Exposition {
         self.sample(name, "", value.as_secs_f64());
     }
 
+    /// How long something took since the start, in all.
+    pub fn total(&mut self, name: &str, help: &str, value: Duration) {
+        self.head(name, help, "counter");
+        self.sample(name, "", value.as_secs_f64());
+    }
+
     /// What was counted since the start.
     pub fn counter(&mut self, name: &str, help: &str, value: u64) {
         self.head(name, help, "counter");
         self.sample(name, "", value);
+    }
+
+    /// What there is now, apart for each value of one label.
+    pub fn gauges<L: Display, V: Display>(
+        &mut self,
+        name: &str,
+        help: &str,
+        label: &str,
+        values: impl IntoIterator<Item = (L, V)>,
+    ) {
+        self.head(name, help, "gauge");
+        self.labelled(name, label, values);
     }
 
     /// What was counted since the start, apart for each value of one label.
@@ -47,9 +65,7 @@ impl Exposition {
         values: impl IntoIterator<Item = (V, u64)>,
     ) {
         self.head(name, help, "counter");
-        for (label_value, value) in values {
-            self.sample(name, &format!("{{{label}=\"{label_value}\"}}"), value);
-        }
+        self.labelled(name, label, values);
     }
 
     /// How often something took how long: `buckets` are upper bounds in
@@ -83,6 +99,17 @@ impl Exposition {
     fn head(&mut self, name: &str, help: &str, kind: &str) {
         writeln!(self.0, "# HELP mixminus_{name} {help}\n# TYPE mixminus_{name} {kind}")
             .expect("a String takes everything");
+    }
+
+    fn labelled<L: Display, V: Display>(
+        &mut self,
+        name: &str,
+        label: &str,
+        values: impl IntoIterator<Item = (L, V)>,
+    ) {
+        for (label_value, value) in values {
+            self.sample(name, &format!("{{{label}=\"{label_value}\"}}"), value);
+        }
     }
 
     fn sample(&mut self, name: &str, labels: &str, value: impl Display) {

@@ -27,8 +27,8 @@ use mixminus_store::Store;
 use tokio::sync::watch;
 
 use crate::account::Credentials;
-use crate::exchange::Backlog;
 use crate::exchange::handle::ExchangeHandle;
+use crate::exchange::{Admission, Backlog};
 
 pub use health::Phase;
 pub use listen::serve;
@@ -51,6 +51,8 @@ pub struct ApiState {
     pub exchange: ExchangeHandle,
     /// What waits to be stored.
     pub backlog: Arc<Backlog>,
+    /// Whether there is room for calls.
+    pub admission: Admission,
     /// Where the service is in its life.
     pub phase: watch::Receiver<Phase>,
     /// How much the account may ask.

@@ -1,9 +1,9 @@
-//! Clips that were made before, bounded by their samples.
+//! Clips that were made before, bounded by the memory that they take.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use mixminus_audio::{Pcm, SampleRate};
+use mixminus_audio::Clip;
 use mixminus_control::PromptContent;
 
 /// What a clip was made of.
@@ -15,105 +15,106 @@ pub enum Made {
     File([u8; 32]),
 }
 
-/// What a clip was made of and for which rate.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Key {
-    pub made: Made,
-    pub rate: SampleRate,
-}
-
 #[derive(Debug)]
 struct Entry {
-    pcm: Arc<Pcm>,
+    clip: Arc<Clip>,
     used: u64,
 }
 
 /// Clips by what they were made of; the least recently used goes first.
 #[derive(Debug)]
 pub struct Cache {
-    entries: HashMap<Key, Entry>,
-    max_samples: usize,
-    samples: usize,
+    entries: HashMap<Made, Entry>,
+    max_bytes: usize,
     uses: u64,
 }
 
 impl Cache {
-    /// A cache of at most `max_samples` samples in all.
-    pub fn new(max_samples: usize) -> Self {
-        Self { entries: HashMap::new(), max_samples, samples: 0, uses: 0 }
+    /// A cache of at most `max_bytes` in all. Clips grow while they are kept, since they remember the rates
+    /// that they were played at, so that the bound holds whenever another is added.
+    pub fn new(max_bytes: usize) -> Self {
+        Self { entries: HashMap::new(), max_bytes, uses: 0 }
     }
 
-    /// The clip kept under `key`.
-    pub fn find(&mut self, key: &Key) -> Option<Arc<Pcm>> {
+    /// The clip that was made of this.
+    pub fn find(&mut self, made: &Made) -> Option<Arc<Clip>> {
         self.uses += 1;
-        let entry = self.entries.get_mut(key)?;
+        let entry = self.entries.get_mut(made)?;
         entry.used = self.uses;
-        Some(Arc::clone(&entry.pcm))
+        Some(Arc::clone(&entry.clip))
     }
 
-    /// Keeps `pcm`, unless it alone is more than fits, and makes room for it.
-    pub fn keep(&mut self, key: Key, pcm: Arc<Pcm>) {
-        let size = pcm.samples.len();
-        if size > self.max_samples {
+    /// Keeps `clip`, unless it alone is more than fits, and makes room for it.
+    pub fn keep(&mut self, made: Made, clip: Arc<Clip>) {
+        if clip.size_bytes() > self.max_bytes {
             return;
         }
-        self.remove(&key);
-        while self.samples + size > self.max_samples {
-            let oldest = self.entries.iter().min_by_key(|(_, entry)| entry.used);
-            let key = oldest.expect("samples are counted only while entries hold them").0.clone();
-            self.remove(&key);
-        }
         self.uses += 1;
-        self.samples += size;
-        self.entries.insert(key, Entry { pcm, used: self.uses });
+        self.entries.insert(made, Entry { clip, used: self.uses });
+        while self.size_bytes() > self.max_bytes {
+            let oldest = self.entries.iter().min_by_key(|(_, entry)| entry.used);
+            let made = oldest.expect("what takes memory is there").0.clone();
+            self.entries.remove(&made);
+        }
     }
 
-    fn remove(&mut self, key: &Key) {
-        if let Some(entry) = self.entries.remove(key) {
-            self.samples -= entry.pcm.samples.len();
-        }
+    fn size_bytes(&self) -> usize {
+        self.entries.values().map(|entry| entry.clip.size_bytes()).sum()
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use mixminus_audio::{Pcm, SampleRate};
+
     use super::*;
 
-    fn key(n: u8) -> Key {
-        Key { made: Made::File([n; 32]), rate: SampleRate::Hz8000 }
+    fn made(n: u8) -> Made {
+        Made::File([n; 32])
     }
 
-    fn clip(samples: usize) -> Arc<Pcm> {
-        Arc::new(Pcm { rate: SampleRate::Hz8000, samples: vec![1; samples] })
+    fn clip(samples: usize) -> Arc<Clip> {
+        Arc::new(Clip::new(Pcm { rate: SampleRate::Hz8000, samples: vec![1; samples] }))
     }
 
     #[test]
     fn the_least_recently_used_clip_makes_room() {
-        let mut cache = Cache::new(10);
-        cache.keep(key(1), clip(4));
-        cache.keep(key(2), clip(4));
-        assert!(cache.find(&key(1)).is_some());
-        cache.keep(key(3), clip(4));
-        assert!(cache.find(&key(2)).is_none());
-        assert!(cache.find(&key(1)).is_some());
-        assert!(cache.find(&key(3)).is_some());
-        assert_eq!(cache.samples, 8);
+        let mut cache = Cache::new(20);
+        cache.keep(made(1), clip(4));
+        cache.keep(made(2), clip(4));
+        assert!(cache.find(&made(1)).is_some());
+        cache.keep(made(3), clip(4));
+        assert!(cache.find(&made(2)).is_none());
+        assert!(cache.find(&made(1)).is_some());
+        assert!(cache.find(&made(3)).is_some());
+        assert_eq!(cache.size_bytes(), 16);
     }
 
     #[test]
     fn a_clip_larger_than_the_cache_is_not_kept() {
-        let mut cache = Cache::new(10);
-        cache.keep(key(1), clip(10));
-        cache.keep(key(2), clip(11));
-        assert!(cache.find(&key(1)).is_some());
-        assert!(cache.find(&key(2)).is_none());
+        let mut cache = Cache::new(20);
+        cache.keep(made(1), clip(10));
+        cache.keep(made(2), clip(11));
+        assert!(cache.find(&made(1)).is_some());
+        assert!(cache.find(&made(2)).is_none());
     }
 
     #[test]
     fn keeping_a_clip_again_counts_it_once() {
-        let mut cache = Cache::new(10);
-        cache.keep(key(1), clip(6));
-        cache.keep(key(1), clip(7));
-        assert_eq!(cache.samples, 7);
+        let mut cache = Cache::new(20);
+        cache.keep(made(1), clip(6));
+        cache.keep(made(1), clip(7));
+        assert_eq!(cache.size_bytes(), 14);
+    }
+
+    #[test]
+    fn a_clip_that_grew_counts_as_large_as_it_is() {
+        let mut cache = Cache::new(4_000);
+        let growing = clip(800);
+        cache.keep(made(1), Arc::clone(&growing));
+        growing.prepare(SampleRate::Hz16000);
+        cache.keep(made(2), clip(1));
+        assert!(cache.find(&made(1)).is_none());
+        assert_eq!(cache.size_bytes(), 2);
     }
 }

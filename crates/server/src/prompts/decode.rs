@@ -2,7 +2,7 @@
 
 use std::io::Cursor;
 
-use mixminus_audio::{Pcm, SampleRate};
+use mixminus_audio::Pcm;
 use symphonia::core::codecs::audio::{AudioDecoder, AudioDecoderOptions};
 use symphonia::core::errors::Error;
 use symphonia::core::formats::probe::Hint;
@@ -11,29 +11,29 @@ use symphonia::core::io::{MediaSourceStream, MediaSourceStreamOptions};
 use symphonia::core::meta::MetadataOptions;
 use tokio_util::sync::CancellationToken;
 
-use super::{AudioFile, MAX_CLIP, MAX_FILE_BYTES, PromptError, at_rate, max_samples};
+use super::{AudioFile, MAX_CLIP, MAX_FILE_BYTES, PromptError, at_best_rate, max_samples};
 
-/// Sample rates taken. Ten minutes at the highest are 58 MB while they are
-/// decoded, and no leg plays more.
+/// Sample rates taken. Ten minutes at the highest are 58 MB, and no leg plays
+/// more.
 const RATES_HZ: std::ops::RangeInclusive<u32> = 4_000..=48_000;
 /// Most channels taken, which is 7.1 surround.
 const MAX_CHANNELS: usize = 8;
 
-/// The audio of `file` as one channel at `rate`, cut off after [`MAX_CLIP`].
+/// The audio of `file` as one channel, cut off after [`MAX_CLIP`].
 ///
 /// A file that breaks off yields what is there.
 ///
 /// # Errors
 ///
 /// [`PromptError`] when not one sample can be had, or when `stop` is cancelled.
-pub fn decode(file: &AudioFile, rate: SampleRate, stop: &CancellationToken) -> Result<Pcm, PromptError> {
+pub fn decode(file: &AudioFile, stop: &CancellationToken) -> Result<Pcm, PromptError> {
     if file.bytes.len() > MAX_FILE_BYTES {
         return Err(PromptError::TooLarge { size_bytes: file.bytes.len() });
     }
     refuse_documents(file)?;
     let (reader, decoder, track) = open(file)?;
     let (samples, hz) = read(reader, decoder, track, stop)?;
-    Ok(at_rate(samples, hz, rate))
+    Ok(at_best_rate(samples, hz))
 }
 
 /// A page or document in place of audio is the commonest mistake, and a

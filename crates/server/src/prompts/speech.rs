@@ -4,10 +4,10 @@ use std::fmt;
 use std::sync::OnceLock;
 
 use flite_rs::{Engine, Flow};
-use mixminus_audio::{Pcm, SampleRate};
+use mixminus_audio::Pcm;
 use tokio_util::sync::CancellationToken;
 
-use super::{PromptError, at_rate, max_samples};
+use super::{PromptError, at_best_rate, max_samples};
 
 /// A sentence to be spoken.
 #[derive(Clone, Debug)]
@@ -30,11 +30,10 @@ pub trait Speech: fmt::Debug + Send + Sync {
     fn speak(&self, utterance: &Utterance, hear: &mut dyn FnMut(&[i16]) -> bool);
 }
 
-/// What `speech` says at `rate`, cut off at the longest clip allowed.
+/// What `speech` says, cut off at the longest clip allowed.
 pub fn speak(
     speech: &dyn Speech,
     utterance: &Utterance,
-    rate: SampleRate,
     stop: &CancellationToken,
 ) -> Result<Pcm, PromptError> {
     let hz = speech.sample_rate_hz();
@@ -47,7 +46,7 @@ pub fn speak(
         return Err(PromptError::TooSlow);
     }
     samples.truncate(max_samples(hz));
-    Ok(at_rate(samples, hz, rate))
+    Ok(at_best_rate(samples, hz))
 }
 
 /// The voice inside the program: American English, for every voice name and

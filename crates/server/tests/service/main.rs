@@ -211,6 +211,27 @@ async fn an_application_is_told_who_talks() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn digits_reach_the_others_only_if_the_document_says_so() {
+    let application = Application::start().await;
+    let running = answered_by(&application).await;
+    let joining = async |relay: bool, members: usize| {
+        application.answer(&format!(
+            "<Response><MultiPartyCall role='agent' relayDTMFInputs='{relay}'>room</MultiPartyCall></Response>"
+        ));
+        let phone = running.call("service").await;
+        phone.joined(&running, members).await;
+        phone
+    };
+    let (relaying, silent) = (joining(true, 1).await, joining(false, 2).await);
+    silent.press('1').await;
+    relaying.press('2').await;
+    relaying.press('3').await;
+    eventually("the digits arrive", async || silent.digits() == "23").await;
+    assert_eq!(relaying.digits(), "");
+    running.service.drain().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn prompts_are_heard_one_after_the_other_and_the_call_ends() {
     let application = Application::start().await;
     application.answer("<Response><Speak>Goodbye.</Speak><Play>/tone.wav</Play></Response>");

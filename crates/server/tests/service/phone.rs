@@ -5,8 +5,10 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use mixminus_audio::{Dbov, SampleRate, Sine, TICK, goertzel};
-use mixminus_codec::{Decoder, Encoder, Format};
-use mixminus_rtp::{Digit, LegMedia, MAX_PACKET_BYTES, MediaParameters, PacketView, Press, SenderIdentity};
+use mixminus_codec::{Decoder, Encoder, Format, OpusSettings};
+use mixminus_rtp::{
+    Digit, DigitEvent, MAX_PACKET_BYTES, MediaParameters, PacketView, Press, Sender, SenderIdentity,
+};
 use mixminus_sip::sdp::{self, Direction, LocalMedia};
 use mixminus_sip::{
     CallControl, CallEnd, CallEvent, ListenAddress, OutgoingCallRequest, Transport, UserAgent,
@@ -16,6 +18,9 @@ use tokio::net::UdpSocket;
 use tokio::sync::watch;
 
 use crate::{Running, eventually};
+
+/// Payload type of digits.
+const DIGITS: u8 = 101;
 
 /// The frequency of the application's tone.
 pub const TONE_HZ: f64 = 1000.0;
@@ -32,7 +37,16 @@ pub struct Phone {
     media: Arc<UdpSocket>,
     remote: watch::Receiver<Option<SocketAddr>>,
     end: watch::Receiver<Option<CallEnd>>,
-    heard: Arc<Mutex<Vec<i16>>>,
+    heard: Arc<Mutex<Heard>>,
+    sender: tokio::sync::Mutex<Sender>,
+}
+
+/// What came from the service.
+#[derive(Default)]
+struct Heard {
+    samples: Vec<i16>,
+    /// Each with its timestamp.
+    digits: Vec<(u32, Digit)>,
 }
 
 impl Phone {
@@ -48,6 +62,7 @@ impl Phone {
             session_id: 1,
             version: 1,
             formats: vec![Format::Pcmu],
+            opus: OpusSettings::default(),
         };
         let request = OutgoingCallRequest {
             target: format!("sip:{user}@{server}"),
@@ -61,7 +76,7 @@ impl Phone {
             while let Some(event) = call.events.recv().await {
                 match event {
                     CallEvent::Answered { sdp } => {
-                        answered.send_replace(Some(sdp::read_answer(&sdp).unwrap().remote));
+                        answered.send_replace(Some(sdp::read_answer(&sdp, &local).unwrap().remote));
                     }
                     CallEvent::Ended(end) => drop(ended.send_replace(Some(end))),
                     CallEvent::Ringing | CallEvent::Offer { .. } => {}
@@ -70,7 +85,10 @@ impl Phone {
         });
         let heard = Arc::default();
         tokio::spawn(listen_to(Arc::clone(&media), Arc::clone(&heard)));
-        let phone = Self { _agent: agent, control: call.control, media, remote, end, heard };
+        let parameters =
+            MediaParameters { digit_payload_type: Some(DIGITS), ..MediaParameters::of(Format::Pcmu) };
+        let sender = Sender::new(parameters, SenderIdentity { ssrc: 7, sequence: 1, timestamp: 0 }).into();
+        let phone = Self { _agent: agent, control: call.control, media, remote, end, heard, sender };
         let (mut remote, mut end) = (phone.remote.clone(), phone.end.clone());
         tokio::time::timeout(Duration::from_secs(20), async {
             tokio::select! {
@@ -111,9 +129,7 @@ impl Phone {
 
     /// Presses a key for a tenth of a second.
     pub async fn press(&self, digit: char) {
-        let parameters = MediaParameters { format: Format::Pcmu, digit_payload_type: Some(101) };
-        let identity = SenderIdentity { ssrc: 7, sequence: 1, timestamp: 0 };
-        let mut sender = LegMedia::new(parameters, identity);
+        let mut sender = self.sender.lock().await;
         let mut press = Press::new(Digit::try_from(digit).unwrap(), Duration::from_millis(100));
         let remote = self.remote.borrow().expect("the call is answered");
         let mut packet = [0; MAX_PACKET_BYTES];
@@ -125,16 +141,16 @@ impl Phone {
 
     /// Says the tone for so many ticks.
     pub async fn talk(&self, ticks: usize) {
-        let parameters = MediaParameters { format: Format::Pcmu, digit_payload_type: None };
-        let mut sender = LegMedia::new(parameters, SenderIdentity { ssrc: 8, sequence: 1, timestamp: 0 });
+        let mut sender = self.sender.lock().await;
         let mut tone = Sine::new(SampleRate::Hz8000, TONE_HZ, Dbov(-20.0));
-        let mut encoder = Encoder::new(Format::Pcmu);
+        let mut encoder = Encoder::new(Format::Pcmu.into());
         let remote = self.remote.borrow().expect("the call is answered");
         let (mut frame, mut payload, mut packet) = ([0; 160], [0; 160], [0; MAX_PACKET_BYTES]);
         for _ in 0..ticks {
             tone.fill(&mut frame);
             encoder.encode(&frame, &mut payload);
-            let length = sender.packet(&payload, &mut packet);
+            sender.send(&payload);
+            let length = sender.next_packet(&mut packet).expect("a packet holds one tick");
             self.media.send_to(&packet[..length], remote).await.unwrap();
             tokio::time::sleep(TICK).await;
         }
@@ -143,16 +159,34 @@ impl Phone {
     /// Everything heard until the other side hangs up.
     pub async fn listen_to_the_end(&self) -> Vec<i16> {
         assert_eq!(self.ended().await, CallEnd::HungUp);
-        self.heard.lock().unwrap().clone()
+        self.heard.lock().unwrap().samples.clone()
+    }
+
+    /// The keys that the service pressed, in order.
+    pub fn digits(&self) -> String {
+        self.heard.lock().unwrap().digits.iter().map(|(_, digit)| digit.as_char()).collect()
     }
 }
 
-async fn listen_to(socket: Arc<UdpSocket>, heard: Arc<Mutex<Vec<i16>>>) {
+async fn listen_to(socket: Arc<UdpSocket>, heard: Arc<Mutex<Heard>>) {
     let mut decoder = Decoder::new(Format::Pcmu);
     let (mut datagram, mut frame) = ([0; 1500], [0; 1500]);
     while let Ok(length) = socket.recv(&mut datagram).await {
         let packet = PacketView::parse(&datagram[..length]).unwrap();
-        let samples = decoder.decode(packet.payload, &mut frame).unwrap();
-        heard.lock().unwrap().extend(&frame[..samples]);
+        let mut heard = heard.lock().unwrap();
+        match packet.header.payload_type {
+            0 => {
+                let samples = decoder.decode(packet.payload, &mut frame).unwrap();
+                heard.samples.extend(&frame[..samples]);
+            }
+            DIGITS => {
+                let pressed = (packet.header.timestamp, DigitEvent::parse(packet.payload).unwrap().digit);
+                if !heard.digits.contains(&pressed) {
+                    heard.digits.push(pressed);
+                }
+            }
+            // Reports come to the same port.
+            _ => {}
+        }
     }
 }

@@ -28,6 +28,7 @@ use uuid::Uuid;
 use super::*;
 use crate::account::{AuthId, AuthToken};
 use crate::config::Setting;
+use crate::exchange::admission::tests::Crowd;
 use crate::exchange::handle::CommandRequest;
 
 pub const ID: &str = "MATEST00000000000000";
@@ -45,8 +46,9 @@ const NOON: i64 = 1_767_350_923;
 
 pub struct Api {
     pub router: Router,
-    pub store: Arc<SqliteStore>,
+    pub state: ApiState,
     pub phase: watch::Sender<Phase>,
+    pub crowd: Arc<Crowd>,
     pub commands: Arc<Mutex<Vec<Command>>>,
     _directory: TempDir,
 }
@@ -99,18 +101,20 @@ pub async fn api_with(afterwards: Afterwards) -> Api {
     let seen = Arc::new(Mutex::new(Vec::new()));
     tokio::spawn(exchange(requests, Arc::clone(&store), Arc::clone(&seen), afterwards));
     let account = Credentials { id: AuthId::parse(ID).unwrap(), token: AuthToken::parse(TOKEN).unwrap() };
+    let crowd = Arc::<Crowd>::default();
     let state = ApiState {
         account: Arc::new(account),
         local: true,
         store: Arc::clone(&store) as Arc<dyn Store>,
         exchange: ExchangeHandle::new(commands),
         backlog: Arc::default(),
+        admission: Admission::new(Arc::clone(&crowd) as Arc<_>),
         phase: phase_seen,
         rate: Arc::new(Mutex::new(RateLimit::new(LIMIT))),
         answers: Arc::default(),
         measured: Arc::new([Box::new(ThreeCalls)]),
     };
-    Api { router: router(state), store, phase, commands: seen, _directory: directory }
+    Api { router: router(state.clone()), state, phase, crowd, commands: seen, _directory: directory }
 }
 
 impl Api {

@@ -1,5 +1,7 @@
 //! Health, readiness, metrics, the front page, and what a panic costs.
 
+use std::sync::atomic::Ordering;
+
 use super::*;
 
 async fn open(api: &Api, path: &str) -> Answer {
@@ -17,6 +19,18 @@ async fn readiness_follows_the_phase_and_health_does_not() {
         assert_eq!((ready.status.as_u16(), ready.json()["status"].as_str()), (status, Some(word)));
         assert_eq!(open(&api, "/healthz").await.status, 200);
     }
+}
+
+#[tokio::test]
+async fn without_room_for_calls_the_service_is_not_ready() {
+    let api = api().await;
+    api.phase.send_replace(Phase::Ready);
+    api.crowd.0.store(true, Ordering::Relaxed);
+    let ready = open(&api, "/readyz").await;
+    assert_eq!((ready.status.as_u16(), ready.json()["status"].as_str()), (503, Some("overload")));
+    assert!(open(&api, "/metrics").await.text.contains("mixminus_ready 0\n"));
+    assert_eq!(open(&api, "/healthz").await.status, 200);
+    assert_eq!(api.get("MultiPartyCall/").await.status, 200);
 }
 
 #[tokio::test]

@@ -157,20 +157,7 @@ async fn more_requests_than_allowed_wait_and_strangers_do_not_use_them_up() {
 #[tokio::test]
 async fn metrics_are_for_the_account_where_others_can_ask() {
     let mut api = api().await;
-    api.router = router(ApiState {
-        account: Arc::new(Credentials {
-            id: AuthId::parse(ID).unwrap(),
-            token: AuthToken::parse(TOKEN).unwrap(),
-        }),
-        local: false,
-        store: Arc::clone(&api.store) as Arc<dyn Store>,
-        exchange: ExchangeHandle::new(mpsc::channel(1).0),
-        backlog: Arc::default(),
-        phase: api.phase.subscribe(),
-        rate: Arc::new(Mutex::new(RateLimit::new(LIMIT))),
-        answers: Arc::default(),
-        measured: Arc::new([]),
-    });
+    api.router = router(ApiState { local: false, ..api.state.clone() });
     let stranger = Request::get("/metrics").body(Body::empty()).unwrap();
     assert_eq!(api.request(stranger).await.status, 401);
     let account =
@@ -182,18 +169,7 @@ async fn metrics_are_for_the_account_where_others_can_ask() {
 async fn an_exchange_that_stopped_makes_the_api_unavailable() {
     let mut api = api().await;
     let (commands, _) = mpsc::channel(1);
-    let account = Credentials { id: AuthId::parse(ID).unwrap(), token: AuthToken::parse(TOKEN).unwrap() };
-    api.router = router(ApiState {
-        account: Arc::new(account),
-        local: true,
-        store: Arc::clone(&api.store) as Arc<dyn Store>,
-        exchange: ExchangeHandle::new(commands),
-        backlog: Arc::default(),
-        phase: api.phase.subscribe(),
-        rate: Arc::new(Mutex::new(RateLimit::new(LIMIT))),
-        answers: Arc::default(),
-        measured: Arc::new([]),
-    });
+    api.router = router(ApiState { exchange: ExchangeHandle::new(commands), ..api.state.clone() });
     let answer = api.send("DELETE", "MultiPartyCall/name_support/", "").await;
     assert_eq!((answer.status.as_u16(), answer.error().as_str()), (503, "the service is stopping"));
     assert_eq!(api.get("MultiPartyCall/name_support/").await.status, 200);
