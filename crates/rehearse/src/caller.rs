@@ -1,9 +1,10 @@
 //! Callers: a call and a media socket each.
 
-use std::net::{SocketAddr, UdpSocket};
+use std::net::UdpSocket;
+use std::sync::Arc;
 use std::time::Duration;
 
-use mixminus_codec::Format;
+use mixminus_codec::Encoding;
 use mixminus_sip::sdp::{self, Direction, LocalMedia};
 use mixminus_sip::{CallControl, CallEnd, CallEvent, OutgoingCall, OutgoingCallRequest, UserAgent};
 use tokio::sync::mpsc;
@@ -22,9 +23,9 @@ const GOODBYE_LIMIT: Duration = Duration::from_secs(5);
 #[derive(Debug)]
 pub(crate) struct Caller {
     pub(crate) seat: Seat,
-    pub(crate) socket: UdpSocket,
-    /// Where the server receives our media.
-    pub(crate) remote: SocketAddr,
+    /// Connected to where the server receives our media.
+    pub(crate) socket: Arc<UdpSocket>,
+    pub(crate) payload_type: u8,
     control: CallControl,
     /// Ends with the call.
     conversation: JoinHandle<()>,
@@ -36,6 +37,7 @@ impl Caller {
         agent: &UserAgent,
         target: &Target,
         user: &str,
+        encoding: Encoding,
         seat: Seat,
     ) -> Result<Self, String> {
         let socket = open(target).map_err(|error| format!("no media socket: {error}"))?;
@@ -43,7 +45,8 @@ impl Caller {
             address: socket.local_addr().map_err(|error| error.to_string())?,
             session_id: rand::random::<u32>().into(),
             version: 1,
-            formats: vec![Format::Pcmu],
+            formats: vec![encoding.format()],
+            opus: encoding.opus(),
         };
         let request = OutgoingCallRequest {
             target: target.uri(user),
@@ -52,10 +55,15 @@ impl Caller {
         };
         let OutgoingCall { control, mut events } = agent.call(request).map_err(|error| error.to_string())?;
         let answer = timeout(ANSWER_LIMIT, answer(&mut events)).await.unwrap_or(Err("no answer".into()));
-        let negotiated = answer.and_then(|sdp| sdp::read_answer(&sdp).map_err(|error| error.to_string()));
-        let negotiated = negotiated.inspect_err(|_| control.hang_up())?;
+        let negotiated =
+            answer.and_then(|sdp| sdp::read_answer(&sdp, &local).map_err(|error| error.to_string()));
+        let connected = negotiated.and_then(|negotiated| {
+            socket.connect(negotiated.remote).map_err(|error| error.to_string())?;
+            Ok(negotiated.parameters.payload_type)
+        });
+        let payload_type = connected.inspect_err(|_| control.hang_up())?;
         let conversation = tokio::spawn(converse(control.clone(), events));
-        Ok(Self { seat, socket, remote: negotiated.remote, control, conversation })
+        Ok(Self { seat, socket: Arc::new(socket), payload_type, control, conversation })
     }
 
     /// Whether the call is over.

@@ -1,18 +1,23 @@
 //! Who heard whom, against who should have.
 
+use std::collections::HashSet;
+
+use mixminus_codec::Format;
 use serde::Serialize;
 
 use crate::ear::Ear;
-use crate::voice::{Speech, TONES, tone_level};
+use crate::tones::{Scale, tone_level};
 
 /// A voice at least so loud, against what was said, is heard.
 const HEARD_DB: f32 = -15.0;
 /// A voice that nobody may hear has to be softer than this, against what was said. A leak is as loud as
 /// what was said; what G.711 makes of a hundred soft tones stays some 28 dB below them.
 const AUDIBLE_DB: f32 = -25.0;
+/// The same through two encoders of Opus, which put more beside the tones of ten.
+const AUDIBLE_IN_OPUS_DB: f32 = -18.0;
 
 /// A caller's place.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 pub struct Seat {
     /// Number of the room, from 0.
     pub room: u32,
@@ -20,12 +25,17 @@ pub struct Seat {
     pub number: u32,
 }
 
-/// How the callers are seated and what they say.
+/// How the callers are seated, who of them talks, and who listens.
 #[derive(Clone, Debug)]
 pub(crate) struct Plan {
     pub(crate) rooms: u32,
     pub(crate) participants: u32,
-    pub(crate) speech: Option<Speech>,
+    /// The first so many of each room.
+    pub(crate) talkers: u32,
+    /// So many of all, the others count their packets.
+    pub(crate) listeners: u32,
+    pub(crate) format: Format,
+    pub(crate) scale: Scale,
 }
 
 /// One voice at one ear.
@@ -44,6 +54,8 @@ pub struct Finding {
 pub struct RoomHearing {
     /// Number of the room.
     pub room: u32,
+    /// Callers who listened.
+    pub listeners: usize,
     /// Pairs of a listener and a voice that should be heard.
     pub expected: usize,
     /// Those of them that were.
@@ -61,57 +73,69 @@ impl Plan {
         self.rooms * self.participants
     }
 
-    fn index(&self, seat: Seat) -> u32 {
+    pub(crate) fn index(&self, seat: Seat) -> u32 {
         seat.room * self.participants + seat.number
-    }
-
-    fn seat(&self, index: u32) -> Seat {
-        Seat { room: index / self.participants, number: index % self.participants }
     }
 
     /// Every seat, room by room.
     pub(crate) fn seats(&self) -> impl Iterator<Item = Seat> {
-        (0..self.callers()).map(|index| self.seat(index))
+        let numbers = |room| (0..self.participants).map(move |number| Seat { room, number });
+        (0..self.rooms).flat_map(numbers)
     }
 
-    /// The tone of a seat: different for everybody until they run out, and then still in each room.
-    pub(crate) fn tone(&self, seat: Seat) -> u32 {
-        self.index(seat) % TONES
+    /// The tone of a seat, if it talks: different for everybody until they run out, and then still in each
+    /// room.
+    pub(crate) fn tone(&self, seat: Seat) -> Option<u32> {
+        (seat.number < self.talkers).then(|| (seat.room * self.talkers + seat.number) % self.scale.tones)
+    }
+
+    /// Whether a seat listens: some in every room, as evenly as can be, and others from room to room.
+    pub(crate) fn listens(&self, seat: Seat) -> bool {
+        let number = (seat.number + seat.room) % self.participants;
+        let before = |index: u32| u64::from(index) * u64::from(self.listeners) / u64::from(self.callers());
+        let index = self.index(Seat { number, ..seat });
+        before(index) != before(index + 1)
     }
 
     /// Everyone whom `listener` may hear, and how loud, against what was said.
     fn voices(&self, listener: Seat, ear: &Ear) -> Vec<(Seat, f32)> {
-        if let Some(speech) = &self.speech {
-            let level = |number| ear.turn_level(number).0 - speech.level().0;
-            let seat = |number| Seat { number, ..listener };
-            return (0..self.participants).map(|number| (seat(number), level(number))).collect();
-        }
-        let said = tone_level(self.participants).0;
+        let mates = (0..self.talkers).map(|number| Seat { number, ..listener });
+        let said = tone_level(self.talkers);
         let owner = |tone| {
-            let mates = (0..self.participants).map(|number| Seat { number, ..listener });
-            mates.into_iter().find(|seat| self.tone(*seat) == tone).unwrap_or_else(|| self.seat(tone))
+            let stranger = Seat { room: tone / self.talkers, number: tone % self.talkers };
+            mates.clone().find(|seat| self.tone(*seat) == Some(tone)).unwrap_or(stranger)
         };
-        let tones = 0..self.callers().min(TONES);
-        tones.map(|tone| (owner(tone), ear.tone(tone).0 - said)).collect()
+        let tones = 0..self.scale.tones;
+        tones.map(|tone| (owner(tone), ear.tone(self.scale, tone).0 - said.0)).collect()
     }
 
     /// Judges what the ears of those who are there heard.
-    pub(crate) fn judge(&self, ears: &[(Seat, Ear)]) -> Vec<RoomHearing> {
+    pub(crate) fn judge<'a>(
+        &self,
+        there: &HashSet<Seat>,
+        ears: impl Iterator<Item = (Seat, &'a Ear)>,
+    ) -> Vec<RoomHearing> {
         let empty = |room| RoomHearing {
             room,
+            listeners: 0,
             expected: 0,
             heard: 0,
             missing: Vec::new(),
             unexpected: Vec::new(),
             own_voice_db: f32::NEG_INFINITY,
         };
+        let audible_db = if let Format::Opus(_) = self.format { AUDIBLE_IN_OPUS_DB } else { AUDIBLE_DB };
         let mut rooms: Vec<_> = (0..self.rooms).map(empty).collect();
         for (listener, ear) in ears {
             let room = &mut rooms[listener.room as usize];
-            for (speaker, level_db) in self.voices(*listener, ear) {
-                let finding = Finding { listener: *listener, speaker, level_db };
-                let there = ears.iter().any(|(seat, _)| *seat == speaker);
-                room.note(finding, there);
+            room.listeners += 1;
+            for (speaker, level_db) in self.voices(listener, ear) {
+                let finding = Finding { listener, speaker, level_db };
+                if speaker != listener && speaker.room == listener.room && there.contains(&speaker) {
+                    room.expect(finding);
+                } else {
+                    room.forbid(finding, audible_db);
+                }
             }
         }
         rooms
@@ -119,19 +143,21 @@ impl Plan {
 }
 
 impl RoomHearing {
-    fn note(&mut self, finding: Finding, speaker_is_there: bool) {
+    fn expect(&mut self, finding: Finding) {
+        self.expected += 1;
+        if finding.level_db >= HEARD_DB {
+            self.heard += 1;
+        } else {
+            self.missing.push(finding);
+        }
+    }
+
+    fn forbid(&mut self, finding: Finding, audible_db: f32) {
         let Finding { listener, speaker, level_db } = finding;
         if speaker == listener {
             self.own_voice_db = self.own_voice_db.max(level_db);
         }
-        if speaker_is_there && speaker.room == listener.room && speaker != listener {
-            self.expected += 1;
-            if level_db >= HEARD_DB {
-                self.heard += 1;
-            } else {
-                self.missing.push(finding);
-            }
-        } else if level_db > AUDIBLE_DB {
+        if level_db > audible_db {
             self.unexpected.push(finding);
         }
     }
@@ -144,55 +170,45 @@ impl RoomHearing {
 
 #[cfg(test)]
 mod tests {
-    use mixminus_audio::TICK;
-    use mixminus_codec::{Encoder, Format};
-    use mixminus_rtp::{MAX_PACKET_BYTES, Sender, SenderIdentity};
+    use mixminus_audio::SampleRate;
+    use mixminus_codec::Encoding;
 
     use super::*;
-    use crate::timeline::Timeline;
-    use crate::voice::{FRAME, Mouth, Voice};
-
-    const PLAN: Plan = Plan { rooms: 2, participants: 3, speech: None };
+    use crate::hall;
+    use crate::sending::Script;
 
     fn seat(room: u32, number: u32) -> Seat {
         Seat { room, number }
     }
 
-    /// An ear that hears these voices.
-    fn ear(voices: &[Seat]) -> Ear {
-        let timeline = Timeline::new(5);
-        let voice = |seat: &Seat| Voice::tone(PLAN.tone(*seat), PLAN.participants);
-        let mut mouths: Vec<_> =
-            voices.iter().map(|seat| Mouth { voice: voice(seat), clicks: false }).collect();
-        let mut sender = Sender::new(SenderIdentity { ssrc: 1, sequence: 0, timestamp: 0 });
-        let mut ear = Ear::new(timeline, 0);
-        for tick in 0..timeline.ticks() {
-            let mut mix = [0; FRAME];
-            for mouth in &mut mouths {
-                let mut frame = [0; FRAME];
-                mouth.speak(timeline, tick, &mut frame);
-                mix.iter_mut().zip(frame).for_each(|(sum, sample)| *sum += sample);
-            }
-            let (mut payload, mut packet) = ([0; FRAME], [0; MAX_PACKET_BYTES]);
-            Encoder::new(Format::Pcmu).encode(&mix, &mut payload);
-            let bytes = sender.packet(Format::Pcmu, &payload, &mut packet);
-            ear.hear(TICK * tick, &packet[..bytes]);
-        }
-        ear
+    const OPUS: Format = Format::Opus(SampleRate::Hz48000);
+
+    fn script() -> Script {
+        hall::script(Format::Pcmu.into(), 2, 3)
     }
 
     /// All six callers, who hear their room without themselves, except for what `changed` says.
     fn rooms(changed: &[(Seat, &[Seat])]) -> Vec<RoomHearing> {
-        let ears: Vec<_> = PLAN
+        judged(&script(), changed)
+    }
+
+    fn judged(script: &Script, changed: &[(Seat, &[Seat])]) -> Vec<RoomHearing> {
+        let encoding = Encoding::from(script.plan.format);
+        let ears: Vec<_> = script
+            .plan
             .seats()
             .map(|listener| {
-                let mates: Vec<_> =
-                    PLAN.seats().filter(|seat| seat.room == listener.room && *seat != listener).collect();
+                let mates: Vec<_> = script
+                    .plan
+                    .seats()
+                    .filter(|seat| seat.room == listener.room && *seat != listener)
+                    .collect();
                 let changed = changed.iter().find(|(seat, _)| *seat == listener);
-                (listener, ear(changed.map_or(&mates, |(_, voices)| *voices)))
+                let heard = changed.map_or(&mates[..], |(_, voices)| *voices);
+                (listener, hall::ear(script, encoding, listener.room, heard, |_| false))
             })
             .collect();
-        PLAN.judge(&ears)
+        script.plan.judge(&script.plan.seats().collect(), ears.iter().map(|(seat, ear)| (*seat, ear)))
     }
 
     fn pairs(findings: &[Finding]) -> Vec<(Seat, Seat)> {
@@ -203,7 +219,7 @@ mod tests {
     fn everybody_hears_everybody_else() {
         for room in rooms(&[]) {
             assert!(room.passed());
-            assert_eq!((room.expected, room.heard), (6, 6));
+            assert_eq!((room.listeners, room.expected, room.heard), (3, 6, 6));
             assert!(room.own_voice_db < -40.0);
         }
     }
@@ -224,6 +240,14 @@ mod tests {
     }
 
     #[test]
+    fn ones_own_voice_is_unexpected_in_opus_too() {
+        let rooms =
+            judged(&hall::script(OPUS.into(), 2, 3), &[(seat(0, 1), &[seat(0, 0), seat(0, 1), seat(0, 2)])]);
+        assert_eq!(pairs(&rooms[0].unexpected), [(seat(0, 1), seat(0, 1))]);
+        assert!(rooms[1].passed());
+    }
+
+    #[test]
     fn a_voice_from_another_room_is_unexpected() {
         let rooms = rooms(&[(seat(0, 1), &[seat(0, 0), seat(0, 2), seat(1, 2)])]);
         assert_eq!(pairs(&rooms[0].unexpected), [(seat(0, 1), seat(1, 2))]);
@@ -231,10 +255,38 @@ mod tests {
     }
 
     #[test]
+    fn who_does_not_talk_is_not_to_be_heard() {
+        let mut script = script();
+        script.plan.talkers = 2;
+        let rooms = judged(&script, &[]);
+        assert!(rooms.iter().all(RoomHearing::passed));
+        // Two who talk hear one, the third hears two.
+        assert_eq!((rooms[0].expected, rooms[0].heard), (4, 4));
+    }
+
+    #[test]
     fn nobody_is_expected_to_hear_who_is_not_there() {
-        let ears = [(seat(0, 0), ear(&[seat(0, 1)])), (seat(0, 1), ear(&[seat(0, 0)]))];
-        let rooms = PLAN.judge(&ears);
+        let script = script();
+        let ear = |by| hall::ear(&script, Format::Pcmu.into(), 0, &[by], |_| false);
+        let ears = [(seat(0, 0), ear(seat(0, 1))), (seat(0, 1), ear(seat(0, 0)))];
+        let there = [seat(0, 0), seat(0, 1)].into();
+        let rooms = script.plan.judge(&there, ears.iter().map(|(seat, ear)| (*seat, ear)));
         assert!(rooms[0].passed());
         assert_eq!((rooms[0].expected, rooms[1].expected), (2, 0));
+    }
+
+    #[test]
+    fn listeners_are_spread_over_rooms_and_over_who_talks_and_who_does_not() {
+        let listening = |listeners| {
+            let plan = Plan { rooms: 10, participants: 10, listeners, ..script().plan };
+            plan.seats().filter(|seat| plan.listens(*seat)).collect::<Vec<_>>()
+        };
+        assert_eq!(listening(100).len(), 100);
+        let twenty = listening(20);
+        for room in 0..10 {
+            assert_eq!(twenty.iter().filter(|seat| seat.room == room).count(), 2);
+            assert_eq!(twenty.iter().filter(|seat| seat.number == room).count(), 2);
+        }
+        assert_eq!(listening(1).len(), 1);
     }
 }

@@ -1,9 +1,10 @@
 //! Load and correctness rehearsal: SIP callers who know whom they should hear.
 //!
-//! Every caller says something that can be told from all else: its own tone, or a recording in its
-//! turn. So each knows from what it receives whom it hears, which has to be everybody in its room but
-//! itself. Then one caller in each room clicks while the others are quiet, which tells how long sound
-//! takes through the server.
+//! At first every caller sounds a tone that can be told from all else. So each knows from what it receives
+//! whom it hears, which has to be everybody in its room but itself. Then all talk at once, which tells what
+//! the server spends. Last the callers of each room click in turn while the rest of it is quiet, which tells how long
+//! sound takes through the server. All that is said is encoded beforehand, and one thread sends it for
+//! everybody, so that the rehearsal takes little from the server beside it.
 //!
 //! ```no_run
 //! # #[tokio::main]
@@ -16,34 +17,47 @@
 //! # }
 //! ```
 
+mod arrivals;
 mod caller;
+mod click;
+mod clock;
+mod delay;
 mod ear;
+#[cfg(test)]
+mod hall;
 mod hearing;
-mod media;
+mod listening;
+mod network;
 mod process;
 mod quantiles;
 mod rehearsal;
+mod repertoire;
 mod report;
+mod sending;
+mod speech;
 mod target;
 mod timeline;
-mod voice;
+mod tones;
 mod wav;
 
 use std::path::PathBuf;
 
+use mixminus_codec::Format;
 use mixminus_sip::SipError;
 use thiserror::Error;
 
+pub use delay::{AddedDelay, StallDelay};
 pub use hearing::{Finding, RoomHearing, Seat};
+pub use network::{AfterStall, Network};
 pub use quantiles::Quantiles;
 pub use rehearsal::run;
-pub use report::{Calls, FailedCall, Packets, Report, ServerCost};
+pub use report::{Calls, Cost, FailedCall, Packets, Report};
 pub use wav::WavError;
 
 /// Most callers of one rehearsal.
 pub const MAX_CALLERS: u32 = 2000;
-/// Most callers of one room: each needs a tone of its own.
-pub const MAX_PARTICIPANTS: u32 = voice::TONES;
+/// Most who talk in one room: each needs a tone of its own.
+pub const MAX_TALKERS: u32 = tones::TONES;
 /// The longest rehearsal.
 pub const MAX_SECONDS: u32 = 3600;
 
@@ -56,14 +70,30 @@ pub struct Options {
     pub rooms: u32,
     /// Callers in each of them.
     pub participants: u32,
+    /// How many of them talk; all, unless said otherwise. The others send digital silence.
+    pub talkers: Option<u32>,
+    /// How many callers of all decode and judge what they get; the others count packets. All, or
+    /// [`OPUS_LISTENERS`](Self::OPUS_LISTENERS) with Opus, unless said otherwise.
+    pub listeners: Option<u32>,
     /// Length of the conversation, after the last answer.
     pub seconds: u32,
-    /// A WAV file that callers read out one after the other, instead of all sounding a tone at once.
+    /// What the callers speak.
+    pub codec: Format,
+    /// Whether they send nothing, or what Opus makes of it, while they say nothing.
+    pub dtx: bool,
+    /// What their packets go through.
+    pub network: Network,
+    /// A WAV file with what callers talk about, each from another place; the first 30 seconds of it.
     pub speech: Option<PathBuf>,
     /// Whom to call; `{room}` stands for the number of the room.
     pub user_pattern: String,
     /// The server's process, to measure what it uses; looked for when the server is on this machine.
     pub pid: Option<u32>,
+}
+
+impl Options {
+    /// How many listen to Opus: each of them takes a share of the machine that the server may need.
+    pub const OPUS_LISTENERS: u32 = 40;
 }
 
 impl Default for Options {
@@ -72,7 +102,12 @@ impl Default for Options {
             target: "127.0.0.1:5060".into(),
             rooms: 10,
             participants: 10,
-            seconds: 20,
+            talkers: None,
+            listeners: None,
+            seconds: 30,
+            codec: Format::Pcmu,
+            dtx: false,
+            network: Network::default(),
             speech: None,
             user_pattern: "rehearse-{room}".into(),
             pid: None,

@@ -19,13 +19,14 @@ pub(crate) struct Usage {
     pub(crate) cpu: Duration,
     /// Resident memory.
     pub(crate) rss_bytes: u64,
+    pub(crate) threads: u64,
 }
 
 /// Reads the usage of a process; `None` when there is no such process.
 pub(crate) fn usage(pid: u32) -> Option<Usage> {
     let cpu = cpu(&fs::read_to_string(format!("/proc/{pid}/stat")).ok()?)?;
-    let rss_bytes = rss(&fs::read_to_string(format!("/proc/{pid}/status")).ok()?)?;
-    Some(Usage { cpu, rss_bytes })
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    Some(Usage { cpu, rss_bytes: 1024 * number(&status, "VmRSS:")?, threads: number(&status, "Threads:")? })
 }
 
 /// The process that listens on an address of this machine.
@@ -79,10 +80,10 @@ fn cpu(stat: &str) -> Option<Duration> {
     Some(CLOCK_TICK * user.saturating_add(system))
 }
 
-fn rss(status: &str) -> Option<u64> {
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
-    let kilobytes: u64 = line.split_ascii_whitespace().next()?.parse().ok()?;
-    Some(kilobytes * 1024)
+/// The number, with or without a unit, of a line of a process's status.
+fn number(status: &str, name: &str) -> Option<u64> {
+    let line = status.lines().find_map(|line| line.strip_prefix(name))?;
+    line.split_ascii_whitespace().next()?.parse().ok()
 }
 
 #[cfg(test)]
@@ -112,8 +113,10 @@ mod tests {
     }
 
     #[test]
-    fn resident_memory_is_read_in_bytes() {
-        assert_eq!(rss("Name:\tx\nVmRSS:\t    2048 kB\n"), Some(2 * 1024 * 1024));
+    fn memory_and_threads_are_read_from_the_status() {
+        let status = "Name:\tx\nVmRSS:\t    2048 kB\nThreads:\t12\n";
+        assert_eq!((number(status, "VmRSS:"), number(status, "Threads:")), (Some(2048), Some(12)));
+        assert_eq!(number(status, "VmSwap:"), None);
     }
 
     #[test]
@@ -121,6 +124,7 @@ mod tests {
     fn this_process_is_found_by_its_own_socket() {
         let socket = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
         assert_eq!(listener(socket.local_addr().unwrap(), Transport::Udp), Some(std::process::id()));
-        assert!(usage(std::process::id()).unwrap().rss_bytes > 0);
+        let usage = usage(std::process::id()).unwrap();
+        assert!(usage.rss_bytes > 0 && usage.threads > 0);
     }
 }

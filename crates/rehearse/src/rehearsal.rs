@@ -1,22 +1,29 @@
 //! The course of a rehearsal.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use mixminus_audio::TICK;
+use mixminus_codec::{Encoding, Format, OpusSettings};
 use mixminus_sip::{Cidr, ListenAddress, UserAgent, UserAgentConfig};
 use tokio::task::JoinSet;
 
+use crate::arrivals::Arrivals;
 use crate::caller::Caller;
+use crate::clock::now;
+use crate::delay::{self, Delays};
 use crate::ear::Ear;
 use crate::hearing::{Plan, Seat};
-use crate::media::{Speaker, Spoken, listen, now, start_speaking};
+use crate::listening::{self, Heard, Line};
+use crate::network::{MAX_DRIFT_PPM, MAX_JITTER_MS, MAX_LOSS_PERCENT, MAX_STALL_MS, Route};
 use crate::process::{self, Usage};
-use crate::report::{Calls, FailedCall, Packets, Report, ServerCost};
+use crate::repertoire::Repertoire;
+use crate::report::{Calls, Cost, FailedCall, Packets, Report};
+use crate::sending::{self, Script, Speaker, Spoken, Stream};
 use crate::target::Target;
-use crate::timeline::{CLICK_PERIOD_TICKS, MIN_SECONDS, Timeline};
-use crate::voice::{Mouth, Speech, Voice};
-use crate::{MAX_CALLERS, MAX_PARTICIPANTS, MAX_SECONDS, Options, Quantiles, RehearseError, wav};
+use crate::timeline::{Course, Timeline};
+use crate::tones::Scale;
+use crate::{MAX_CALLERS, MAX_SECONDS, MAX_TALKERS, Options, RehearseError, speech};
 
 /// From one call to the next, so that no socket overflows.
 const PLACING_PACE: Duration = Duration::from_millis(10);
@@ -32,61 +39,54 @@ const LEAD: Duration = Duration::from_millis(100);
 /// [`RehearseError`] when there was nothing to report. Calls that fail, and voices that are not heard
 /// or should not be, are findings of the [`Report`].
 pub async fn run(options: Options) -> Result<Report, RehearseError> {
-    let speech = options.speech.as_deref().map(|path| {
-        let read = wav::read(path).map_err(|source| RehearseError::Speech { path: path.into(), source });
-        read.map(|samples| Speech { samples: samples.into(), participants: options.participants })
-    });
-    let speech = speech.transpose()?;
-    let Options { rooms, participants, seconds, .. } = options;
-    let turns = if speech.is_some() { participants } else { 0 };
     check(&options)?;
-    let plan = Arc::new(Plan { rooms, participants, speech });
-    let timeline = Timeline::new(seconds);
     let target = Arc::new(Target::find(&options.target).await?);
+    let encoding = encoding(&options);
+    let preparing = options.clone();
+    let preparation = move || script(&preparing).map(|script| (Arc::new(script), delay::of_codecs(encoding)));
+    let prepared = tokio::task::spawn_blocking(preparation).await;
+    let (script, codecs) = prepared.expect("preparing does not panic")?;
     let agent = Arc::new(start_agent(&target).await?);
     let mut calls = Calls::default();
-    let callers = place(&agent, &target, &plan, &options.user_pattern, &mut calls).await?;
+    let callers = place(&agent, &target, &options, &script.plan, &mut calls).await?;
 
     let pid = options.pid.or_else(|| {
         let here = target.is_here().then(|| process::listener(target.address, target.transport));
         here.flatten().filter(|pid| *pid != std::process::id())
     });
     let start = now() + LEAD;
-    let speakers = callers.iter().map(|caller| speaker(caller, &plan)).collect::<Result<_, _>>()?;
-    let speaking = start_speaking(speakers, timeline, start)?;
-    let mut listening = JoinSet::new();
-    for caller in &callers {
-        let (seat, ear) = (caller.seat, Ear::new(timeline, turns));
-        let listener = listen(caller.socket.try_clone()?, caller.remote, ear, timeline, start);
-        listening.spawn(async move { listener.await.map(|ear| (seat, ear)) });
-    }
-    let participant_time = timeline.voiced_for() * callers.len() as u32;
-    let server = measure(pid, timeline, start, participant_time).await;
-    let mut ears = Vec::with_capacity(callers.len());
-    while let Some(listened) = listening.join_next().await {
-        ears.push(listened.expect("listening does not panic")?);
-    }
+    let lines = callers.iter().map(|caller| line(caller, &script, encoding.format())).collect();
+    let listening = listening::start(lines, script.timeline, start)?;
+    let speakers = callers.iter().map(|caller| speaker(caller, &script, encoding.format())).collect();
+    let speaking = sending::start(Arc::clone(&script), speakers, start)?;
+    let (server, rehearsal) = measure(pid, script.timeline, start, callers.len()).await;
+    tokio::time::sleep_until((start + script.timeline.duration()).into()).await;
     calls.lost = callers.iter().filter(|caller| caller.is_over()).map(|caller| caller.seat).collect();
     say_goodbye(callers).await;
     agent.stop().await;
     let judging = tokio::task::spawn_blocking(move || {
         let spoken = speaking.join().expect("speaking does not panic");
-        let hearing = plan.judge(&ears);
-        Report { calls, hearing, server, ..summary(&options, &ears, &spoken) }
+        let heard = listening.join().expect("listening does not panic")?;
+        Ok(Report { calls, server, rehearsal, ..judge(&options, &script.plan, &heard, spoken, codecs) })
     });
-    Ok(judging.await.expect("judging does not panic"))
+    judging.await.expect("judging does not panic")
 }
 
 fn check(options: &Options) -> Result<(), RehearseError> {
-    let shortest = match options.speech {
-        Some(_) => Timeline::seconds_for_turns(options.participants.min(MAX_PARTICIPANTS)),
-        None => MIN_SECONDS,
-    };
-    let most_rooms = MAX_CALLERS / options.participants.clamp(1, MAX_PARTICIPANTS);
+    let Options { rooms, participants, network, .. } = *options;
+    let talkers = options.talkers.unwrap_or(participants);
+    let course = course(options);
+    let callers = rooms.saturating_mul(participants);
     let ranges = [
-        ("participants", options.participants, 1, MAX_PARTICIPANTS),
-        ("rooms", options.rooms, 1, most_rooms),
-        ("seconds", options.seconds, shortest, MAX_SECONDS),
+        ("participants", participants, 1, MAX_CALLERS),
+        ("rooms", rooms, 1, MAX_CALLERS / participants.clamp(1, MAX_CALLERS)),
+        ("talkers", talkers, 1, participants.min(MAX_TALKERS)),
+        ("listeners", options.listeners.unwrap_or(1), 1, callers),
+        ("jitter", network.jitter_ms, 0, MAX_JITTER_MS),
+        ("loss", network.loss_percent, 0, MAX_LOSS_PERCENT),
+        ("drift", network.drift_ppm, 0, MAX_DRIFT_PPM),
+        ("stall", network.stall_ms, 0, MAX_STALL_MS),
+        ("seconds", options.seconds, course.shortest(), MAX_SECONDS),
     ];
     match ranges.into_iter().find(|(_, value, least, most)| !(least..=most).contains(&value)) {
         Some((name, value, least, most)) => Err(RehearseError::Range { name, value, least, most }),
@@ -94,6 +94,40 @@ fn check(options: &Options) -> Result<(), RehearseError> {
     }
 }
 
+fn course(options: &Options) -> Course {
+    Course { seconds: options.seconds, rooms: options.rooms, stall: options.network.stall() }
+}
+
+fn encoding(options: &Options) -> Encoding {
+    Encoding::new(options.codec, OpusSettings { dtx: options.dtx, ..OpusSettings::default() })
+}
+
+/// Everything that will be said.
+fn script(options: &Options) -> Result<Script, RehearseError> {
+    let rate = options.codec.sample_rate();
+    let timeline = Timeline::new(course(options));
+    let talkers = options.talkers.unwrap_or(options.participants);
+    let callers = options.rooms * options.participants;
+    let all = if let Format::Opus(_) = options.codec { Options::OPUS_LISTENERS } else { callers };
+    let plan = Plan {
+        rooms: options.rooms,
+        participants: options.participants,
+        talkers,
+        listeners: options.listeners.unwrap_or(all).min(callers),
+        format: options.codec,
+        scale: Scale::new(rate, options.rooms * talkers),
+    };
+    let speech = options.speech.as_deref().map(|path| {
+        speech::read(path, rate).map_err(|source| RehearseError::Speech { path: path.into(), source })
+    });
+    let speech = speech.unwrap_or_else(|| Ok(speech::spoken(rate)))?;
+    let speech = speech::at_level(speech, rate, speech::room_level(talkers));
+    let mut repertoire = Repertoire::encode(encoding(options), plan.scale, talkers, &speech);
+    if options.dtx && !matches!(options.codec, Format::Opus(_)) {
+        repertoire.leave_silence_out();
+    }
+    Ok(Script { plan, timeline, network: options.network, repertoire })
+}
 async fn start_agent(target: &Target) -> Result<UserAgent, RehearseError> {
     let address = (target.local, 0).into();
     let server: Cidr = target.address.ip().to_string().parse().expect("an address is a block of one");
@@ -111,15 +145,16 @@ async fn start_agent(target: &Target) -> Result<UserAgent, RehearseError> {
 async fn place(
     agent: &Arc<UserAgent>,
     target: &Arc<Target>,
+    options: &Options,
     plan: &Plan,
-    user_pattern: &str,
     calls: &mut Calls,
 ) -> Result<Vec<Caller>, RehearseError> {
+    let encoding = encoding(options);
     let mut placing = JoinSet::new();
     for seat in plan.seats() {
-        let user = user_pattern.replace("{room}", &seat.room.to_string());
+        let user = options.user_pattern.replace("{room}", &seat.room.to_string());
         let (agent, target) = (Arc::clone(agent), Arc::clone(target));
-        placing.spawn(async move { (seat, Caller::call(&agent, &target, &user, seat).await) });
+        placing.spawn(async move { (seat, Caller::call(&agent, &target, &user, encoding, seat).await) });
         tokio::time::sleep(PLACING_PACE).await;
     }
     calls.placed = placing.len();
@@ -140,35 +175,50 @@ async fn place(
     }
 }
 
-fn speaker(caller: &Caller, plan: &Plan) -> Result<Speaker, RehearseError> {
+fn line(caller: &Caller, script: &Script, format: Format) -> Line {
+    let Script { plan, timeline, .. } = script;
     let seat = caller.seat;
-    let voice = match &plan.speech {
-        Some(speech) => Voice::speech(speech.clone(), seat.number),
-        None => Voice::tone(plan.tone(seat), plan.participants),
-    };
-    let mouth = Mouth { voice, clicks: seat.number == 0 };
-    Ok(Speaker::new(seat, mouth, caller.socket.try_clone()?, caller.remote))
+    Line {
+        seat,
+        socket: Arc::clone(&caller.socket),
+        payload_type: caller.payload_type,
+        arrivals: Arrivals::default(),
+        ear: plan.listens(seat).then(|| Ear::new(*timeline, seat.room, format)),
+    }
 }
 
-/// What the server uses while everybody speaks.
+fn speaker(caller: &Caller, script: &Script, format: Format) -> Speaker {
+    let seat = caller.seat;
+    let stall = if seat.number == 0 { script.timeline.stall(seat.room) } else { 0..0 };
+    Speaker {
+        seat,
+        socket: Arc::clone(&caller.socket),
+        stream: Stream::new(caller.payload_type, format.clock_rate()),
+        route: Route::new(script.network, script.plan.index(seat), stall),
+    }
+}
+
+/// What the server and the rehearsal use while all rooms talk.
 async fn measure(
-    pid: Option<u32>,
+    server: Option<u32>,
     timeline: Timeline,
     start: Instant,
-    participant_time: Duration,
-) -> Option<ServerCost> {
-    let voices = timeline.voices();
-    let usage_at = async |at: Duration| -> Option<Usage> {
+    participants: usize,
+) -> (Option<Cost>, Option<Cost>) {
+    let talk = timeline.talk();
+    let usage_at = async |at: Duration| {
         tokio::time::sleep_until((start + at).into()).await;
-        process::usage(pid?)
+        [server, Some(std::process::id())].map(|pid| Some((pid?, process::usage(pid?)?)))
     };
-    let (before, after) = (usage_at(voices.start).await?, usage_at(voices.end).await?);
-    let cpu = after.cpu.saturating_sub(before.cpu);
-    Some(ServerCost {
-        pid: pid?,
-        cpu_ms_per_participant_second: cpu.as_secs_f64() * 1000.0 / participant_time.as_secs_f64(),
-        rss_bytes: after.rss_bytes,
-    })
+    let ([server, own], [server_after, own_after]) = (usage_at(talk.start).await, usage_at(talk.end).await);
+    let seconds = talk.end.saturating_sub(talk.start).as_secs_f64() * participants as f64;
+    let cost = |before: Option<(u32, Usage)>, after: Option<(u32, Usage)>| {
+        let ((pid, before), (_, after)) = (before?, after?);
+        let cpu_ms = after.cpu.saturating_sub(before.cpu).as_secs_f64() * 1000.0;
+        let Usage { rss_bytes, threads, .. } = after;
+        Some(Cost { pid, cpu_ms_per_participant_second: cpu_ms / seconds, rss_bytes, threads })
+    };
+    (cost(server, server_after), cost(own, own_after))
 }
 
 async fn say_goodbye(callers: Vec<Caller>) {
@@ -181,56 +231,45 @@ async fn say_goodbye(callers: Vec<Caller>) {
     }
 }
 
-/// A report of what was counted.
-fn summary(options: &Options, ears: &[(Seat, Ear)], spoken: &Spoken) -> Report {
-    let mut packets = Packets { sent: spoken.sent, unsent: spoken.unsent, ..Packets::default() };
-    let (mut gaps, mut delays, mut clicks_expected) = (Vec::new(), Vec::new(), 0);
-    for (seat, ear) in ears {
-        let (received, lost) = ear.packets();
+/// A report of what was heard and counted.
+fn judge(options: &Options, plan: &Plan, heard: &Heard, spoken: Spoken, codecs: Duration) -> Report {
+    let Spoken { sent, dropped, unsent, lateness, clicks } = spoken;
+    let mut packets = Packets { sent, dropped, unsent, received: 0, lost: 0 };
+    let mut delays = Delays::new(clicks);
+    for line in &heard.lines {
+        let (received, lost) = line.arrivals.packets();
         packets.received += received;
         packets.lost += lost;
-        gaps.extend_from_slice(ear.gaps());
-        if seat.number != 0 {
-            let clicks: Vec<_> =
-                spoken.clicks.iter().filter(|(room, _)| *room == seat.room).map(|(_, at)| *at).collect();
-            clicks_expected += clicks.len();
-            delays.extend(ear.clicks.iter().filter_map(|heard| delay(&clicks, *heard)));
+        if let Some(ear) = &line.ear {
+            delays.note(line.seat, ear.onsets());
         }
     }
+    let there: HashSet<Seat> = heard.lines.iter().map(|line| line.seat).collect();
+    let ears = heard.lines.iter().filter_map(|line| Some((line.seat, line.ear.as_ref()?)));
     Report {
         target: options.target.clone(),
-        rooms: options.rooms,
-        participants: options.participants,
+        rooms: plan.rooms,
+        participants: plan.participants,
+        talkers: plan.talkers,
         seconds: options.seconds,
+        codec: options.codec.encoding_name().to_owned(),
+        dtx: options.dtx,
+        network: options.network,
         calls: Calls::default(),
-        hearing: Vec::new(),
+        hearing: plan.judge(&there, ears),
         packets,
-        inter_arrival: Quantiles::of(gaps),
-        added_delay: Quantiles::of(delays),
-        clicks_expected,
+        inter_arrival: heard.gaps.quantiles(),
+        added_delay: delays.summary(codecs),
         server: None,
+        rehearsal: None,
+        lateness: lateness.quantiles(),
     }
-}
-
-/// How long after the click before it, of those in `clicks`, something was heard.
-fn delay(clicks: &[Duration], heard: Duration) -> Option<Duration> {
-    let delays = clicks.iter().filter_map(|click| heard.checked_sub(*click));
-    delays.min().filter(|delay| *delay < TICK * CLICK_PERIOD_TICKS)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn what_is_heard_belongs_to_the_click_before_it() {
-        let ms = Duration::from_millis;
-        let clicks = [ms(1000), ms(1500)];
-        assert_eq!(delay(&clicks, ms(1030)), Some(ms(30)));
-        assert_eq!(delay(&clicks, ms(1700)), Some(ms(200)));
-        assert_eq!(delay(&clicks, ms(2000)), None);
-        assert_eq!(delay(&clicks, ms(900)), None);
-    }
+    use crate::Network;
 
     #[test]
     fn options_out_of_range_are_named() {
@@ -241,9 +280,13 @@ mod tests {
         let options = Options::default;
         assert_eq!(range(options()), None);
         assert_eq!(range(Options { rooms: 0, ..options() }), Some(("rooms", 1, 200)));
-        assert_eq!(range(Options { participants: 301, ..options() }), Some(("participants", 1, 300)));
-        assert_eq!(range(Options { seconds: 4, ..options() }), Some(("seconds", 5, 3600)));
-        let speech = Some("a.wav".into());
-        assert_eq!(range(Options { speech, seconds: 10, ..options() }), Some(("seconds", 22, 3600)));
+        assert_eq!(range(Options { participants: 2001, ..options() }), Some(("participants", 1, 2000)));
+        let room = Options { rooms: 1, participants: 2000, ..options() };
+        assert_eq!(range(room.clone()), Some(("talkers", 1, 300)));
+        assert_eq!(range(Options { talkers: Some(2), ..room }), None);
+        assert_eq!(range(Options { listeners: Some(101), ..options() }), Some(("listeners", 1, 100)));
+        assert_eq!(range(Options { seconds: 4, ..options() }), Some(("seconds", 6, 3600)));
+        let network = Network { stall_ms: 1000, ..Network::default() };
+        assert_eq!(range(Options { network, seconds: 6, ..options() }), Some(("seconds", 11, 3600)));
     }
 }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-use crate::{Finding, Quantiles, RoomHearing, Seat};
+use crate::{AddedDelay, Finding, Network, Quantiles, RoomHearing, Seat, StallDelay};
 
 /// Problems of one kind that the text shows; the rest is counted.
 const SHOWN: usize = 10;
@@ -18,23 +18,32 @@ pub struct Report {
     pub rooms: u32,
     /// Callers in each room.
     pub participants: u32,
+    /// How many of them talk.
+    pub talkers: u32,
     /// Length of the conversation.
     pub seconds: u32,
+    /// Name of the codec.
+    pub codec: String,
+    /// Whether callers send nothing while they say nothing.
+    pub dtx: bool,
+    /// What the callers' packets went through.
+    pub network: Network,
     /// What became of the calls.
     pub calls: Calls,
     /// Who heard whom, by room.
     pub hearing: Vec<RoomHearing>,
     /// Media packets.
     pub packets: Packets,
-    /// From one packet to the next at each caller. 20 ms is right.
+    /// From one packet to the next at each caller, by the kernel's stamps. 20 ms is right.
     pub inter_arrival: Option<Quantiles>,
-    /// From mouth to ear, as far as the server and the network add to it: from the instant at which
-    /// a click was sent to the one at which it arrived.
-    pub added_delay: Option<Quantiles>,
-    /// Clicks that should have been heard; `added_delay` counts those that were.
-    pub clicks_expected: usize,
+    /// From mouth to ear, as far as the server adds to it.
+    pub added_delay: AddedDelay,
     /// What the server used, when it runs on this machine.
-    pub server: Option<ServerCost>,
+    pub server: Option<Cost>,
+    /// What the rehearsal itself used.
+    pub rehearsal: Option<Cost>,
+    /// How much later than they should the callers' packets left: what this machine was too busy for.
+    pub lateness: Option<Quantiles>,
 }
 
 /// What became of the calls.
@@ -64,7 +73,9 @@ pub struct FailedCall {
 pub struct Packets {
     /// Sent by all callers.
     pub sent: u64,
-    /// Of these, those that our own machine refused.
+    /// Lost on purpose, as asked for.
+    pub dropped: u64,
+    /// Refused by our own machine.
     pub unsent: u64,
     /// Received by all callers after everything had settled.
     pub received: u64,
@@ -72,15 +83,17 @@ pub struct Packets {
     pub lost: u64,
 }
 
-/// What the server used.
+/// What a process used while all rooms talked.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub struct ServerCost {
-    /// Its process.
+pub struct Cost {
+    /// The process.
     pub pid: u32,
     /// Milliseconds of processor time for a second of one participant.
     pub cpu_ms_per_participant_second: f64,
     /// Resident memory in bytes.
     pub rss_bytes: u64,
+    /// Its threads.
+    pub threads: u64,
 }
 
 impl Report {
@@ -99,8 +112,15 @@ impl Report {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { target, rooms, participants, seconds, calls, packets, .. } = self;
-        writeln!(f, "rehearsal at {target}: {rooms} rooms of {participants}, {seconds} s")?;
+        let Self { target, rooms, participants, talkers, seconds, codec, calls, packets, .. } = self;
+        let dtx = if self.dtx { " with DTX" } else { "" };
+        writeln!(
+            f,
+            "rehearsal at {target}: {rooms} rooms of {participants}, {talkers} talking, {codec}{dtx}, {seconds} s"
+        )?;
+        if self.network != Network::default() {
+            writeln!(f, "  network        {}", self.network)?;
+        }
         let (failed, lost) = (calls.failed.len(), calls.lost.len());
         writeln!(
             f,
@@ -110,22 +130,16 @@ impl fmt::Display for Report {
         list(f, &calls.failed, |call| format!("{} failed: {}", call.seat, call.reason))?;
         list(f, &calls.lost, |seat| format!("{seat} was hung up on"))?;
         self.write_hearing(f)?;
+        let Packets { sent, dropped, unsent, received, lost } = packets;
         writeln!(
             f,
-            "  packets        {} sent, {} unsent, {} received, {} lost",
-            packets.sent, packets.unsent, packets.received, packets.lost
+            "  packets        {sent} sent, {dropped} dropped, {unsent} unsent, {received} received, {lost} lost"
         )?;
         write_quantiles(f, "inter-arrival", self.inter_arrival)?;
-        write_quantiles(f, "added delay", self.added_delay)?;
-        let heard = self.added_delay.map_or(0, |delay| delay.samples);
-        writeln!(f, "  clicks         {heard} of {} heard", self.clicks_expected)?;
-        match self.server {
-            Some(ServerCost { pid, cpu_ms_per_participant_second: cpu, rss_bytes }) => {
-                let rss = rss_bytes as f64 / (1024.0 * 1024.0);
-                writeln!(f, "  server {pid:<7} {cpu:.3} CPU ms per participant-second, {rss:.1} MiB")?;
-            }
-            None => writeln!(f, "  server         not measured")?,
-        }
+        self.write_delay(f)?;
+        write_cost(f, "server", self.server)?;
+        write_cost(f, "rehearsal", self.rehearsal)?;
+        write_quantiles(f, "left late by", self.lateness)?;
         writeln!(f, "  {}", if self.passed() { "passed" } else { "FAILED" })
     }
 }
@@ -138,7 +152,9 @@ impl Report {
         let own = self.hearing.iter().map(|room| room.own_voice_db).fold(f32::NEG_INFINITY, f32::max);
         writeln!(
             f,
-            "  hearing        {heard} of {expected} heard, {unexpected} that should not be; own voice {own:.0} dB"
+            "  hearing        {} listened, {heard} of {expected} heard, {unexpected} that should not be; \
+             own voice {own:.0} dB",
+            sum(|room| room.listeners)
         )?;
         list(f, &self.findings(|room| &room.missing), |finding| {
             let Finding { listener, speaker, level_db } = finding;
@@ -148,6 +164,23 @@ impl Report {
             let Finding { listener, speaker, level_db } = finding;
             format!("{listener} hears {speaker} ({level_db:.0} dB)")
         })
+    }
+
+    fn write_delay(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let AddedDelay { total, codecs_ms, clicks, talkers, expected, stall } = self.added_delay;
+        write_quantiles(f, "added delay", total)?;
+        let heard = total.map_or(0, |total| total.samples);
+        writeln!(
+            f,
+            "                 {codecs_ms:.2} ms of it are the codecs'; {clicks} clicks by {talkers} callers, \
+             heard {heard} of {expected} times"
+        )?;
+        if let Some(StallDelay { before, recovering, after }) = stall {
+            write_quantiles(f, "before stall", before)?;
+            write_quantiles(f, "1 s after it", recovering)?;
+            write_quantiles(f, "then", after)?;
+        }
+        Ok(())
     }
 }
 
@@ -174,6 +207,17 @@ fn write_quantiles(f: &mut fmt::Formatter<'_>, name: &str, quantiles: Option<Qua
     }
 }
 
+fn write_cost(f: &mut fmt::Formatter<'_>, name: &str, cost: Option<Cost>) -> fmt::Result {
+    let Some(Cost { pid, cpu_ms_per_participant_second: cpu, rss_bytes, threads }) = cost else {
+        return writeln!(f, "  {name:<14} not measured");
+    };
+    let rss = rss_bytes as f64 / (1024.0 * 1024.0);
+    writeln!(
+        f,
+        "  {name:<14} {cpu:.3} CPU ms per participant-second, {rss:.1} MiB, {threads} threads (process {pid})"
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -186,24 +230,39 @@ mod tests {
         };
         let room = RoomHearing {
             room: 0,
+            listeners: 2,
             expected: 2,
             heard: 1,
             missing: vec![finding],
             unexpected: vec![],
             own_voice_db: -61.2,
         };
+        let cost = Cost { pid: 42, cpu_ms_per_participant_second: 0.5, rss_bytes: 1 << 20, threads: 12 };
+        let quantiles = Quantiles { p50_ms: 20.0, p99_ms: 21.5, max_ms: 30.25, samples: 1848 };
         Report {
             target: "127.0.0.1:5060".into(),
             rooms: 1,
             participants: 2,
+            talkers: 2,
             seconds: 20,
+            codec: "opus".into(),
+            dtx: true,
+            network: Network { loss_percent: 5, stall_ms: 200, ..Network::default() },
             calls: Calls { placed: 2, answered: 2, ..Calls::default() },
             hearing: vec![room],
-            packets: Packets { sent: 2000, unsent: 0, received: 1850, lost: 3 },
-            inter_arrival: Some(Quantiles { p50_ms: 20.0, p99_ms: 21.5, max_ms: 30.25, samples: 1848 }),
-            added_delay: None,
-            clicks_expected: 8,
-            server: Some(ServerCost { pid: 42, cpu_ms_per_participant_second: 0.5, rss_bytes: 1 << 20 }),
+            packets: Packets { sent: 1900, dropped: 100, unsent: 0, received: 1850, lost: 3 },
+            inter_arrival: Some(quantiles),
+            added_delay: AddedDelay {
+                total: Some(Quantiles { samples: 55, ..quantiles }),
+                codecs_ms: 13.125,
+                clicks: 60,
+                talkers: 2,
+                expected: 60,
+                stall: Some(StallDelay { before: Some(quantiles), recovering: None, after: None }),
+            },
+            server: Some(cost),
+            rehearsal: None,
+            lateness: None,
         }
     }
 
@@ -211,15 +270,21 @@ mod tests {
     fn the_text_says_what_was_found() {
         assert_eq!(
             report().to_string(),
-            "rehearsal at 127.0.0.1:5060: 1 rooms of 2, 20 s\n  \
+            "rehearsal at 127.0.0.1:5060: 1 rooms of 2, 2 talking, opus with DTX, 20 s\n  \
+               network        jitter 0 ms, loss 5 %, drift 0 ppm, a stall of 200 ms\n  \
                calls          2 placed, 2 answered, 0 failed, 0 lost\n  \
-               hearing        1 of 2 heard, 0 that should not be; own voice -61 dB\n                 \
+               hearing        2 listened, 1 of 2 heard, 0 that should not be; own voice -61 dB\n                 \
                               0/1 does not hear 0/0 (-47 dB)\n  \
-               packets        2000 sent, 0 unsent, 1850 received, 3 lost\n  \
+               packets        1900 sent, 100 dropped, 0 unsent, 1850 received, 3 lost\n  \
                inter-arrival  p50 20.00  p99 21.50  max 30.25 ms  (1848 samples)\n  \
-               added delay    not measured\n  \
-               clicks         0 of 8 heard\n  \
-               server 42      0.500 CPU ms per participant-second, 1.0 MiB\n  \
+               added delay    p50 20.00  p99 21.50  max 30.25 ms  (55 samples)\n                 \
+                              13.12 ms of it are the codecs'; 60 clicks by 2 callers, heard 55 of 60 times\n  \
+               before stall   p50 20.00  p99 21.50  max 30.25 ms  (1848 samples)\n  \
+               1 s after it   not measured\n  \
+               then           not measured\n  \
+               server         0.500 CPU ms per participant-second, 1.0 MiB, 12 threads (process 42)\n  \
+               rehearsal      not measured\n  \
+               left late by   not measured\n  \
                FAILED\n"
         );
     }

@@ -5,59 +5,108 @@ use std::time::Duration;
 
 use mixminus_audio::TICK;
 
+use crate::click::CLICK_FRAMES;
+
 /// Ticks until jitter buffers are filled and everything is warm.
 const SETTLE_TICKS: u32 = 75;
-/// Silence between the voices and the first click.
+/// So long everybody sounds a tone: enough for all windows of an ear.
+const TONE_TICKS: u32 = 80;
+/// All rooms talk, and what the server uses is measured, for this share of the rest.
+const TALK_SHARE: (u32, u32) = (2, 5);
+const MIN_TALK_TICKS: u32 = 40;
+/// Silence between a room's talk and its first click.
 const PAUSE_TICKS: u32 = 25;
-/// Ticks from one click to the next: longer than any delay worth measuring.
-pub(crate) const CLICK_PERIOD_TICKS: u32 = 25;
-/// Room for the pause and two clicks.
-const MIN_CLICK_TICKS: u32 = PAUSE_TICKS + 3 * CLICK_PERIOD_TICKS;
-/// A click begins at another place of its frame each time, and ends in the same frame.
-const CLICK_OFFSETS: u32 = 120;
-/// The shortest rehearsal that has time for everything.
-pub(crate) const MIN_SECONDS: u32 = 5;
-/// The shortest turn in which a speaker can be told from a pause.
-const MIN_TURN_TICKS: u32 = 75;
+/// Ticks from one click to the next.
+const CLICK_PERIOD_TICKS: u32 = 8;
+/// After the last click, until the talk goes on.
+const LINGER_TICKS: u32 = 25;
+/// A room has at least so many clicks.
+const MIN_CLICKS: u32 = 6;
+/// When a caller stalls amid them, so many: for two seconds before and after.
+const MIN_CLICKS_AROUND_STALL: u32 = 26;
+/// Rooms click in so many shifts: while one clicks, at least two others talk.
+const MAX_SHIFTS: u32 = 3;
 
-/// The parts of a rehearsal, in ticks from its start: voices, a pause, clicks.
+/// What a timeline has to have room for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Course {
+    pub(crate) seconds: u32,
+    pub(crate) rooms: u32,
+    /// How long one caller in each room stalls amid the clicks.
+    pub(crate) stall: Duration,
+}
+
+/// The parts of a rehearsal, in ticks from its start: everybody's tone, then everybody talks, then in each
+/// room a pause and clicks, shift by shift, while the rooms whose shift it is not go on talking.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Timeline {
     hush: u32,
+    shifts: u32,
+    shift: u32,
+    stall: u32,
     end: u32,
 }
 
+/// What those who talk do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Part {
+    /// Each sounds its tone, so that it is known who hears whom.
+    Tones,
+    /// All talk at once.
+    Talk,
+    /// All are silent but for clicks.
+    Quiet,
+}
+
+/// A click that is being said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Clicking {
+    /// Number of the click in its room, from 0.
+    pub(crate) click: u32,
+    /// Number of its frame, from 0.
+    pub(crate) frame: u32,
+}
+
+impl Course {
+    /// Seconds that it needs.
+    pub(crate) fn shortest(self) -> u32 {
+        (SETTLE_TICKS + TONE_TICKS + MIN_TALK_TICKS + self.shortest_shift()).div_ceil(50)
+    }
+
+    fn shortest_shift(self) -> u32 {
+        let stall = self.stall_ticks();
+        let clicks = if stall > 0 { MIN_CLICKS_AROUND_STALL } else { MIN_CLICKS };
+        PAUSE_TICKS + clicks * CLICK_PERIOD_TICKS + stall + LINGER_TICKS
+    }
+
+    fn stall_ticks(self) -> u32 {
+        self.stall.as_millis().div_ceil(TICK.as_millis()) as u32
+    }
+}
+
 impl Timeline {
-    pub(crate) fn new(seconds: u32) -> Self {
-        let end = seconds * 50;
-        let hush = SETTLE_TICKS + (end - SETTLE_TICKS) * 3 / 4;
-        Self { hush: hush.min(end - MIN_CLICK_TICKS), end }
-    }
-
-    /// Seconds that `participants` need to speak one after the other.
-    pub(crate) fn seconds_for_turns(participants: u32) -> u32 {
-        let turns = participants * MIN_TURN_TICKS;
-        let ticks = SETTLE_TICKS + (turns * 4).div_ceil(3).max(turns + MIN_CLICK_TICKS);
-        ticks.div_ceil(50).max(MIN_SECONDS)
-    }
-
-    /// Number of ticks.
-    pub(crate) fn ticks(self) -> u32 {
-        self.end
+    /// A timeline of a course with as many seconds as it needs.
+    pub(crate) fn new(course: Course) -> Self {
+        let end = course.seconds * 50;
+        let talk = SETTLE_TICKS + TONE_TICKS;
+        let (part, whole) = TALK_SHARE;
+        let hush = (talk + (end - talk) * part / whole).min(end - course.shortest_shift());
+        let shifts = ((end - hush) / course.shortest_shift()).clamp(1, MAX_SHIFTS.min(course.rooms));
+        Self { hush, shifts, shift: (end - hush) / shifts, stall: course.stall_ticks(), end }
     }
 
     pub(crate) fn duration(self) -> Duration {
         TICK * self.end
     }
 
-    /// While voices sound and everything has settled.
-    pub(crate) fn voices(self) -> Range<Duration> {
-        TICK * SETTLE_TICKS..TICK * self.hush
+    /// While all tones sound and everything has settled.
+    pub(crate) fn tones() -> Range<Duration> {
+        TICK * SETTLE_TICKS..TICK * (SETTLE_TICKS + TONE_TICKS)
     }
 
-    /// How long that is.
-    pub(crate) fn voiced_for(self) -> Duration {
-        TICK * (self.hush - SETTLE_TICKS)
+    /// While all rooms talk.
+    pub(crate) fn talk(self) -> Range<Duration> {
+        Self::tones().end..TICK * self.hush
     }
 
     /// While packets are counted.
@@ -65,28 +114,49 @@ impl Timeline {
         TICK * SETTLE_TICKS..self.duration()
     }
 
-    /// While clicks sound, until the last may have arrived.
-    pub(crate) fn clicks(self) -> Range<Duration> {
-        TICK * (self.hush + PAUSE_TICKS)..self.duration()
+    /// While clicks can be heard in a room: from amid the pause, for an onset comes after quiet, until the
+    /// last may have arrived.
+    pub(crate) fn clicks(self, room: u32) -> Range<Duration> {
+        TICK * (self.first_click(room) - PAUSE_TICKS / 2)..TICK * (self.shift_of(room) + self.shift)
     }
 
-    /// Whether a tone sounds at `tick`; tones begin at once, so that the server can settle on them.
-    pub(crate) fn is_voiced(self, tick: u32) -> bool {
-        tick < self.hush
+    /// What a room does at `tick`. Tones begin at once, so that the server can settle on them.
+    pub(crate) fn part(self, room: u32, tick: u32) -> Part {
+        let quiet = self.shift_of(room);
+        match tick {
+            _ if tick < SETTLE_TICKS + TONE_TICKS => Part::Tones,
+            _ if (quiet..quiet + self.shift).contains(&tick) => Part::Quiet,
+            _ => Part::Talk,
+        }
     }
 
-    /// Whose turn it is at `tick`, of `participants` who speak one after the other.
-    pub(crate) fn turn(self, tick: u32, participants: u32) -> Option<u32> {
-        let since = tick.checked_sub(SETTLE_TICKS)?;
-        let turn = since / ((self.hush - SETTLE_TICKS) / participants);
-        (turn < participants && tick < self.hush).then_some(turn)
+    /// The click that is being said in a room. There is none while a caller stalls.
+    pub(crate) fn click(self, room: u32, tick: u32) -> Option<Clicking> {
+        let since = tick.checked_sub(self.first_click(room))?;
+        let (click, frame) = (since / CLICK_PERIOD_TICKS, since % CLICK_PERIOD_TICKS);
+        let said = click < self.clicks_in_shift() && frame < CLICK_FRAMES;
+        let stalled = self.stall(room);
+        let first = tick - frame;
+        let held = first < stalled.end && first + CLICK_FRAMES > stalled.start;
+        (said && (stalled.is_empty() || !held)).then_some(Clicking { click, frame })
     }
 
-    /// Where in the frame of `tick` a click begins, in samples.
-    pub(crate) fn click(self, tick: u32) -> Option<usize> {
-        let since = tick.checked_sub(self.hush + PAUSE_TICKS)?;
-        let sounds = since.is_multiple_of(CLICK_PERIOD_TICKS) && tick + CLICK_PERIOD_TICKS <= self.end;
-        sounds.then(|| (since / CLICK_PERIOD_TICKS * 37 % CLICK_OFFSETS) as usize)
+    /// When one caller of a room stalls, amid its clicks; empty when none does.
+    pub(crate) fn stall(self, room: u32) -> Range<u32> {
+        let start = self.first_click(room) + self.clicks_in_shift() / 2 * CLICK_PERIOD_TICKS;
+        start..start + self.stall
+    }
+
+    fn clicks_in_shift(self) -> u32 {
+        (self.shift - PAUSE_TICKS - LINGER_TICKS - self.stall) / CLICK_PERIOD_TICKS
+    }
+
+    fn shift_of(self, room: u32) -> u32 {
+        self.hush + room % self.shifts * self.shift
+    }
+
+    fn first_click(self, room: u32) -> u32 {
+        self.shift_of(room) + PAUSE_TICKS
     }
 }
 
@@ -94,31 +164,54 @@ impl Timeline {
 mod tests {
     use super::*;
 
-    #[test]
-    fn voices_end_before_clicks_begin_and_every_click_has_time_to_arrive() {
-        for seconds in [MIN_SECONDS, 20, 3600] {
-            let timeline = Timeline::new(seconds);
-            let clicks: Vec<_> =
-                (0..timeline.ticks()).filter(|tick| timeline.click(*tick).is_some()).collect();
-            assert!(TICK * clicks[0] >= timeline.voices().end + TICK * PAUSE_TICKS);
-            assert!(clicks[clicks.len() - 1] + CLICK_PERIOD_TICKS <= timeline.ticks());
-            assert!(!timeline.is_voiced(clicks[0]));
-        }
-        assert_eq!(
-            (0..1000).filter_map(|tick| Timeline::new(20).click(tick)).collect::<Vec<_>>(),
-            [0, 37, 74, 111, 28, 65, 102, 19]
-        );
+    const COURSE: Course = Course { seconds: 30, rooms: 10, stall: Duration::ZERO };
+
+    fn clicks(timeline: Timeline, room: u32) -> Vec<u32> {
+        let first = |tick: &u32| timeline.click(room, *tick).is_some_and(|clicking| clicking.frame == 0);
+        (0..timeline.end).filter(first).collect()
     }
 
     #[test]
-    fn everybody_gets_a_turn_of_at_least_a_second_and_a_half() {
-        let participants = 7;
-        let timeline = Timeline::new(Timeline::seconds_for_turns(participants));
-        for participant in 0..participants {
-            let ticks = (0..timeline.ticks())
-                .filter(|tick| timeline.turn(*tick, participants) == Some(participant))
-                .count();
-            assert!(ticks >= 75, "{participant}: {ticks}");
+    fn a_room_is_quiet_before_and_while_it_clicks_and_every_click_has_time_to_arrive() {
+        for seconds in [COURSE.shortest(), 20, 3600] {
+            let timeline = Timeline::new(Course { seconds, ..COURSE });
+            for room in 0..COURSE.rooms {
+                let clicks = clicks(timeline, room);
+                assert!(clicks.len() >= 6);
+                let (first, last) = (clicks[0], clicks[clicks.len() - 1]);
+                let heard = timeline.clicks(room);
+                assert_eq!(heard.start, TICK * (first - PAUSE_TICKS / 2));
+                let mut around = first - PAUSE_TICKS..last + LINGER_TICKS;
+                assert!(around.all(|tick| timeline.part(room, tick) == Part::Quiet));
+                assert!(heard.end >= TICK * (last + LINGER_TICKS) && heard.end <= timeline.duration());
+                assert!(heard.start > timeline.talk().end);
+            }
         }
+    }
+
+    #[test]
+    fn all_sound_tones_then_all_talk_and_while_a_room_clicks_others_go_on() {
+        let timeline = Timeline::new(COURSE);
+        let parts = |tick| (0..COURSE.rooms).map(move |room| timeline.part(room, tick));
+        let tick = |at: Duration| (at.as_millis() / 20) as u32;
+        assert!((0..tick(Timeline::tones().end)).all(|tick| parts(tick).all(|part| part == Part::Tones)));
+        let mut talk = tick(timeline.talk().start)..tick(timeline.talk().end);
+        assert_eq!(talk.len(), 538);
+        assert!(talk.all(|tick| parts(tick).all(|part| part == Part::Talk)));
+        let quiet = |tick| parts(tick).filter(|part| *part == Part::Quiet).count();
+        assert_eq!((0..timeline.end).map(quiet).max(), Some(4));
+        assert_eq!(clicks(timeline, 0).len(), 27);
+    }
+
+    #[test]
+    fn nobody_clicks_while_a_caller_stalls_and_half_of_the_clicks_are_on_either_side() {
+        let timeline = Timeline::new(Course { stall: Duration::from_millis(290), ..COURSE });
+        let stall = timeline.stall(0);
+        assert_eq!(stall.len(), 15);
+        let (before, after): (Vec<_>, Vec<_>) =
+            clicks(timeline, 0).into_iter().partition(|click| *click < stall.start);
+        assert!(before.iter().all(|click| click + CLICK_FRAMES <= stall.start));
+        assert!(after.iter().all(|click| *click >= stall.end));
+        assert_eq!((before.len(), after.len()), (21, 19));
     }
 }

@@ -2,10 +2,8 @@
 
 use std::path::Path;
 
-use mixminus_audio::resample;
+use mixminus_audio::{SampleRate, resample};
 use thiserror::Error;
-
-use crate::voice::RATE;
 
 /// Largest file that is read, in bytes: half an hour at 8 kHz.
 const MAX_BYTES: u64 = 32 * 1024 * 1024;
@@ -30,13 +28,13 @@ pub enum WavError {
     Silent,
 }
 
-/// Reads a WAV file at any rate; of several channels the first.
-pub(crate) fn read(path: &Path) -> Result<Vec<i16>, WavError> {
+/// Reads a WAV file at any rate, of several channels the first, and resamples it.
+pub(crate) fn read(path: &Path, to: SampleRate) -> Result<Vec<i16>, WavError> {
     if std::fs::metadata(path)?.len() > MAX_BYTES {
         return Err(WavError::TooLong);
     }
     let (rate, samples) = parse(&std::fs::read(path)?).ok_or(WavError::Format)?;
-    let samples = resample(&samples, rate, RATE);
+    let samples = resample(&samples, rate, to);
     if samples.iter().all(|sample| *sample == 0) {
         return Err(WavError::Silent);
     }

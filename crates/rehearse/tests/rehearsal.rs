@@ -1,146 +1,142 @@
-//! A rehearsal at a small mixing server of the test's own.
+//! Rehearsals at a small mixing server of the test's own, whose merits and faults are known.
 
 #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
-use std::collections::{HashMap, VecDeque};
-use std::net::SocketAddr;
-use std::sync::{Arc, Mutex};
+mod server;
+
 use std::time::Duration;
 
-use mixminus_codec::{Decoder, Encoder, Format};
-use mixminus_rehearse::{Options, RehearseError, Report, run};
-use mixminus_rtp::{MAX_PACKET_BYTES, PacketView, Sender, SenderIdentity};
-use mixminus_sip::sdp::{LocalMedia, negotiate};
-use mixminus_sip::{IncomingCall, UserAgent, UserAgentConfig};
-use tokio::net::UdpSocket;
-use tokio::time::{MissedTickBehavior, interval};
+use mixminus_audio::SampleRate;
+use mixminus_codec::Format;
+use mixminus_rehearse::{Network, Options, RehearseError, Report, RoomHearing, run};
+use mixminus_sip::{UserAgent, UserAgentConfig};
+use tokio::task::JoinSet;
 
-/// What a listener gets of its own voice.
-#[derive(Clone, Copy, PartialEq)]
-enum Own {
-    Subtracted,
-    Left,
+use crate::server::{Manner, Server};
+
+/// Two rooms of three for six seconds, at a server of this manner.
+async fn rehearse(manner: Manner, options: Options) -> Report {
+    let server = Server::start(manner).await;
+    run(Options { target: server.target(), ..options }).await.unwrap()
 }
 
-struct Leg {
-    room: String,
-    call: IncomingCall,
-    socket: UdpSocket,
-    remote: SocketAddr,
-    sender: Sender,
-    frames: VecDeque<[i16; 160]>,
+fn options() -> Options {
+    Options { rooms: 2, participants: 3, seconds: 6, ..Options::default() }
 }
 
-impl Leg {
-    #[expect(clippy::disallowed_methods, reason = "the test is the server")]
-    async fn answer(call: IncomingCall) -> Self {
-        let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
-        let local = LocalMedia {
-            address: socket.local_addr().unwrap(),
-            session_id: 1,
-            version: 1,
-            formats: vec![Format::Pcmu],
-        };
-        let (answer, agreed) = negotiate(call.offer.as_deref().unwrap(), &local).unwrap();
-        call.control.answer(answer);
-        let sender = Sender::new(SenderIdentity { ssrc: 1, sequence: 65_000, timestamp: 7 });
-        Self { room: call.user.clone(), call, socket, remote: agreed.remote, sender, frames: VecDeque::new() }
-    }
-
-    /// This tick's frame: the oldest that waits, of at most three.
-    fn contribute(&mut self) -> [i16; 160] {
-        let mut datagram = [0; MAX_PACKET_BYTES];
-        while let Ok(bytes) = self.socket.try_recv(&mut datagram) {
-            let mut frame = [0; 160];
-            let packet = PacketView::parse(&datagram[..bytes]).unwrap();
-            Decoder::new(Format::Pcmu).decode(packet.payload, &mut frame).unwrap();
-            self.frames.push_back(frame);
-        }
-        while self.frames.len() > 3 {
-            self.frames.pop_front();
-        }
-        self.frames.pop_front().unwrap_or([0; 160])
-    }
-
-    fn send(&mut self, mix: &[i16; 160]) {
-        let (mut payload, mut packet) = ([0; 160], [0; MAX_PACKET_BYTES]);
-        Encoder::new(Format::Pcmu).encode(mix, &mut payload);
-        let bytes = self.sender.packet(Format::Pcmu, &payload, &mut packet);
-        self.socket.try_send_to(&packet[..bytes], self.remote).unwrap();
-    }
+/// Pairs in one room, so that a relay is a conference.
+fn pairs() -> Options {
+    Options { rooms: 4, participants: 2, seconds: 6, ..Options::default() }
 }
 
-fn tick(legs: &mut [Leg], own: Own) {
-    let frames: Vec<_> = legs.iter_mut().map(Leg::contribute).collect();
-    let mut rooms: HashMap<String, [i16; 160]> = HashMap::new();
-    for (leg, frame) in legs.iter().zip(&frames) {
-        let sum = rooms.entry(leg.room.clone()).or_insert([0; 160]);
-        sum.iter_mut().zip(frame).for_each(|(sum, sample)| *sum += sample);
-    }
-    for (leg, frame) in legs.iter_mut().zip(&frames) {
-        let mut mix = rooms[&leg.room];
-        if own == Own::Subtracted {
-            mix.iter_mut().zip(frame).for_each(|(mix, sample)| *mix -= sample);
-        }
-        leg.send(&mix);
-    }
-}
-
-/// Rehearses at a server that mixes; the server's user agent is kept until the end.
-async fn rehearse(own: Own, rooms: u32, participants: u32, seconds: u32) -> (Report, UserAgent) {
-    let config = UserAgentConfig {
-        listen: vec!["udp:127.0.0.1:0".parse().unwrap(), "tcp:127.0.0.1:0".parse().unwrap()],
-        ..UserAgentConfig::default()
-    };
-    let (agent, mut calls) = UserAgent::start(config).await.unwrap();
-    let legs = Arc::new(Mutex::new(Vec::new()));
-    let mixing = Arc::clone(&legs);
-    let mixer = tokio::spawn(async move {
-        let mut ticks = interval(Duration::from_millis(20));
-        ticks.set_missed_tick_behavior(MissedTickBehavior::Burst);
-        loop {
-            ticks.tick().await;
-            tick(&mut mixing.lock().unwrap(), own);
-        }
-    });
-    let answerer = tokio::spawn(async move {
-        while let Some(call) = calls.recv().await {
-            let leg = Leg::answer(call).await;
-            assert_eq!(leg.call.from.split('@').next().unwrap().matches('-').count(), 2);
-            legs.lock().unwrap().push(leg);
-        }
-    });
-    let target = format!("{};tcp", agent.listening()[1].address);
-    let report = run(Options { target, rooms, participants, seconds, ..Options::default() }).await.unwrap();
-    mixer.abort();
-    answerer.abort();
-    (report, agent)
+fn relay(delay_ms: u64) -> Manner {
+    Manner::Relay(Duration::from_millis(delay_ms))
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_server_that_mixes_right_passes() {
-    let (report, agent) = rehearse(Own::Subtracted, 2, 3, 5).await;
-    assert!(report.passed());
+    let report = rehearse(Manner::MixMinus, options()).await;
+    assert!(report.passed(), "{report}");
     assert_eq!((report.calls.placed, report.calls.answered), (6, 6));
-    assert!(report.hearing.iter().all(|room| (room.expected, room.heard) == (6, 6)));
-    assert_eq!(report.packets.sent, 6 * 250);
+    assert!(report.hearing.iter().all(|room| (room.listeners, room.expected, room.heard) == (3, 6, 6)));
+    assert_eq!((report.packets.sent, report.packets.lost), (6 * 300, 0));
     assert!(report.inter_arrival.unwrap().samples > 6 * 150);
-    // Three clicks in each of two rooms, two listeners each.
-    assert_eq!(report.clicks_expected, 12);
-    let delay = report.added_delay.unwrap();
-    assert!(delay.samples >= 10 && delay.p50_ms < 100.0, "{delay}");
+    let delay = report.added_delay;
+    // Six clicks in each of two rooms, by three callers in turn, for two listeners each.
+    assert_eq!((delay.clicks, delay.talkers, delay.expected, delay.codecs_ms), (12, 6, 24, 0.0));
+    let total = delay.total.unwrap();
+    assert!(total.samples >= 20 && total.p50_ms < 100.0, "{total}");
     assert_eq!(report.server, None, "the server is this process");
-    drop(agent);
+    assert!(report.rehearsal.unwrap().threads > 2);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_codec_is_spoken_by_talkers_and_heard_by_some_who_listen() {
+    let codecs =
+        [Format::Opus(SampleRate::Hz48000), Format::G722, Format::Pcma, Format::L16(SampleRate::Hz16000)];
+    let options = |codec| Options { codec, talkers: Some(1), listeners: Some(2), ..options() };
+    let rehearsals: JoinSet<_> =
+        codecs.into_iter().map(|codec| rehearse(Manner::MixMinus, options(codec))).collect();
+    for report in rehearsals.join_all().await {
+        assert!(report.passed(), "{report}");
+        let listeners = report.hearing.iter().map(|room| room.listeners).sum::<usize>();
+        assert_eq!((listeners, report.packets.sent), (2, 6 * 300));
+        assert!(report.packets.received > 6 * 150);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn with_dtx_who_says_nothing_sends_nothing() {
+    let options = Options { talkers: Some(1), dtx: true, ..options() };
+    let report = rehearse(Manner::MixMinus, options).await;
+    assert!(report.passed(), "{report}");
+    // Two of six send, for less than half of the time apart from their clicks.
+    assert!(report.packets.sent < 6 * 300 / 3, "{report}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_server_that_echoes_fails() {
-    let (report, agent) = rehearse(Own::Left, 1, 2, 5).await;
+    let report = rehearse(Manner::Echo, options()).await;
     assert!(!report.passed());
     let own: Vec<_> = report.hearing[0].unexpected.iter().map(|f| f.listener == f.speaker).collect();
-    assert_eq!(own, [true, true]);
+    assert_eq!(own, [true; 3]);
     assert!(report.hearing[0].own_voice_db > -6.0);
-    drop(agent);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_lets_rooms_hear_each_other_fails() {
+    let report = rehearse(Manner::OneRoom, options()).await;
+    let unexpected =
+        |room: &RoomHearing| room.unexpected.iter().filter(|f| f.speaker.room != room.room).count();
+    assert_eq!(report.hearing.iter().map(unexpected).collect::<Vec<_>>(), [9, 9], "{report}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_says_nothing_fails() {
+    let report = rehearse(Manner::Mute, options()).await;
+    assert!(!report.passed());
+    assert_eq!(report.hearing.iter().map(|room| room.missing.len()).sum::<usize>(), 12);
+    assert_eq!(report.added_delay.total, None);
+    assert!(report.packets.received > 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_delay_of_a_server_is_measured() {
+    let measured = async |delay_ms| (delay_ms, rehearse(relay(delay_ms), pairs()).await);
+    for (delay_ms, report) in <[_; 2]>::from(tokio::join!(measured(7), measured(31))) {
+        assert!(report.passed(), "{report}");
+        let total = report.added_delay.total.unwrap();
+        let over_ms = total.p50_ms - delay_ms as f64;
+        assert!((0.0..3.0).contains(&over_ms), "{total}");
+        assert_eq!(report.added_delay.talkers, 8);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_keeps_the_delay_of_a_stall_is_told_from_one_that_gives_it_back() {
+    let network = Network { stall_ms: 300, ..Network::default() };
+    let options = Options { network, seconds: 12, ..pairs() };
+    let p50_ms = async |manner| {
+        let stall = rehearse(manner, options.clone()).await.added_delay.stall.unwrap();
+        [stall.before, stall.after].map(|delay| delay.unwrap().p50_ms)
+    };
+    let (relayed, queued) = tokio::join!(p50_ms(relay(7)), p50_ms(Manner::Queue));
+    let [before, after] = relayed;
+    assert!((after - before).abs() < 3.0, "{before} {after}");
+    let [before, after] = queued;
+    assert!(after - before > 150.0, "{before} {after}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn packets_that_a_server_loses_and_those_that_never_got_there_are_told_apart() {
+    let report = rehearse(Manner::Lossy, pairs()).await;
+    let share = report.packets.lost as f64 / (report.packets.received + report.packets.lost) as f64;
+    assert!((share - 0.1).abs() < 0.01, "{report}");
+    let network = Network { loss_percent: 10, ..Network::default() };
+    let report = rehearse(relay(0), Options { network, ..pairs() }).await;
+    assert_eq!(report.packets.lost, 0);
+    assert_eq!(report.packets.sent + report.packets.dropped, 8 * 300);
+    assert!((150..350).contains(&report.packets.dropped), "{report}");
 }
 
 #[tokio::test]
