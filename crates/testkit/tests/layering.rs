@@ -10,14 +10,21 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("codec", &["audio"]),
     ("rtp", &["audio", "codec"]),
     ("mixer", &["audio", "codec"]),
-    ("media", &["audio", "codec", "mixer", "rtp"]),
-    ("sip", &["codec", "rtp"]),
+    ("replay", &["audio", "codec", "mixer"]),
+    ("media", &["audio", "codec", "mixer", "replay", "rtp"]),
+    ("sip", &["audio", "codec", "rtp"]),
     ("control", &["mixer"]),
     ("plivo", &[]),
     ("store", &["control"]),
     ("rehearse", &["audio", "codec", "rtp", "sip"]),
     ("testkit", &["audio", "codec", "mixer", "rtp"]),
-    ("server", &["audio", "codec", "control", "media", "mixer", "plivo", "rehearse", "rtp", "sip", "store"]),
+    (
+        "server",
+        &[
+            "audio", "codec", "control", "media", "mixer", "plivo", "rehearse", "replay", "rtp", "sip",
+            "store",
+        ],
+    ),
     // Measures every crate and ships with none.
     ("benches", &["audio", "codec", "media", "mixer", "rtp", "testkit"]),
 ];

@@ -1,0 +1,22 @@
+//! The body of the target `sdp`, here because `testkit` does not know SIP.
+
+use std::net::{Ipv4Addr, SocketAddr};
+
+use mixminus_codec::{Format, OpusSettings};
+use mixminus_sip::sdp::{LocalMedia, negotiate, read_answer};
+
+/// Session descriptions: as an offer, as an answer, and what we answer as an answer again.
+pub fn sdp(data: &[u8]) {
+    let Ok(description) = std::str::from_utf8(data) else { return };
+    let local = LocalMedia {
+        address: SocketAddr::from((Ipv4Addr::LOCALHOST, 4_000)),
+        session_id: 1,
+        version: 1,
+        formats: Format::ALL.to_vec(),
+        opus: OpusSettings::default(),
+    };
+    drop(read_answer(description, &local));
+    if let Ok((answer, _)) = negotiate(description, &local) {
+        drop(read_answer(&answer, &local));
+    }
+}
