@@ -33,8 +33,8 @@ class Desk:
         self.calls = sdk.multi_party_calls(self.service)
         return self
 
-    def phone(self, role, codec="PCMU"):
-        phone = Phone(role, self.service.folder, self.stage.voices[role], self.stage.ports, codec)
+    def phone(self, role, codec="PCMU", ptime=20):
+        phone = Phone(role, self.service.folder, self.stage.voices[role], self.stage.ports, codec, ptime)
         self.phones[role] = phone
         return phone
 

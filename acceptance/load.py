@@ -8,6 +8,7 @@ from plivo import plivoxml
 
 import sdk
 from application import Application
+from phone import Phone
 from service import Service
 
 CALLS = 200
@@ -18,6 +19,7 @@ SCENARIO = Path(__file__).resolve().parent / "sipp" / "call.xml"
 def run(stage):
     sipp(stage)
     rehearse(stage)
+    overload(stage)
 
 
 def sipp(stage):
@@ -85,7 +87,36 @@ def rehearse(stage):
         stage.checks("in each room all hear all but themselves", heard == [(6, 6), (6, 6)], heard)
         lost = report["packets"]["lost"]
         stage.checks("no packet is lost", lost == 0, lost)
-        delay = report["added_delay"]
+        delay = report["added_delay"]["total"]
         print(f"     mouth to ear it adds {delay['p50_ms']:.1f} ms (p50), {delay['p99_ms']:.1f} ms (p99)")
     finally:
+        service.kill()
+
+
+def overload(stage):
+    """While a worker is busier than it may be, calls are refused, and those inside stay."""
+    service = Service(stage.program, stage.folder / "overload", stage.ports, limits="max_load_percent = 1")
+    phone = Phone("late", service.folder, stage.voices["agent"], stage.ports)
+    try:
+        service.start()
+        command = [
+            stage.program, "rehearse", "--target", f"127.0.0.1:{service.sip_port}", "--rooms", "2",
+            "--participants", "5", "--codec", "opus", "--seconds", "8",
+        ]  # fmt: skip
+        with (service.folder / "rehearsal").open("wb") as log:
+            rehearsal = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, cwd=service.folder)
+        full = lambda: service.get("/readyz")[0] == 503  # noqa: E731
+        stage.checks.eventually("a service without room is not ready", full)
+        mark = len(phone.events)
+        stage.checks("a call is refused then", not phone.call(service.sip("demo")))
+        reason = (phone.closed(1, mark) or {}).get("param", "")
+        stage.checks("it is told 503", reason.startswith("503"), reason)
+        shed = service.metric("mixminus_calls_shed_total")
+        stage.checks("it is counted", shed == 1, shed)
+        status = rehearsal.wait(30)
+        stage.checks("those inside go on hearing each other", status == 0, f"status {status}")
+        stage.checks.eventually("the service is ready again", lambda: service.get("/readyz")[0] == 200)
+        stage.checks("the next call is taken", phone.call(service.sip("demo")))
+    finally:
+        phone.stop()
         service.kill()

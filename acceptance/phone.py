@@ -20,20 +20,33 @@ rtp_ports {rtp_port}-{rtp_last}
 jitter_buffer_delay 2-10
 module_path /usr/lib/baresip/modules
 module g711.so
+module g722.so
+module opus.so
 module aufile.so
 module sndfile.so
 module ctrl_tcp.so
 module_tmp account.so
 module_app menu.so
+opus_stereo no
+opus_sprop_stereo no
 ctrl_tcp_listen 127.0.0.1:{control_port}
 snd_path {folder}
 """
+# The names that baresip has for formats.
+CODECS = {
+    "PCMU": "PCMU/8000/1",
+    "PCMA": "PCMA/8000/1",
+    "G722": "G722/16000/1",
+    "opus": "opus/48000/1",
+}
+# The rates of those whose audio is wider than that of telephones.
+RATES = {"G722": 16000, "opus": 48000}
 # What was on its way when something changed has arrived after this long.
 SETTLE_SECONDS = 0.8
 
 
 class Phone:
-    def __init__(self, name, folder, voice, ports, codec="PCMU"):
+    def __init__(self, name, folder, voice, ports, codec="PCMU", ptime=20):
         self.name = name
         self.folder = folder / f"phone-{name}"
         self.events = []
@@ -47,10 +60,11 @@ class Phone:
             control_port=self.control_port,
             rtp_port=rtp_port,
             rtp_last=rtp_port + 19,
-            voice=voice.wav,
+            voice=voice.at(RATES.get(codec, sound.RATE)),
             folder=self.folder,
         )
-        account = f"<sip:{name}@127.0.0.1>;regint=0;answermode=auto;audio_codecs={codec}/8000/1\n"
+        media = f"ptime={ptime};audio_codecs={CODECS[codec]}"
+        account = f"<sip:{name}@127.0.0.1>;regint=0;answermode=auto;{media}\n"
         (self.folder / "config").write_text(config)
         (self.folder / "accounts").write_text(account)
         (self.folder / "contacts").write_text("")
@@ -123,6 +137,11 @@ class Phone:
         self.command("sndcode", digit)
         time.sleep(0.2)
         self.command("sndcode", "\x04")
+
+    def pressed(self, digit, seconds):
+        """Whether the far end pressed `digit`, or does so in time."""
+        start = {"type": "CALL_DTMF_START", "param": digit}
+        return self.event(lambda event: start.items() <= event.items(), seconds) is not None
 
     def packets(self):
         """How many RTP packets the call has received."""

@@ -7,6 +7,7 @@ import tempfile
 from pathlib import Path
 
 import conference
+import formats
 import hostile
 import keeping
 import load
@@ -18,6 +19,7 @@ from checks import Checks
 PARTS = {
     "starting": starting.run,
     "conference": conference.run,
+    "formats": formats.run,
     "keeping": keeping.run,
     "hostile": hostile.run,
     "load": load.run,

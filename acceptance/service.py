@@ -53,7 +53,7 @@ def binary():
 
 
 class Service:
-    def __init__(self, program, folder, ports, answer_url=None):
+    def __init__(self, program, folder, ports, answer_url=None, limits=""):
         self.program = program
         self.folder = folder
         self.folder.mkdir()
@@ -79,6 +79,8 @@ auth_token = "{AUTH_TOKEN}"
 {answer}
 [urls]
 allow_private = true
+[limits]
+{limits}
 """)
         self.process = None
 
@@ -111,10 +113,11 @@ allow_private = true
         except OSError:
             return 0, ""
 
-    def metric(self, name):
-        """The sum over the labels of a metric, or None."""
+    def metric(self, name, label=""):
+        """The sum of a metric over all labels, or over those that `label` is in; None if there are none."""
         lines = [line.split() for line in self.get("/metrics")[1].splitlines()]
-        values = [float(line[-1]) for line in lines if line and line[0].split("{")[0] == name]
+        of_name = [line for line in lines if line and line[0].split("{")[0] == name]
+        values = [float(line[-1]) for line in of_name if label in line[0]]
         return sum(values) if values else None
 
     def drain(self, seconds=15):

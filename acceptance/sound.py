@@ -44,6 +44,13 @@ class Voice:
         self.samples = read(period)
         return self
 
+    def at(self, rate):
+        """The path of the voice at `rate`, for phones that do not resample well."""
+        path = self.wav if rate == RATE else self.wav.with_name(f"{self.wav.stem}-{rate}.wav")
+        if not path.exists():
+            subprocess.run(["sox", "-D", self.wav, "-r", str(rate), path], check=True)
+        return path
+
     def level(self):
         return band_level(self.samples, self.band)
 
@@ -88,14 +95,25 @@ def voices(folder):
 
 
 def read(path, start=0):
-    """The samples of a WAV file of one channel, even while it is written."""
-    data = Path(path).read_bytes()[HEADER_BYTES + 2 * start :]
-    return np.frombuffer(data[: len(data) // 2 * 2], dtype="<i2").astype(float)
+    """What a WAV file of one channel holds at `RATE` from sample `start` on, even while it is written."""
+    data = Path(path).read_bytes()
+    factor = int.from_bytes(data[24:28], "little") // RATE
+    data = data[HEADER_BYTES + 2 * start * factor :]
+    samples = np.frombuffer(data[: len(data) // (2 * factor) * 2 * factor], dtype="<i2").astype(float)
+    return lowered(samples, factor)
 
 
-def write(path, samples):
+def lowered(samples, factor):
+    """`samples` at a rate that is so many times lower."""
+    if factor == 1 or not len(samples):
+        return samples
+    count = len(samples) // factor
+    return np.fft.irfft(np.fft.rfft(samples)[: count // 2 + 1], count) / factor
+
+
+def write(path, samples, rate=RATE):
     with wave.open(str(path), "wb") as file:
-        file.setparams((1, 2, RATE, 0, "NONE", ""))
+        file.setparams((1, 2, rate, 0, "NONE", ""))
         file.writeframes(np.clip(samples, -32768, 32767).astype("<i2").tobytes())
 
 

@@ -48,6 +48,16 @@ class HearingTest(unittest.TestCase):
             self.assertTrue(voice.recognised_in(music + self.stretch(role)), role)
             self.assertFalse(voice.recognised_in(music), (role, voice.best_resemblance(music)))
 
+    def test_a_recording_at_a_higher_rate_is_read_as_any_other(self):
+        path = Path(self.folder.name) / "wide.wav"
+        for rate in (16000, 48000):
+            time = np.arange(rate) / rate
+            sound.write(path, 1000 * np.sin(2 * np.pi * 440 * time), rate)
+            late = 1000 * np.sin(2 * np.pi * 440 * np.arange(sound.RATE // 2, sound.RATE) / sound.RATE)
+            heard = sound.read(path, sound.RATE // 2)
+            self.assertEqual(len(heard), len(late))
+            self.assertLess(np.max(np.abs(heard - late)[100:-100]), 5)
+
     def test_nothing_recorded_is_neither_heard_nor_absent(self):
         nothing = np.zeros(0)
         for voice in self.voices.values():

@@ -3,8 +3,13 @@
 use std::hint::black_box;
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use mixminus_audio::{Dbov, Limiter, SampleRate, Sine, resample};
-use mixminus_codec::{Concealment, Decoder, Encoder, Format, MAX_PAYLOAD_BYTES};
+use flite_rs::Engine;
+use mixminus_audio::{Dbov, Limiter, Resampler, SampleRate, Sine, resample};
+use mixminus_codec::{
+    ComfortNoise, Concealment, Decoder, Encoder, Encoding, Format, MAX_PAYLOAD_BYTES, OpusSettings,
+};
+
+const OPUS_RATES: [SampleRate; 2] = [SampleRate::Hz16000, SampleRate::Hz48000];
 
 /// A voice-like level at 8 kHz.
 fn frame() -> [i16; 160] {
@@ -13,21 +18,89 @@ fn frame() -> [i16; 160] {
     frame
 }
 
-fn g711(criterion: &mut Criterion) {
-    let frame = frame();
-    for format in Format::ALL {
-        let (mut payload, mut decoded) = ([0; MAX_PAYLOAD_BYTES], [0; 160]);
-        let mut encoder = Encoder::new(format);
-        let bytes = encoder.encode(&frame, &mut payload);
-        let name = format.encoding_name();
-        criterion.bench_function(&format!("{name} encode"), |bencher| {
-            bencher.iter(|| encoder.encode(black_box(&frame), &mut payload));
-        });
-        let mut decoder = Decoder::new(format);
-        criterion.bench_function(&format!("{name} decode"), |bencher| {
-            bencher.iter(|| decoder.decode(black_box(&payload[..bytes]), &mut decoded));
+/// Frames of two sentences at `rate`. What Opus costs depends on what is said.
+fn speech(rate: SampleRate) -> Vec<Vec<i16>> {
+    let mut engine = Engine::new();
+    assert!(engine.select_voice("kal16"), "the voice is compiled in");
+    let said = engine.synthesize(
+        "Good morning, you are speaking to the service desk. Please hold the line while I look at your contract.",
+    );
+    let mut resampler = Resampler::new(SampleRate::Hz16000, rate);
+    let frames = said.samples.chunks_exact(SampleRate::Hz16000.frame_samples());
+    frames
+        .map(|frame| {
+            let mut out = vec![0; rate.frame_samples()];
+            resampler.process(frame, &mut out);
+            out
+        })
+        .collect()
+}
+
+fn payloads(encoding: Encoding, frames: &[Vec<i16>]) -> Vec<Vec<u8>> {
+    let mut encoder = Encoder::new(encoding);
+    let mut encode = |frame: &Vec<i16>| {
+        let mut payload = [0; MAX_PAYLOAD_BYTES];
+        let bytes = encoder.encode(frame, &mut payload);
+        payload[..bytes].to_vec()
+    };
+    frames.iter().map(&mut encode).collect()
+}
+
+fn bench_encode(criterion: &mut Criterion, name: &str, encoding: Encoding, frames: &[Vec<i16>]) {
+    let (mut encoder, mut payload) = (Encoder::new(encoding), [0; MAX_PAYLOAD_BYTES]);
+    let mut frames = frames.iter().cycle();
+    criterion.bench_function(name, |bencher| {
+        bencher.iter(|| encoder.encode(frames.next().expect("endless"), black_box(&mut payload)));
+    });
+}
+
+fn bench_decode(criterion: &mut Criterion, name: &str, format: Format, payloads: &[Vec<u8>]) {
+    let (mut decoder, mut out) = (Decoder::new(format), [0; 960]);
+    let mut payloads = payloads.iter().cycle();
+    criterion.bench_function(name, |bencher| {
+        bencher.iter(|| decoder.decode(payloads.next().expect("endless"), black_box(&mut out)));
+    });
+}
+
+fn waveform_codecs(criterion: &mut Criterion) {
+    for format in Format::ALL.into_iter().filter(|format| !matches!(format, Format::Opus(_))) {
+        let name = format!("{} at {} Hz", format.encoding_name(), format.sample_rate().hz());
+        let frames = speech(format.sample_rate());
+        bench_encode(criterion, &format!("{name} encode"), format.into(), &frames);
+        bench_decode(criterion, &format!("{name} decode"), format, &payloads(format.into(), &frames));
+    }
+}
+
+fn opus(criterion: &mut Criterion) {
+    for rate in OPUS_RATES {
+        let (format, frames, name) = (Format::Opus(rate), speech(rate), format!("opus at {} Hz", rate.hz()));
+        for complexity in 0..=10 {
+            let encoding = Encoding::new(format, OpusSettings { complexity, ..OpusSettings::default() });
+            let name = format!("{name} encode, complexity {complexity}");
+            bench_encode(criterion, &name, encoding, &frames);
+        }
+        let with_fec = Encoding::from(format).with_expected_loss(10);
+        bench_encode(criterion, &format!("{name} encode with FEC"), with_fec, &frames);
+        let silence = vec![vec![0; rate.frame_samples()]];
+        bench_encode(criterion, &format!("{name} encode silence"), format.into(), &silence);
+        let said = payloads(format.into(), &frames);
+        bench_decode(criterion, &format!("{name} decode"), format, &said);
+        let quiet = payloads(format.into(), &vec![vec![0; rate.frame_samples()]; 20]);
+        bench_decode(criterion, &format!("{name} decode silence"), format, &quiet[15..]);
+        let recent: Vec<&[i16]> = frames[20..24].iter().map(Vec::as_slice).collect();
+        let mut encoder = Encoder::new(format.into());
+        criterion.bench_function(&format!("{name} prime"), |bencher| {
+            bencher.iter(|| encoder.prime(black_box(&recent)));
         });
     }
+}
+
+fn comfort_noise(criterion: &mut Criterion) {
+    let (mut noise, mut frame) = (ComfortNoise::new(SampleRate::Hz8000), frame());
+    noise.describe(&[50, 100, 140, 127, 130]);
+    criterion.bench_function("comfort noise", |bencher| {
+        bencher.iter(|| noise.fill(black_box(&mut frame)));
+    });
 }
 
 fn concealment(criterion: &mut Criterion) {
@@ -63,5 +136,5 @@ fn resampler(criterion: &mut Criterion) {
     });
 }
 
-criterion_group!(benches, g711, concealment, limiter, resampler);
+criterion_group!(benches, waveform_codecs, opus, comfort_noise, concealment, limiter, resampler);
 criterion_main!(benches);

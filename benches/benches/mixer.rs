@@ -1,46 +1,78 @@
-//! What a tick of a bridge costs, and the making of its plan.
+//! What a tick of a bridge costs, on average and at worst, and the making of its plan.
 
+use std::f64::consts::TAU;
 use std::hint::black_box;
+use std::time::{Duration, Instant};
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use mixminus_audio::SampleRate;
-use mixminus_codec::Format;
+use mixminus_codec::{Encoder, Encoding, Format};
 use mixminus_mixer::{Arrangement, Bridge, Contribution, Leg, LegId, MixPlan, Seated, SinkRoutes, SourceId};
 
-const RATE: SampleRate = SampleRate::Hz8000;
-const FRAME: usize = RATE.frame_samples();
+const OPUS: Format = Format::Opus(SampleRate::Hz48000);
 
-/// A leg that costs nothing of its own: a copy in and a look at the payload.
+/// The formats of a room's legs, in turn.
+const ROOMS: [(&str, &[Format]); 4] = [
+    ("PCMU", &[Format::Pcmu]),
+    ("G722", &[Format::G722]),
+    ("Opus", &[OPUS]),
+    ("mixed", &[Format::Pcmu, Format::G722, OPUS]),
+];
+
+/// Frames of a voice before it repeats itself: a second.
+const VOICE_FRAMES: usize = 50;
+
+/// A leg that costs nothing of its own: a copy in, its encoder, and a look at the payload.
 struct BenchLeg {
-    contribution: Contribution,
-    frame: [i16; FRAME],
+    talks: bool,
+    voice: Vec<i16>,
+    frame: usize,
+    encoder: Encoder,
 }
 
 impl BenchLeg {
-    /// Noise at -25 dBov, so that two who speak stay below the limiter's threshold and a hundred do not.
-    fn new(id: u64, contribution: Contribution) -> Self {
-        let mut state = id + 1;
-        let frame = std::array::from_fn(|_| {
-            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-            ((state >> 33) % 6_001) as i16 - 3_000
-        });
-        Self { contribution, frame }
+    fn new(id: u64, format: Format, talks: bool) -> Self {
+        let rate = format.sample_rate();
+        Self { talks, voice: voice(id, rate), frame: id as usize, encoder: Encoder::new(format.into()) }
     }
 }
 
 impl Leg for BenchLeg {
     fn contribute(&mut self, frame: &mut [i16]) -> Contribution {
-        frame.copy_from_slice(&self.frame);
-        self.contribution
+        if !self.talks {
+            return Contribution::Silence;
+        }
+        frame.copy_from_slice(&self.voice[self.frame % VOICE_FRAMES * frame.len()..][..frame.len()]);
+        self.frame += 1;
+        Contribution::Audio
     }
 
-    fn format(&self) -> Format {
-        Format::Pcmu
+    fn encoding(&self) -> Encoding {
+        self.encoder.encoding()
+    }
+
+    fn encoder(&mut self) -> &mut Encoder {
+        &mut self.encoder
     }
 
     fn send(&mut self, payload: &[u8]) {
         black_box(payload);
     }
+}
+
+/// Harmonics in syllables, with breath, at -25 dBov: two who talk stay below the limiter's threshold, a hundred do
+/// not.
+fn voice(id: u64, rate: SampleRate) -> Vec<i16> {
+    let (mut noise, pitch) = (id + 1, 90.0 + 7.0 * (id % 17) as f64);
+    let samples = (0..VOICE_FRAMES * rate.frame_samples()).map(|n| {
+        noise = noise.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        let breath = (noise >> 33) as f64 / 2_f64.powi(31) - 0.5;
+        let time = n as f64 / f64::from(rate.hz());
+        let syllables = (TAU * 2.0 * time).sin().abs();
+        let harmonics: f64 = (1..20).map(|n| (TAU * pitch * f64::from(n) * time).sin() / f64::from(n)).sum();
+        (1_700.0 * syllables * harmonics + 300.0 * breath) as i16
+    });
+    samples.collect()
 }
 
 /// A conference in which all hear all others.
@@ -50,28 +82,72 @@ fn room(participants: u64) -> Vec<SinkRoutes> {
     (0..participants).map(|id| SinkRoutes { leg: LegId(id), hears: others(id).collect() }).collect()
 }
 
-fn bridge(participants: u64, talking: u64) -> Bridge<BenchLeg> {
+fn arrangement(participants: u64, formats: &[Format]) -> Box<Arrangement<BenchLeg>> {
     let plan = MixPlan::compile(&room(participants)).expect("a room is sound");
-    let mut arrangement = Arrangement::new(plan, RATE);
+    let rate = formats.iter().map(|format| format.sample_rate()).max().expect("a room has a format");
+    let encodings: Vec<_> = formats.iter().map(|&format| format.into()).collect();
+    Box::new(Arrangement::new(plan, rate, &encodings))
+}
+
+/// A room that has run until all who are silent share an encoder.
+fn bridge(participants: u64, talking: u64, formats: &[Format]) -> Bridge<BenchLeg> {
+    let mut arrangement = arrangement(participants, formats);
     for id in 0..participants {
-        let contribution = if id < talking { Contribution::Audio } else { Contribution::Silence };
-        let leg = Seated::new(LegId(id), BenchLeg::new(id, contribution), RATE);
-        arrangement.seat(Box::new(leg)).expect("the plan names it");
+        let leg = BenchLeg::new(id, formats[id as usize % formats.len()], id < talking);
+        arrangement.seat(Box::new(Seated::new(LegId(id), leg))).expect("the plan names it");
     }
-    Bridge::new(Box::new(arrangement))
+    let mut bridge = Bridge::new(arrangement);
+    (0..200).for_each(|_| bridge.tick(&mut |_| ()));
+    bridge
 }
 
 fn tick(criterion: &mut Criterion) {
-    for talking in ["all talking", "two talking"] {
-        let mut group = criterion.benchmark_group(format!("tick, {talking}"));
-        for participants in [3, 10, 100] {
-            let mut bridge = bridge(participants, if talking == "all talking" { participants } else { 2 });
-            group.throughput(Throughput::Elements(participants));
-            group.bench_function(BenchmarkId::from_parameter(participants), |bencher| {
-                bencher.iter(|| bridge.tick(&mut |_| ()));
-            });
+    for (name, formats) in ROOMS {
+        for talking in ["all talking", "two talking"] {
+            let mut group = criterion.benchmark_group(format!("tick, {name}, {talking}"));
+            for participants in [3, 10, 100] {
+                let talkers = if talking == "all talking" { participants } else { 2 };
+                group.throughput(Throughput::Elements(participants));
+                group.bench_function(BenchmarkId::from_parameter(participants), |bencher| {
+                    let mut bridge = bridge(participants, talkers, formats);
+                    bencher.iter(|| bridge.tick(&mut |_| ()));
+                });
+            }
+            group.finish();
         }
-        group.finish();
+    }
+}
+
+/// Ticks of an hour in which two talk at a time, others in turn, and every ten seconds a new plan is adopted. What the
+/// system takes away from one of several equal hours is not counted: a tick costs what it costs in the fastest.
+fn worst_tick(_: &mut Criterion) {
+    const TICKS: usize = 180_000;
+    const HOURS: usize = 3;
+    for (name, formats, participants) in
+        [("PCMU", &[Format::Pcmu][..], 100), ("mixed", &[Format::Pcmu, Format::G722, OPUS], 10)]
+    {
+        let mut ticks = vec![Duration::MAX; TICKS];
+        for _ in 0..HOURS {
+            let mut bridge = bridge(participants, 0, formats);
+            for (tick, shortest) in ticks.iter_mut().enumerate() {
+                if tick % 150 == 0 {
+                    let talkers = [tick as u64 / 150, tick as u64 / 450].map(|turn| turn * 7 % participants);
+                    bridge.legs_mut().for_each(|(id, leg)| leg.talks = talkers.contains(&id.0));
+                }
+                let next = (tick % 500 == 499).then(|| arrangement(participants, formats));
+                #[expect(clippy::disallowed_methods, reason = "a benchmark measures time")]
+                let start = Instant::now();
+                let old = next.map(|next| bridge.adopt(next));
+                bridge.tick(&mut |_| ());
+                *shortest = start.elapsed().min(*shortest);
+                drop(old);
+            }
+        }
+        ticks.sort_unstable();
+        let [middle, last] = [TICKS / 2, TICKS - 1].map(|place| ticks[place]);
+        println!(
+            "an hour of {participants} participants, {name}: a tick takes {middle:?}, the longest {last:?}"
+        );
     }
 }
 
@@ -88,5 +164,5 @@ fn plan(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, tick, plan);
+criterion_group!(benches, tick, plan, worst_tick);
 criterion_main!(benches);
