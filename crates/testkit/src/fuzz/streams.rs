@@ -17,7 +17,9 @@ const TICK: Duration = Duration::from_millis(20);
 /// The most that is kept when the network has been good for [`RECOVERY_PACKETS`].
 const GOOD_DELAY: Duration = Duration::from_millis(60);
 
-const RECOVERY_PACKETS: u32 = 500;
+/// Sixteen seconds: the buffer remembers a bad network for four, and gives a third of a second of delay back without a
+/// pause to do it in.
+const RECOVERY_PACKETS: u32 = 800;
 
 /// A leg under test, and the stream that is sent to it.
 struct Stream {
