@@ -2,7 +2,7 @@
 //! not to spend its time on encoders of ours.
 
 use mixminus_audio::Sine;
-use mixminus_codec::{Encoder, Encoding, MAX_PAYLOAD_BYTES};
+use mixminus_codec::{Encoder, Encoding, MAX_PAYLOAD_BYTES, OpusSettings};
 
 use crate::click::{VARIATIONS, Variation};
 use crate::tones::{Scale, tone_level};
@@ -43,6 +43,8 @@ impl Repertoire {
     /// whole frames.
     pub(crate) fn encode(encoding: Encoding, scale: Scale, talkers: u32, recording: &[i16]) -> Self {
         let frame = scale.rate.frame_samples();
+        // To an encoder that saves, a tone that goes on is noise.
+        let tone_encoding = Encoding::new(encoding.format(), OpusSettings { dtx: false, ..encoding.opus() });
         let quiet = vec![0; WARM_FRAMES * frame];
         let tone = |tone: u32| {
             let mut samples = vec![0; (WARM_FRAMES + LOOP_FRAMES) * frame];
@@ -50,11 +52,11 @@ impl Repertoire {
             // Peaks of different tones meet as seldom as can be.
             sine.fill(&mut samples[..(tone * tone) as usize % frame]);
             sine.fill(&mut samples);
-            Payloads::of(encoding, frame, &samples).after(WARM_FRAMES)
+            Payloads::of(tone_encoding, frame, &samples).after(WARM_FRAMES)
         };
         let click = |number| {
             let samples = [quiet.clone(), Variation::of(number).samples(scale.rate)].concat();
-            Payloads::of(encoding, frame, &samples).after(WARM_FRAMES)
+            Payloads::of(tone_encoding, frame, &samples).after(WARM_FRAMES)
         };
         let silence = vec![0; (WARM_FRAMES + LOOP_FRAMES) * frame];
         Self {

@@ -40,6 +40,20 @@ fn every_format_is_heard_as_loud_as_it_was_spoken() {
 }
 
 #[test]
+fn digital_silence_is_silence_in_every_format() {
+    for format in Format::ALL {
+        let mut call = call(format);
+        let silence = vec![0; format.sample_rate().frame_samples()];
+        let mut playouts = (0..20).map(|_| {
+            let packet = call.packet_of(&silence);
+            call.receive(&packet);
+            call.play()
+        });
+        assert!(playouts.all(|played| played == (Playout::Silence, silence.clone())), "{format:?}");
+    }
+}
+
+#[test]
 fn packets_that_come_in_disorder_are_decoded_in_order() {
     for format in [Format::G722, OPUS] {
         let [mut ordered, mut disordered] = [call(format), call(format)];
