@@ -4,7 +4,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use mixminus_audio::{Dbov, MAX_FRAME_SAMPLES, Talking, Voice};
+use mixminus_audio::{Dbov, MAX_FRAME_SAMPLES, Talking};
 use mixminus_codec::{Encoder, Encoding, Format, MAX_PAYLOAD_BYTES};
 use mixminus_mixer::{Contribution, Leg, LegId};
 use mixminus_replay::Event;
@@ -223,11 +223,6 @@ impl SipLeg {
         }
     }
 
-    /// How it sounded in this tick.
-    pub(crate) fn voice(&self) -> Voice<LegId> {
-        Voice { id: self.id, level: self.talk.level, talking: self.talk.talking }
-    }
-
     /// Makes up for ticks that were missed while the leg was between bridges, or
     /// because the worker was late.
     fn make_up(&mut self, missed: Missed) {
@@ -334,6 +329,10 @@ impl Leg for SipLeg {
             said.frame[..frame.len()].copy_from_slice(frame);
         }
         if heard { Contribution::Audio } else { Contribution::Silence }
+    }
+
+    fn talks(&self) -> Option<Dbov> {
+        self.talk.talking.then_some(self.talk.level)
     }
 
     fn encoding(&self) -> Encoding {

@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use mixminus_audio::ActiveSpeaker;
 use mixminus_mixer::{Arrangement, Bridge, LegId};
 use mixminus_replay::Event;
 
@@ -49,13 +48,12 @@ pub(crate) struct OpenBridge {
     slot: Slot,
     pub(crate) bridge: Bridge<SipLeg>,
     watch: Arc<BridgeWatch>,
-    speaker: ActiveSpeaker<LegId>,
     cost_ns: u64,
 }
 
 impl OpenBridge {
     pub(crate) fn new(slot: Slot, arrangement: Box<Arrangement<SipLeg>>, watch: Arc<BridgeWatch>) -> Self {
-        Self { slot, bridge: Bridge::new(arrangement), watch, speaker: ActiveSpeaker::default(), cost_ns: 0 }
+        Self { slot, bridge: Bridge::new(arrangement), watch, cost_ns: 0 }
     }
 
     /// One tick; returns how many legs had it. Without a leg there is nobody to
@@ -67,7 +65,7 @@ impl OpenBridge {
             legs += 1;
         }
         if legs == 0 {
-            self.publish(None);
+            self.publish();
             return 0;
         }
         self.bridge.tick(&mut |prompt| tick.report(MediaEvent::PromptEnded { prompt }));
@@ -76,14 +74,14 @@ impl OpenBridge {
             log.write(&Event::Tick { bridge: self.slot.0 as u32 });
         }
         self.bridge.legs_mut().for_each(|(_, leg)| leg.end_tick(tick));
-        let speaker = self.speaker.hear(self.bridge.legs_mut().map(|(_, leg)| leg.voice()));
         let cost_ns = tick.lap(clock::now()).as_nanos() as u64;
         self.cost_ns = self.cost_ns - self.cost_ns / COST_TICKS + cost_ns / COST_TICKS;
-        self.publish(speaker);
+        self.publish();
         legs
     }
 
-    fn publish(&self, speaker: Option<LegId>) {
+    fn publish(&self) {
+        let speaker = self.bridge.active_speaker();
         self.watch.active_speaker.store(speaker.map_or(NOBODY, |leg| leg.0), Ordering::Relaxed);
         self.watch.cost_ns.store(self.cost_ns, Ordering::Relaxed);
     }
