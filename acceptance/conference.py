@@ -19,11 +19,13 @@ class Desk:
     """A service, an application that puts callers into one conference by the
     user they call, and a phone for each role."""
 
-    def __init__(self, stage, folder):
+    def __init__(self, stage, folder, media=""):
         self.stage = stage
         self.checks = stage.checks
         self.app = Application(stage.ports.one())
-        self.service = Service(stage.program, stage.folder / folder, stage.ports, f"{self.app.url}/answer")
+        self.service = Service(
+            stage.program, stage.folder / folder, stage.ports, f"{self.app.url}/answer", media
+        )
         self.phones = {}
         self.events_url = f"{self.app.url}/callback"
         self.exit_url = f"{self.app.url}/exit"

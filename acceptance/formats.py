@@ -1,17 +1,19 @@
 """One conference of phones that each speak another format."""
 
+import subprocess
 import time
 
 from conference import Desk
 
 FORMATS = {"agent": "opus", "customer": "G722", "supervisor": "PCMA"}
 LONG, LONG_PTIME_MS = "PCMA", 40
+REPLAY_LOG = "replay.log"
 # How far a count of packets over some seconds may be off.
 COUNT_SLACK = 0.2
 
 
 def run(stage):
-    desk = Desk(stage, "formats").start()
+    desk = Desk(stage, "formats", f'opus_rate_hz = 48000\nreplay_log = "{REPLAY_LOG}"').start()
     try:
         desk.offer("agent", "Agent", stay_alone=True)
         desk.offer("customer", "Customer", stay_alone=True, relay_dtmf_inputs=True)
@@ -23,6 +25,7 @@ def run(stage):
         narrowing(desk)
     finally:
         desk.stop()
+    replay(desk)
 
 
 def mixing(desk):
@@ -76,3 +79,13 @@ def narrowing(desk):
     desk.phones["agent"].hang_up()
     desk.expect({"customer": ["supervisor"], "supervisor": ["customer"]}, "opus gone")
     desk.checks("no call was dropped", len(desk.members()) == 2)
+
+
+def replay(desk):
+    """All that the phones were sent is made again, bit for bit."""
+    log = desk.service.folder / REPLAY_LOG
+    again = subprocess.run([desk.service.program, "replay", log, "--assert"], capture_output=True, text=True)
+    told = again.stdout + again.stderr
+    desk.checks("the log of it all plays again to the same bytes", again.returncode == 0, told[-200:])
+    sent = int(told.split(" payloads")[0].split()[-1])
+    desk.checks("every tick of all phones is in it", sent > 1000, sent)

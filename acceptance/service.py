@@ -53,7 +53,7 @@ def binary():
 
 
 class Service:
-    def __init__(self, program, folder, ports, answer_url=None, limits=""):
+    def __init__(self, program, folder, ports, answer_url=None, media="", limits=""):
         self.program = program
         self.folder = folder
         self.folder.mkdir()
@@ -72,6 +72,7 @@ listen = ["udp:127.0.0.1:{self.sip_port}", "tcp:127.0.0.1:{self.sip_port}"]
 [media]
 ports = "{self.media_ports[0]}-{self.media_ports[-1]}"
 workers = 2
+{media}
 [account]
 auth_id = "{AUTH_ID}"
 auth_token = "{AUTH_TOKEN}"
