@@ -218,12 +218,7 @@ fn live(steps: &[Step], unheard: Unheard) -> (Vec<LegId>, BTreeMap<u64, Vec<Vec<
                 rig.make_noisy(*leg, it.coaching || it.muted || it.held || room.started_at.is_none());
             }
         }
-        (1..TICKS).for_each(|_| rig.tick());
-        // What is said in the tick before a plan may still come out of a filter in the first that follows it.
-        for leg in &inside {
-            rig.make_noisy(*leg, false);
-        }
-        rig.tick();
+        (0..TICKS).for_each(|_| rig.tick());
     }
     (customers, rig.heard())
 }

@@ -1,16 +1,19 @@
 //! All memory that a bridge needs to follow one plan.
 
-use std::fmt;
+use std::sync::Arc;
+use std::{fmt, mem};
 
 use mixminus_audio::{ActiveSpeaker, Resampler, SampleRate};
 use mixminus_codec::Encoding;
 
 use crate::base::Base;
+use crate::heard::{self, Heard};
 use crate::hearing::Scratch;
 use crate::inherit::{Move, inherit};
 use crate::leg::{Gains, Leg, Seated};
 use crate::plan::{LegId, MixPlan, PromptId, Sink};
 use crate::prompt::Prompt;
+use crate::sum::Sum;
 
 /// A plan with a seat for each leg and prompt that it names, and all working memory for its ticks.
 ///
@@ -19,11 +22,17 @@ use crate::prompt::Prompt;
 /// allocates, and only dropping it frees.
 #[derive(Debug)]
 pub struct Arrangement<L> {
-    plan: MixPlan,
+    plan: Arc<MixPlan>,
     rate: SampleRate,
     encodings: Box<[Encoding]>,
     /// How many ticks the bridge has mixed.
     ticks: u64,
+    /// The plan before this one that was followed in a tick.
+    previous: Arc<MixPlan>,
+    /// Whether this one has been.
+    begun: bool,
+    /// Whether somebody may hear somebody newly in the next tick.
+    opens: bool,
     /// In the order of the plan's legs.
     seats: Box<[Option<Box<Seated<L>>>]>,
     /// In the order of the plan's prompts.
@@ -32,6 +41,8 @@ pub struct Arrangement<L> {
     bases: Box<[Base]>,
     speaker: ActiveSpeaker<LegId>,
     active_speaker: Option<LegId>,
+    /// Of a leg that others do not go with.
+    own_sum: Sum,
     scratch: Scratch,
     moves: Vec<Move>,
 }
@@ -71,13 +82,18 @@ impl<L> Arrangement<L> {
         let mut sinks = vec![0; plan.bases().len()];
         plan.sinks().iter().for_each(|sink| sinks[sink.base] += 1);
         let shared = |sinks| if sinks > 1 { encodings } else { &[] };
+        let plan = Arc::new(plan);
         Self {
             ticks: 0,
+            previous: Arc::clone(&plan),
+            begun: false,
+            opens: true,
             seats: plan.legs().iter().map(|_| None).collect(),
             prompts: plan.prompts().iter().map(|_| None).collect(),
             bases: sinks.into_iter().map(|sinks| Base::new(rate, shared(sinks))).collect(),
             speaker: ActiveSpeaker::default(),
             active_speaker: None,
+            own_sum: Sum::new(rate),
             scratch: Scratch::new(rate),
             moves: Vec::with_capacity(plan.legs().len()),
             encodings: encodings.into(),
@@ -92,7 +108,7 @@ impl<L> Arrangement<L> {
     }
 
     /// The plan.
-    pub const fn plan(&self) -> &MixPlan {
+    pub fn plan(&self) -> &MixPlan {
         &self.plan
     }
 
@@ -108,6 +124,7 @@ impl<L> Arrangement<L> {
     /// [`Refused`] with the leg, if the plan does not name it or it is there already.
     pub fn seat(&mut self, mut leg: Box<Seated<L>>) -> Result<(), Refused<Seated<L>>> {
         leg.arrive();
+        self.opens = true;
         let place = self.plan.legs().binary_search(&leg.id());
         put(&mut self.seats, place, leg)
     }
@@ -179,6 +196,7 @@ impl<L: Leg> Arrangement<L> {
     /// has been playing or speaking goes on.
     pub(crate) fn succeed(&mut self, old: &mut Self) {
         (self.ticks, self.speaker, self.active_speaker) = (old.ticks, old.speaker, old.active_speaker);
+        self.previous = Arc::clone(if old.begun { &old.plan } else { &old.previous });
         exchange(old.plan.legs(), &mut old.seats, self.plan.legs(), &mut self.seats);
         exchange(old.plan.prompts(), &mut old.prompts, self.plan.prompts(), &mut self.prompts);
         old.seats.iter_mut().flatten().for_each(|seat| seat.depart(&mut old.bases));
@@ -188,25 +206,63 @@ impl<L: Leg> Arrangement<L> {
     /// One tick; see [`Bridge::tick`](crate::Bridge::tick).
     pub(crate) fn tick(&mut self, ended: &mut impl FnMut(PromptId)) {
         self.ticks += 1;
-        self.seats.iter_mut().flatten().for_each(|seat| seat.contribute(self.rate));
+        self.contribute(ended);
+        self.sum();
+        for (seat, sink) in seated(&mut self.seats, &self.plan) {
+            seat.choose(sink, &mut self.bases[sink.base], self.ticks);
+        }
+        self.bases.iter_mut().for_each(|base| base.mix(&mut self.scratch.wide));
+        self.send();
+        if mem::take(&mut self.opens) {
+            self.begun = true;
+            seated(&mut self.seats, &self.plan).for_each(|(seat, sink)| seat.hearing.note(sink));
+            (0..).zip(&mut self.bases).for_each(|(place, base)| base.origin = Some(place));
+        }
+        let heard = seated(&mut self.seats, &self.plan).filter(|(_, sink)| sink.in_base);
+        self.active_speaker = self.speaker.hear(heard.map(|(seat, _)| seat.voice()));
+    }
+
+    fn contribute(&mut self, ended: &mut impl FnMut(PromptId)) {
+        let seats = self.seats.iter_mut().flatten();
+        if self.opens {
+            seats.for_each(|seat| seat.open(self.rate));
+        } else {
+            seats.for_each(|seat| seat.contribute(self.rate));
+        }
         for prompt in self.prompts.iter_mut().flatten() {
             if prompt.contribute(self.rate) {
                 ended(prompt.id());
             }
         }
+    }
+
+    fn sum(&mut self) {
+        let last = if self.begun { &self.plan } else { &self.previous };
         for (base, set) in self.bases.iter_mut().zip(self.plan.bases()) {
-            base.shared.begin(self.ticks);
-            base.sum(set, &self.seats, &self.prompts);
+            if self.opens {
+                base.sum.make(set, &self.seats, &self.prompts, heard::since(last, base.origin));
+            } else {
+                base.sum.make(set, &self.seats, &self.prompts, |_| Heard::Still);
+            }
+            base.begin(self.ticks);
         }
-        for (seat, sink) in seated(&mut self.seats, &self.plan) {
-            seat.choose(sink, &mut self.bases[sink.base], self.ticks);
+    }
+
+    fn send(&mut self) {
+        let last = if self.begun { &self.plan } else { &self.previous };
+        for (place, &sink) in self.plan.sinks().iter().enumerate() {
+            // Out of its seat, a leg is not among those whom it hears.
+            let Some(mut seat) = self.seats[place].take() else { continue };
+            let base = &self.bases[sink.base];
+            if self.opens && !seat.hearing.goes_with(base) {
+                let heard = heard::since(last, seat.hearing.origin());
+                self.own_sum.make(&self.plan.bases()[sink.base], &self.seats, &self.prompts, heard);
+                seat.send_own(&self.own_sum, &mut self.scratch);
+            } else {
+                seat.send(sink, base, &mut self.scratch);
+            }
+            self.seats[place] = Some(seat);
         }
-        self.bases.iter_mut().for_each(|base| base.mix(&mut self.scratch.wide));
-        for (seat, sink) in seated(&mut self.seats, &self.plan) {
-            seat.send(sink, &self.bases[sink.base], &mut self.scratch);
-        }
-        let heard = seated(&mut self.seats, &self.plan).filter(|(_, sink)| sink.in_base);
-        self.active_speaker = self.speaker.hear(heard.map(|(seat, _)| seat.voice()));
     }
 }
 
@@ -242,7 +298,7 @@ fn exchange<I: Ord, T>(old_ids: &[I], old: &mut [Option<T>], new_ids: &[I], new:
         if let Some((_, new)) = incoming.next_if(|(new_id, _)| *new_id == id)
             && old.is_some()
         {
-            std::mem::swap(old, new);
+            mem::swap(old, new);
         }
     }
 }

@@ -25,7 +25,7 @@ impl<L> Bridge<L> {
     }
 
     /// The plan that it follows.
-    pub const fn plan(&self) -> &MixPlan {
+    pub fn plan(&self) -> &MixPlan {
         self.arrangement.plan()
     }
 

@@ -43,9 +43,12 @@ impl Converter {
     /// Converts `frame`, or silence, to `out`. Returns whether there is anything to hear; if not, `out` may be
     /// as it was.
     pub fn convert(&mut self, frame: Option<&[i16]>, out: &mut [i16]) -> bool {
+        if self.from() == self.to() {
+            return frame.map(|frame| out.copy_from_slice(frame)).is_some();
+        }
         self.tail = match (frame, self.tail) {
             (Some(_), _) => Tail::Sounding,
-            (None, Tail::Sounding) if self.from() != self.to() => Tail::Ringing,
+            (None, Tail::Sounding) => Tail::Ringing,
             (None, _) => Tail::Silent,
         };
         if self.tail != Tail::Silent {
@@ -76,6 +79,7 @@ mod tests {
     fn between_equal_rates_there_is_no_tail() {
         let mut converter = Converter::new(SampleRate::Hz8000, SampleRate::Hz8000);
         assert!(converter.convert(Some(&[9; 160]), &mut [0; 160]));
+        assert_eq!(converter, Converter::new(SampleRate::Hz8000, SampleRate::Hz8000));
         assert!(!converter.convert(None, &mut [0; 160]));
     }
 }

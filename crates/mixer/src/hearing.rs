@@ -6,10 +6,13 @@ use mixminus_audio::{Decibels, Gain, MAX_FRAME_SAMPLES, SampleRate};
 use mixminus_codec::{Encoding, MAX_PAYLOAD_BYTES};
 
 use crate::base::Base;
+use crate::heard::Heard;
 use crate::leg::{Leg, Seated};
 use crate::mixdown::{Mixdown, Outlet};
 use crate::plan::Sink;
 use crate::shared::SharedMix;
+use crate::source::Source;
+use crate::sum::{Part, Sum};
 
 /// What has to stay with a leg from tick to tick, and from bridge to bridge, so that what it hears has no seam.
 ///
@@ -26,8 +29,8 @@ pub(crate) struct Hearing {
     mode: Mode,
     /// Where the sum of what the leg heard alone ended in the last tick.
     end: i32,
-    /// The step in this tick from there, to be smoothed.
-    offset: i64,
+    /// What the leg heard in the last tick, in the plan of that; nothing in another bridge.
+    heard: Option<Sink>,
     /// None before the first tick in a bridge.
     membership: Option<Membership>,
     /// In which tick the leg last had to hear something of its own.
@@ -88,7 +91,7 @@ impl Hearing {
             recoded: false,
             mode: Mode::Alone,
             end: 0,
-            offset: 0,
+            heard: None,
             membership: None,
             apart_at: 0,
             alone: Box::new(Alone { mixdown: Mixdown::new(rate), outlet: Outlet::new(rate, rate) }),
@@ -123,6 +126,32 @@ impl Hearing {
         }
     }
 
+    /// Comes to a bridge, of which the leg has heard nothing.
+    pub const fn arrive(&mut self) {
+        self.heard = None;
+    }
+
+    /// Notes that the leg has heard what `sink` says.
+    pub const fn note(&mut self, sink: Sink) {
+        self.heard = Some(sink);
+    }
+
+    /// The base that the leg heard in the last tick, by its place in the plan of that.
+    pub fn origin(&self) -> Option<usize> {
+        self.heard.map(|sink| sink.base)
+    }
+
+    /// Whether the leg heard in the last tick what the other sinks of `base` did; if not, it needs a sum of its own.
+    pub fn goes_with(&self, base: &Base) -> bool {
+        self.origin() == base.origin
+    }
+
+    /// Whether anybody heard the leg in the last tick.
+    #[inline]
+    pub fn is_heard(&self) -> bool {
+        self.heard.is_some_and(|sink| sink.in_base)
+    }
+
     /// The base that the leg has heard, by its place.
     pub fn base(&self) -> Option<usize> {
         self.membership.map(|membership| membership.base)
@@ -132,13 +161,11 @@ impl Hearing {
 impl<L: Leg> Seated<L> {
     /// Decides, before anything of `tick` is mixed, whether the leg hears it alone.
     pub(crate) fn choose(&mut self, sink: Sink, base: &mut Base, tick: u64) {
-        let own_before = if sink.in_base { self.before() } else { 0 };
-        let speaks = sink.in_base && self.contribution().is_some();
-        let hearing = &mut self.hearing;
-        let apart = speaks || own_before != 0 || hearing.recoded || hearing.turned;
+        let Part { before, frame } = own_part(&self.source, sink);
+        let hearing = &self.hearing;
+        let apart = frame.is_some() || before != 0 || hearing.recoded || hearing.turned;
         if apart || hearing.mode == Mode::Alone {
-            self.part(base, base.before());
-            self.hearing.offset = base.offset(self.hearing.end, own_before);
+            self.part_from(base, base.before());
             self.reconsider(sink, base, (tick, apart));
         }
     }
@@ -157,7 +184,8 @@ impl<L: Leg> Seated<L> {
         let Alone { mixdown, outlet } = &mut *hearing.alone;
         mixdown.follow(base.rate());
         outlet.adapt(base.rate(), hearing.encoding.format().sample_rate(), mixdown);
-        if !apart && hearing.offset == 0 && base.offset(base.before(), 0) == 0 {
+        let goes_on = hearing.goes_with(base) && base.sum.offset(hearing.end, Part::default()) == 0;
+        if !apart && goes_on && base.offset() == 0 {
             hearing.join(&mut base.shared, tick);
         }
     }
@@ -168,28 +196,17 @@ impl<L: Leg> Seated<L> {
             self.leg_mut().send(base.shared.line(line).payload());
             return;
         }
-        let Scratch { wide, frame, payload } = scratch;
-        let own = self.source.contribution().filter(|_| sink.in_base);
-        let Hearing { gain, turned, offset, end, alone, encoding, .. } = &mut self.hearing;
-        let Alone { mixdown, outlet } = &mut **alone;
-        *end = base.end() - own.and_then(<[i16]>::last).map_or(0, |&last| i32::from(last));
-        let mut wide = base.sum_without(own, *offset, wide);
-        if *turned {
-            gain.apply_wide(wide.as_deref_mut().unwrap_or_default());
-            *turned = !gain.is_identity();
-        }
-        mixdown.mix(wide.as_deref());
-        let frame = outlet.pass(mixdown.heard(), frame);
-        let encoder = self.leg.encoder();
-        if encoder.encoding() != *encoding {
-            encoder.expect_loss(encoding.expected_loss_percent());
-        }
-        let size_bytes = encoder.encode(frame, payload);
-        self.leg.send(&payload[..size_bytes]);
+        let own = own_part(&self.source, sink);
+        send_alone((&mut self.leg, &mut self.hearing), &base.sum, own, scratch);
+    }
+
+    /// Sends `sum`, which was made for the leg.
+    pub(crate) fn send_own(&mut self, sum: &Sum, scratch: &mut Scratch) {
+        send_alone((&mut self.leg, &mut self.hearing), sum, Part::default(), scratch);
     }
 
     /// Goes on alone from where `base` is, whose sum has ended at `end`, if the leg has shared what is made of that.
-    fn part(&mut self, base: &mut Base, end: i32) {
+    fn part_from(&mut self, base: &mut Base, end: i32) {
         let hearing = &mut self.hearing;
         if let Mode::Shares(line) = mem::replace(&mut hearing.mode, Mode::Alone) {
             hearing.end = end;
@@ -202,7 +219,7 @@ impl<L: Leg> Seated<L> {
     pub(crate) fn depart(&mut self, bases: &mut [Base]) {
         if let Some(membership) = self.hearing.membership.take() {
             let base = &mut bases[membership.base];
-            self.part(base, base.end());
+            self.part_from(base, base.end());
         }
     }
 
@@ -220,8 +237,41 @@ impl<L: Leg> Seated<L> {
                 new[to].shared.line_mut(place).keep();
             } else {
                 let end = old[from].end();
-                self.part(&mut old[from], end);
+                self.part_from(&mut old[from], end);
             }
         }
     }
+}
+
+/// What a leg, as a `source`, adds to the base that it hears; to those who hear it newly the same, for if they all do,
+/// it begins anew.
+#[inline]
+fn own_part(source: &Source, sink: Sink) -> Part<'_> {
+    if sink.in_base { source.part(Heard::Still) } else { Part::default() }
+}
+
+/// Sends a leg what there is in `sum` but for its `own` part.
+fn send_alone<L: Leg>(
+    (leg, hearing): (&mut L, &mut Hearing),
+    sum: &Sum,
+    own: Part,
+    Scratch { wide, frame, payload }: &mut Scratch,
+) {
+    let Hearing { gain, turned, end, alone, encoding, .. } = hearing;
+    let Alone { mixdown, outlet } = &mut **alone;
+    let offset = sum.offset(*end, own);
+    *end = sum.end(own);
+    let mut wide = sum.without(own, offset, wide);
+    if *turned {
+        gain.apply_wide(wide.as_deref_mut().unwrap_or_default());
+        *turned = !gain.is_identity();
+    }
+    mixdown.mix(wide.as_deref());
+    let frame = outlet.pass(mixdown.heard(), frame);
+    let encoder = leg.encoder();
+    if encoder.encoding() != *encoding {
+        encoder.expect_loss(encoding.expected_loss_percent());
+    }
+    let size_bytes = encoder.encode(frame, payload);
+    leg.send(&payload[..size_bytes]);
 }

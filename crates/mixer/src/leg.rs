@@ -3,9 +3,11 @@
 use mixminus_audio::{Dbov, Decibels, SampleRate, Voice};
 use mixminus_codec::{Encoder, Encoding};
 
+use crate::heard::Heard;
 use crate::hearing::Hearing;
 use crate::plan::LegId;
 use crate::source::Source;
+use crate::sum::Part;
 
 /// Whether a source adds to the sum of a tick.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -89,20 +91,16 @@ impl<L> Seated<L> {
         self.hearing.set_gain(gains.outgoing);
     }
 
-    /// What the leg adds to this tick, if anything.
-    pub(crate) fn contribution(&self) -> Option<&[i16]> {
-        self.source.contribution()
+    /// What the leg adds to this tick for who hears it so.
+    #[inline]
+    pub(crate) fn part(&self, heard: Heard) -> Part<'_> {
+        self.source.part(heard)
     }
 
-    /// Comes to a bridge as a source.
+    /// Comes to a bridge.
     pub(crate) fn arrive(&mut self) {
         self.source.arrive();
-    }
-
-    /// See [`Onset::before`](crate::onset::Onset::before).
-    #[inline]
-    pub(crate) const fn before(&self) -> i32 {
-        self.source.before()
+        self.hearing.arrive();
     }
 }
 
@@ -123,6 +121,15 @@ impl<L: Leg> Seated<L> {
         let encoding = self.leg.encoding();
         self.hearing.recode(encoding);
         self.source.contribute(&mut self.leg, encoding.format().sample_rate(), rate);
+    }
+
+    /// As [`Self::contribute`], in a tick in which somebody may hear the leg newly.
+    pub(crate) fn open(&mut self, rate: SampleRate) {
+        if !self.hearing.is_heard() {
+            self.source.arrive();
+        }
+        self.contribute(rate);
+        self.source.begin_anew();
     }
 
     /// The far end among the talkers of this tick.

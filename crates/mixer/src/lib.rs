@@ -3,8 +3,9 @@
 //! A [`Bridge`] follows a [`MixPlan`], which says of each leg what it hears; whoever or whatever the
 //! plan does not name is silent. What a leg hears is summed in wide integers from exactly those
 //! sources: the sum that many share, minus the leg's own contribution. It never depends, not in one
-//! bit, on any other source. Plans, legs and prompts are made elsewhere and handed over between
-//! ticks; nothing here allocates, reads a clock or waits.
+//! bit, on any other source, nor on what one said before it was to be heard; but for how loud that was,
+//! if it has a gain of its own and others have heard it all along. Plans, legs and prompts are made
+//! elsewhere and handed over between ticks; nothing here allocates, reads a clock or waits.
 //!
 //! ```
 //! use mixminus_audio::SampleRate;
@@ -56,6 +57,7 @@ mod arrangement;
 mod base;
 mod bridge;
 mod convert;
+mod heard;
 mod hearing;
 mod inherit;
 mod leg;
@@ -67,6 +69,7 @@ mod prompt;
 mod recent;
 mod shared;
 mod source;
+mod sum;
 
 pub use arrangement::{Arrangement, Refusal, Refused};
 pub use bridge::Bridge;

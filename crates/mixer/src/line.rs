@@ -182,10 +182,12 @@ impl Line {
         }
     }
 
-    /// Whether anything is to be made of what is heard in this tick.
+    /// Whether anything is to be made of what is heard in this tick. From an arrival on it is, so that a successor begins
+    /// with filters and a limiter that have heard the same whoever shared before.
     pub fn is_needed(&self) -> bool {
-        let successor = self.succession.as_ref().and_then(|succession| succession.successor_born);
-        self.users > 0 || self.wanted || successor.is_some()
+        let succession = self.succession.as_ref();
+        let expects = |is: &Succession| is.successor_born.is_some() || is.arrivals.is_some();
+        self.users > 0 || self.wanted || succession.is_some_and(expects)
     }
 
     /// Encodes what is heard in this tick.

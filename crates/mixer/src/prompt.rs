@@ -5,8 +5,10 @@ use std::time::Duration;
 
 use mixminus_audio::{Clip, MAX_FRAME_SAMPLES, SampleRate};
 
+use crate::heard::Heard;
 use crate::onset::Onset;
 use crate::plan::PromptId;
+use crate::sum::Part;
 
 /// How often a prompt is played.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -113,9 +115,12 @@ impl Prompt {
         (self.filled > 0).then(|| &self.frame[..self.filled])
     }
 
-    /// See [`Onset::before`].
-    pub(crate) const fn before(&self) -> i32 {
-        self.onset.before()
+    /// What the prompt adds to this tick for who hears it so.
+    pub(crate) fn part(&self, heard: Heard) -> Part<'_> {
+        match heard {
+            Heard::Still => Part { before: self.onset.before(), frame: self.contribution() },
+            Heard::Newly => Part::newly(self.contribution()),
+        }
     }
 }
 

@@ -3,14 +3,17 @@
 use mixminus_audio::{Decibels, Declick, Gain, Limiter, MAX_FRAME_SAMPLES, SampleRate};
 
 use crate::convert::{Converter, SILENCE, end_of};
+use crate::heard::Heard;
 use crate::leg::{Contribution, Leg};
 use crate::onset::Onset;
+use crate::sum::Part;
 
 /// A leg's contributions: what its far end sends, after gain, at the bridge's rate.
 #[derive(Debug)]
 pub(crate) struct Source {
     gain: Gain,
-    /// Keeps what is turned up from being clipped.
+    /// Keeps what is turned up from being clipped, and remembers for a second how loud that was. There is one for all, so
+    /// that a leg that some go on to hear begins with it for others too.
     limiter: Limiter,
     /// Whether these two change anything.
     turned: bool,
@@ -19,6 +22,8 @@ pub(crate) struct Source {
     /// Where the last contribution before another format ended.
     seam: Option<Declick>,
     contribution: Contribution,
+    /// The contribution had nothing been said before, where that is something else.
+    anew: Option<Contribution>,
     onset: Onset,
     /// Whether the last raw frame is audio.
     said: bool,
@@ -33,6 +38,8 @@ struct Buffers {
     raw: [i16; MAX_FRAME_SAMPLES],
     /// At the bridge's rate, unless that is the same.
     frame: [i16; MAX_FRAME_SAMPLES],
+    /// That had nothing been said before.
+    anew: [i16; MAX_FRAME_SAMPLES],
 }
 
 impl Source {
@@ -45,12 +52,14 @@ impl Source {
             rates: (rate, rate),
             seam: None,
             contribution: Contribution::Silence,
+            anew: None,
             onset: Onset::default(),
             said: false,
             buffers: Box::new(Buffers {
                 converter: Converter::new(rate, rate),
                 raw: SILENCE,
                 frame: SILENCE,
+                anew: SILENCE,
             }),
         }
     }
@@ -65,9 +74,9 @@ impl Source {
         if (own, rate) != self.rates {
             self.adapt(own, rate);
         }
-        let Buffers { converter, raw, frame } = &mut *self.buffers;
+        let Buffers { converter, raw, frame, anew } = &mut *self.buffers;
         let raw = &mut raw[..own.frame_samples()];
-        self.contribution = leg.contribute(raw);
+        (self.contribution, self.anew) = (leg.contribute(raw), None);
         if self.turned {
             self.contribution = turn(raw, self.contribution, &mut self.gain, &mut self.limiter);
             self.turned = !self.gain.is_identity() || self.limiter != Limiter::new(own);
@@ -79,32 +88,53 @@ impl Source {
         if let Some(declick) = self.seam.take()
             && self.contribution == Contribution::Audio
         {
-            declick.smooth(if own == rate { raw } else { &mut frame[..rate.frame_samples()] });
+            let frame = if own == rate { raw } else { &mut frame[..rate.frame_samples()] };
+            anew[..frame.len()].copy_from_slice(frame);
+            self.anew = Some(Contribution::Audio);
+            declick.smooth(frame);
         }
         let (first, last) = self.contribution().map_or((0, 0), |frame| (frame[0], frame[frame.len() - 1]));
         self.onset.note(first, last);
     }
 
-    /// See [`Onset::before`].
-    #[inline]
-    pub const fn before(&self) -> i32 {
-        self.onset.before()
+    /// Makes what the last contribution would have been had nothing been said before.
+    pub fn begin_anew(&mut self) {
+        let (own, rate) = self.rates;
+        if own != rate && self.anew.is_none() {
+            let Buffers { raw, anew, .. } = &mut *self.buffers;
+            let said = self.said.then_some(&raw[..own.frame_samples()]);
+            let audible = Converter::new(own, rate).convert(said, &mut anew[..rate.frame_samples()]);
+            self.anew = Some(if audible { Contribution::Audio } else { Contribution::Silence });
+        }
     }
 
-    /// What is added to this tick, if anything.
+    /// What is added to this tick for who hears it so; newly, only after [`Self::begin_anew`].
     #[inline]
-    pub fn contribution(&self) -> Option<&[i16]> {
+    pub fn part(&self, heard: Heard) -> Part<'_> {
+        match (heard, self.anew) {
+            (Heard::Still, _) => Part { before: self.onset.before(), frame: self.contribution() },
+            (Heard::Newly, None) => Part::newly(self.contribution()),
+            (Heard::Newly, Some(Contribution::Silence)) => Part::default(),
+            (Heard::Newly, Some(Contribution::Audio)) => {
+                Part::newly(Some(&self.buffers.anew[..self.rates.1.frame_samples()]))
+            }
+        }
+    }
+
+    #[inline]
+    fn contribution(&self) -> Option<&[i16]> {
         match self.contribution {
             Contribution::Silence => None,
             Contribution::Audio => Some(self.samples()),
         }
     }
 
-    /// Comes to a bridge, for which nothing is that was said before.
+    /// Comes to ears for which nothing is that was said before.
     pub fn arrive(&mut self) {
         let (own, rate) = self.rates;
         (self.contribution, self.said, self.seam) = (Contribution::Silence, false, None);
         self.onset = Onset::default();
+        self.limiter = Limiter::new(own);
         self.buffers.converter = Converter::new(own, rate);
     }
 

@@ -4,7 +4,7 @@ use mixminus_audio::{Dbov, Decibels, SampleRate, goertzel, level};
 use mixminus_codec::{Encoding, Format, OpusSettings};
 use mixminus_mixer::{Bridge, Gains, LegId};
 
-use crate::legs::{LINEAR, OPUS, TestLeg, all_hear_all, arrangement_at, bridge_at, leg};
+use crate::legs::{LINEAR, OPUS, TestLeg, all_hear_all, arrangement_at, bridge_at, hears, leg};
 use crate::voices::tone;
 
 const FORMATS: [Format; 6] = [Format::Pcmu, Format::Pcma, Format::G722, OPUS, LINEAR[0], LINEAR[2]];
@@ -110,6 +110,19 @@ fn what_is_turned_up_too_far_is_limited_and_not_clipped() {
 }
 
 #[test]
+fn who_was_too_loud_while_nobody_heard_it_is_not_held_down_when_somebody_does() {
+    let heard = |before: f64| {
+        let formats = [LINEAR[0], LINEAR[0]].map(TestLeg::new);
+        let mut bridge = bridge_at(SampleRate::Hz8000, &[hears(0, &[]), hears(1, &[])], formats.into());
+        bridge.set_gains(LegId(1), Gains { incoming: Decibels(20.0), ..Gains::default() });
+        hear(&mut bridge, before, 0..5);
+        bridge.adopt(arrangement_at(SampleRate::Hz8000, &all_hear_all(0..2)));
+        hear(&mut bridge, 3_000.0, 5..10).swap_remove(0)
+    };
+    assert!(heard(30_000.0) == heard(0.0));
+}
+
+#[test]
 fn an_empty_payload_is_sent_when_there_is_nothing_to_be_sent() {
     let dtx = Encoding::new(OPUS, OpusSettings { dtx: true, ..OpusSettings::default() });
     let legs = vec![TestLeg::with(dtx), TestLeg::with(dtx)];
@@ -121,7 +134,9 @@ fn an_empty_payload_is_sent_when_there_is_nothing_to_be_sent() {
 #[test]
 fn the_active_speaker_is_the_loudest_of_those_whom_anybody_hears() {
     let mut routes = all_hear_all(0..3);
-    routes.iter_mut().for_each(|sink| sink.hears.retain(|source| *source != leg(2)));
+    for sink in &mut routes {
+        sink.hears.retain(|source| *source != leg(2));
+    }
     let mut bridge = bridge_at(SampleRate::Hz8000, &routes, [LINEAR[0]; 3].map(TestLeg::new).into());
     bridge.tick(&mut |_| ());
     assert_eq!(bridge.active_speaker(), None);

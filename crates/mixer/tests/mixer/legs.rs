@@ -139,9 +139,10 @@ pub fn hears(id: u64, sources: &[SourceId]) -> SinkRoutes {
 }
 
 /// Each of `legs` hears all others.
-pub fn all_hear_all(legs: impl IntoIterator<Item = u64> + Clone) -> Vec<SinkRoutes> {
-    let others = |id| legs.clone().into_iter().filter(|&other| other != id).map(leg).collect();
-    legs.clone().into_iter().map(|id| SinkRoutes { leg: LegId(id), hears: others(id) }).collect()
+pub fn all_hear_all(legs: impl IntoIterator<Item = u64>) -> Vec<SinkRoutes> {
+    let legs: Vec<_> = legs.into_iter().collect();
+    let others = |id| legs.iter().filter(|&&other| other != id).map(|&id| leg(id)).collect();
+    legs.iter().map(|&id| SinkRoutes { leg: LegId(id), hears: others(id) }).collect()
 }
 
 pub fn arrangement(routes: &[SinkRoutes]) -> Box<Arrangement<TestLeg>> {

@@ -12,17 +12,36 @@ pub struct Sound {
     pub before: i32,
 }
 
-/// A source, which is taken to have been where it begins when it comes.
+impl Sound {
+    /// That of a source that is taken to have been where it begins.
+    pub fn beginning(frame: Option<Vec<i16>>) -> Self {
+        let before = at(frame.as_deref().unwrap_or_default().first());
+        Self { frame, before }
+    }
+}
+
+/// A tick of a source, for who has heard the one before and for who has not.
+#[derive(Clone, Debug)]
+pub struct Sounds {
+    pub still: Sound,
+    pub newly: Sound,
+}
+
+/// A source, which begins when it comes.
 #[derive(Default)]
 pub struct Source(Option<i32>);
 
 impl Source {
     pub fn sound(&mut self, frame: Option<Vec<i16>>) -> Sound {
-        let at = |sample: Option<&i16>| sample.map_or(0, |&sample| i32::from(sample));
-        let samples = frame.as_deref().unwrap_or_default();
-        let before = self.0.replace(at(samples.last())).unwrap_or(at(samples.first()));
-        Sound { frame, before }
+        let end = at(frame.as_deref().unwrap_or_default().last());
+        let mut sound = Sound::beginning(frame);
+        sound.before = self.0.replace(end).unwrap_or(sound.before);
+        sound
     }
+}
+
+fn at(sample: Option<&i16>) -> i32 {
+    sample.map_or(0, |&sample| sample.into())
 }
 
 /// A leg's far end.
@@ -36,7 +55,7 @@ pub struct Mouth {
 
 impl Mouth {
     /// What `says`, at the rate `own`, adds to a bridge that runs at `rate`.
-    pub fn say(&mut self, says: Option<Vec<i16>>, own: SampleRate, rate: SampleRate) -> Sound {
+    pub fn say(&mut self, says: Option<Vec<i16>>, own: SampleRate, rate: SampleRate) -> Sounds {
         let before = self.resampler.take();
         let other_format = before.as_ref().is_some_and(|before| before.from() != own);
         let mut resampler = match before {
@@ -49,6 +68,11 @@ impl Mouth {
                 resampler
             }
         };
+        let newly = says.as_ref().map(|says| {
+            let mut frame = vec![0; rate.frame_samples()];
+            Resampler::new(own, rate).process(says, &mut frame);
+            frame
+        });
         let rings = resampler != Resampler::new(own, rate);
         let mut frame = vec![0; rate.frame_samples()];
         resampler.process(says.as_deref().unwrap_or(&vec![0; own.frame_samples()]), &mut frame);
@@ -59,7 +83,7 @@ impl Mouth {
         self.resampler = Some(resampler);
         self.said = says;
         self.contributed = sounds.then_some(frame);
-        self.source.sound(self.contributed.clone())
+        Sounds { still: self.source.sound(self.contributed.clone()), newly: Sound::beginning(newly) }
     }
 }
 

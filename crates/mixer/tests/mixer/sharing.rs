@@ -2,7 +2,7 @@
 
 use mixminus_audio::{Decibels, SampleRate, level};
 use mixminus_codec::Format;
-use mixminus_mixer::{Bridge, Gains, LegId, SinkRoutes};
+use mixminus_mixer::{Bridge, Gains, LegId};
 
 use crate::legs::{
     OPUS, TestLeg, all_hear_all, arrangement_at, bridge_at, encoding, hears, leg, prompt, seated,
@@ -157,6 +157,31 @@ fn an_encoder_that_has_heard_a_coach_is_not_shared_by_who_has_not() {
     for format in [Format::G722, OPUS] {
         assert!(beside_a_coach(format, true) == beside_a_coach(format, false), "{format:?}");
     }
+}
+
+/// All that leg 2 is sent, which comes after 150 ticks, when the bridge goes over to a higher rate. Until then leg 1
+/// shares, unless it speaks.
+fn come_later(speaks: bool) -> Vec<Vec<u8>> {
+    let legs = (0..2).map(|_| TestLeg::new(OPUS)).collect();
+    let mut bridge = bridge_at(SampleRate::Hz16000, &all_hear_all(0..2), legs);
+    let mut payloads = vec![];
+    for number in 0..300 {
+        if number == 150 {
+            bridge.adopt(arrangement_at(SampleRate::Hz48000, &all_hear_all(0..3)));
+            bridge.seat_leg(seated(2, TestLeg::new(OPUS))).unwrap();
+        }
+        bridge.leg_mut(LegId(0)).unwrap().says = Some(vowel(rate(OPUS), number));
+        bridge.leg_mut(LegId(1)).unwrap().says = (speaks && number < 150).then(|| vec![9; 960]);
+        tick(&mut bridge, 1);
+        payloads.extend(bridge.leg_mut(LegId(2)).map(|leg| leg.heard.clone()));
+    }
+    assert_eq!(alone(&mut bridge), [0]);
+    payloads
+}
+
+#[test]
+fn a_newcomer_is_sent_the_same_whoever_shared_before_it_came() {
+    assert!(come_later(true) == come_later(false));
 }
 
 /// How far the difference of `heard` from `expected` is below `expected`, in decibels.

@@ -9,8 +9,9 @@ use mixminus_mixer::{
     Arrangement, Bridge, LegId, Plays, Prompt, PromptId, Refusal, Refused, Seated, SinkRoutes, SourceId,
 };
 
+use crate::diary::Diary;
 use crate::legs::{RATE, TestLeg, arrangement_at, encoding, seated};
-use crate::model::{Mouth, Sound, Source};
+use crate::model::{Mouth, Sound, Sounds, Source};
 
 pub const LEGS: u64 = 6;
 pub const PROMPTS: u64 = 3;
@@ -65,6 +66,9 @@ pub struct World {
     players: BTreeMap<PromptId, Source>,
     /// In how many ticks a leg or a prompt has been in a bridge.
     ticks: BTreeMap<SourceId, usize>,
+    /// What each leg in a bridge heard there in the last tick.
+    heard_last: BTreeMap<LegId, BTreeSet<SourceId>>,
+    pub diary: Diary,
 }
 
 impl World {
@@ -73,12 +77,15 @@ impl World {
         let legs = (0..).zip(formats).map(|(id, format)| (LegId(id), seated(id, TestLeg::new(format))));
         let clips = recordings.clone().map(|recording| {
             let clip = Clip::new(Pcm { rate: RATE, samples: recording.samples });
-            SampleRate::ALL.into_iter().for_each(|rate| clip.prepare(rate));
+            for rate in SampleRate::ALL {
+                clip.prepare(rate);
+            }
             Arc::new(clip)
         });
         let prompts = (0..).zip(&clips).zip(&recordings).map(|((id, clip), recording)| {
             (PromptId(id), Box::new(Prompt::new(PromptId(id), Arc::clone(clip), recording.plays)))
         });
+        let diary = Diary::new(&recordings);
         Self {
             bridges: [(); 2].map(|()| Bridge::new(arrangement_at(RATE, &[]))),
             formats,
@@ -92,6 +99,8 @@ impl World {
             mouths: BTreeMap::new(),
             players: BTreeMap::new(),
             ticks: BTreeMap::new(),
+            heard_last: BTreeMap::new(),
+            diary,
         }
     }
 
@@ -108,10 +117,7 @@ impl World {
                     self.bring_in(*source, *bridge);
                 }
             }
-            Step::SwitchFormat(leg, format) => {
-                self.formats[leg.0 as usize] = *format;
-                self.leg_mut(*leg).renegotiate(encoding(*format));
-            }
+            Step::SwitchFormat(leg, format) => self.formats[leg.0 as usize] = *format,
             Step::Tick => return self.tick(voice),
         }
         vec![]
@@ -141,14 +147,14 @@ impl World {
             assert_eq!(next.plan().hears(sink, source), allowed, "{sink:?} and {source:?}");
         }
         self.routes[bridge].clone_from(routes);
-        if bringing {
-            self.bring_along(&mut next, bridge);
-        }
+        let brought = if bringing { self.bring_along(&mut next, bridge) } else { vec![] };
+        self.diary.follows(bridge, &mut next, &brought);
         let mut old = self.bridges[bridge].adopt(next);
         for leg in old.take_legs() {
             assert!(!routes.contains_key(&leg.id()), "the new plan names it");
             assert_eq!(self.places.remove(&SourceId::Leg(leg.id())), Some(bridge));
             self.mouths.remove(&leg.id());
+            self.heard_last.remove(&leg.id());
             self.legs_outside.insert(leg.id(), leg);
         }
         for prompt in old.take_prompts() {
@@ -161,9 +167,10 @@ impl World {
         assert!(here.all(|(&source, _)| self.names(bridge, source)), "the others came home");
     }
 
-    fn bring_along(&mut self, next: &mut Arrangement<TestLeg>, bridge: usize) {
-        let named: Vec<_> = sources().filter(|&source| self.names(bridge, source)).collect();
-        for source in named {
+    /// Returns what has come along.
+    fn bring_along(&mut self, next: &mut Arrangement<TestLeg>, bridge: usize) -> Vec<SourceId> {
+        let mut named: Vec<_> = sources().filter(|&source| self.names(bridge, source)).collect();
+        named.retain(|&source| {
             let brought = match source {
                 SourceId::Leg(leg) => self.legs_outside.remove(&leg).map(|leg| next.seat(leg).is_ok()),
                 SourceId::Prompt(id) => {
@@ -174,15 +181,19 @@ impl World {
                 assert!(taken_in, "{source:?} is in the plan and nowhere else");
                 self.places.insert(source, bridge);
             }
-        }
+            brought.is_some()
+        });
+        named
     }
 
     fn bring_out(&mut self, source: SourceId) {
         let Some(bridge) = self.places.remove(&source) else { return };
+        self.diary.leaves(source, bridge);
         match source {
             SourceId::Leg(leg) => {
                 let taken = self.bridges[bridge].take_leg(leg).expect("it is there");
                 self.mouths.remove(&leg);
+                self.heard_last.remove(&leg);
                 self.legs_outside.insert(leg, taken);
             }
             SourceId::Prompt(prompt) => {
@@ -209,6 +220,7 @@ impl World {
         if self.names(bridge, source) {
             assert_eq!(refusal, Ok(()));
             self.places.insert(source, bridge);
+            self.diary.comes(source, bridge, &mut self.bridges[bridge]);
         } else {
             assert_eq!(refusal, Err(Refusal::NotInPlan));
         }
@@ -227,17 +239,24 @@ impl World {
     }
 
     /// What a leg that `says` this adds to the bridge that it is in.
-    fn say(&mut self, leg: LegId, says: Option<Vec<i16>>) -> Option<Sound> {
+    fn say(&mut self, leg: LegId, says: Option<Vec<i16>>) -> Option<Sounds> {
         let (own, bridge) = (self.rate(leg), *self.places.get(&SourceId::Leg(leg))?);
         Some(self.mouths.entry(leg).or_default().say(says, own, self.rates[bridge]))
     }
 
     fn tick(&mut self, voice: &impl Fn(LegId, &Self) -> Option<Vec<i16>>) -> Vec<Heard> {
+        for (id, format) in (0..).zip(self.formats) {
+            let leg = self.leg_mut(LegId(id));
+            if leg.encoding != encoding(format) {
+                leg.renegotiate(encoding(format));
+            }
+        }
         let voices: Vec<_> = (0..LEGS).map(|id| voice(LegId(id), self)).collect();
         let mut ended = vec![];
-        for bridge in &mut self.bridges {
+        for (number, bridge) in self.bridges.iter_mut().enumerate() {
             bridge.legs_mut().for_each(|(id, leg)| leg.says.clone_from(&voices[id.0 as usize]));
             bridge.tick(&mut |prompt| ended.push(prompt));
+            self.diary.ticks(number, bridge);
         }
         let mut said: BTreeMap<_, _> = (0..LEGS)
             .map(LegId)
@@ -260,10 +279,17 @@ impl World {
         heard
     }
 
-    fn heard(&mut self, sink: LegId, said: &BTreeMap<SourceId, Sound>) -> Heard {
+    fn heard(&mut self, sink: LegId, said: &BTreeMap<SourceId, Sounds>) -> Heard {
         let rate = self.rates[self.places[&SourceId::Leg(sink)]];
         let allowed = said.iter().filter(|(source, _)| self.hears(sink, **source));
-        let allowed = allowed.map(|(source, sound)| (*source, sound.clone())).collect();
+        let last = self.heard_last.get(&sink);
+        let still = |source| last.is_some_and(|last| last.contains(source));
+        let allowed: BTreeMap<_, _> = allowed
+            .map(|(source, Sounds { still: on, newly })| {
+                (*source, if still(source) { on } else { newly }.clone())
+            })
+            .collect();
+        self.heard_last.insert(sink, allowed.keys().copied().collect());
         let age = self.age(SourceId::Leg(sink)) as u32;
         let format = self.formats[sink.0 as usize];
         let leg = self.leg_mut(sink);
@@ -272,14 +298,15 @@ impl World {
     }
 
     /// What a prompt adds to this tick of the bridge that it is in.
-    fn play(&mut self, prompt: PromptId) -> Option<Sound> {
+    fn play(&mut self, prompt: PromptId) -> Option<Sounds> {
         let rate = self.rates[*self.places.get(&SourceId::Prompt(prompt))?];
         let samples = self.clips[prompt.0 as usize].at(rate).expect("it was prepared");
         let end = self.recordings[prompt.0 as usize].end(samples.len());
         let start = self.age(SourceId::Prompt(prompt)) * rate.frame_samples();
         let sample = |at: usize| if at < end { samples[at % samples.len()] } else { 0 };
         let frame = (start < end).then(|| (start..start + rate.frame_samples()).map(sample).collect());
-        Some(self.players.entry(prompt).or_default().sound(frame))
+        let newly = Sound::beginning(frame.clone());
+        Some(Sounds { still: self.players.entry(prompt).or_default().sound(frame), newly })
     }
 
     fn age(&self, source: SourceId) -> usize {
