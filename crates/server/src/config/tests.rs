@@ -47,9 +47,9 @@ fn defaults_stay_on_this_machine() {
 }
 
 #[test]
-fn opus_is_offered_first_and_as_it_comes() {
+fn opus_is_offered_first_and_in_wide_band() {
     let config = from_environment(&[]).unwrap();
-    let expected = [Format::Opus(SampleRate::Hz48000), Format::G722, Format::Pcmu, Format::Pcma];
+    let expected = [Format::Opus(SampleRate::Hz16000), Format::G722, Format::Pcmu, Format::Pcma];
     assert_eq!(config.formats(), expected);
     assert_eq!(config.opus(), OpusSettings::default());
 }
@@ -58,12 +58,12 @@ fn opus_is_offered_first_and_as_it_comes() {
 fn formats_keep_their_order_and_are_offered_once() {
     let config = from_environment(&[
         ("MIXMINUS__MEDIA__FORMATS", "pcma, Opus, L16/16000, pcma, l16/8000"),
-        ("MIXMINUS__MEDIA__OPUS_RATE_HZ", "16000"),
+        ("MIXMINUS__MEDIA__OPUS_RATE_HZ", "48000"),
         ("MIXMINUS__MEDIA__OPUS_DTX", "true"),
     ])
     .unwrap();
-    let wide = SampleRate::Hz16000;
-    let expected = [Format::Pcma, Format::Opus(wide), Format::L16(wide), Format::L16(SampleRate::Hz8000)];
+    let [narrow, wide, full] = SampleRate::ALL;
+    let expected = [Format::Pcma, Format::Opus(full), Format::L16(wide), Format::L16(narrow)];
     assert_eq!(config.formats(), expected);
     assert!(config.opus().dtx);
 }
