@@ -84,9 +84,15 @@ impl Plan {
     }
 
     /// The tone of a seat, if it talks: different for everybody until they run out, and then still in each
-    /// room.
+    /// room, where they are as far apart as can be.
     pub(crate) fn tone(&self, seat: Seat) -> Option<u32> {
-        (seat.number < self.talkers).then(|| (seat.room * self.talkers + seat.number) % self.scale.tones)
+        let rooms = self.rooms_apart();
+        (seat.number < self.talkers).then(|| (seat.number * rooms + seat.room % rooms) % self.scale.tones)
+    }
+
+    /// How many rooms there are tones for, all different.
+    fn rooms_apart(&self) -> u32 {
+        (self.scale.tones / self.talkers).max(1)
     }
 
     /// Whether a seat listens: some in every room, as evenly as can be, and others from room to room.
@@ -102,7 +108,7 @@ impl Plan {
         let mates = (0..self.talkers).map(|number| Seat { number, ..listener });
         let said = tone_level(self.talkers);
         let owner = |tone| {
-            let stranger = Seat { room: tone / self.talkers, number: tone % self.talkers };
+            let stranger = Seat { room: tone % self.rooms_apart(), number: tone / self.rooms_apart() };
             mates.clone().find(|seat| self.tone(*seat) == Some(tone)).unwrap_or(stranger)
         };
         let tones = 0..self.scale.tones;
