@@ -73,6 +73,8 @@ impl Succession {
         if self.successor_born.is_some_and(|born| born + HANG_TICKS <= tick) {
             mem::swap(encoder, &mut self.successor);
             self.born = self.successor_born.take();
+            // Whether they join it is seen now.
+            self.waiting = 0;
         }
         let waiting = mem::take(&mut self.waiting);
         let busy = self.successor_born.is_some();

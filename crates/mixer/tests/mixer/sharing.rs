@@ -1,5 +1,7 @@
 //! Who shares a mix and an encoder, and that nobody hears when that changes.
 
+use std::ops::Range;
+
 use mixminus_audio::{Decibels, SampleRate, level};
 use mixminus_codec::Format;
 use mixminus_mixer::{Bridge, Gains, LegId};
@@ -159,21 +161,27 @@ fn an_encoder_that_has_heard_a_coach_is_not_shared_by_who_has_not() {
     }
 }
 
-/// All that leg 2 is sent, which comes after 150 ticks, when the bridge goes over to a higher rate. Until then leg 1
-/// shares, unless it speaks.
-fn come_later(speaks: bool) -> Vec<Vec<u8>> {
-    let legs = (0..2).map(|_| TestLeg::new(OPUS)).collect();
-    let mut bridge = bridge_at(SampleRate::Hz16000, &all_hear_all(0..2), legs);
+/// All that leg 3 is sent, which comes after 150 ticks, when the bridge goes over to a higher rate, and speaks in
+/// `turn`. Until it comes, legs 1 and 2 share, unless they speak.
+fn come_later(others_speak: bool, turn: Range<usize>) -> Vec<Vec<u8>> {
+    let legs = (0..3).map(|_| TestLeg::new(OPUS)).collect();
+    let mut bridge = bridge_at(SampleRate::Hz16000, &all_hear_all(0..3), legs);
     let mut payloads = vec![];
-    for number in 0..300 {
+    for number in 0..400 {
         if number == 150 {
-            bridge.adopt(arrangement_at(SampleRate::Hz48000, &all_hear_all(0..3)));
-            bridge.seat_leg(seated(2, TestLeg::new(OPUS))).unwrap();
+            bridge.adopt(arrangement_at(SampleRate::Hz48000, &all_hear_all(0..4)));
+            bridge.seat_leg(seated(3, TestLeg::new(OPUS))).unwrap();
         }
-        bridge.leg_mut(LegId(0)).unwrap().says = Some(vowel(rate(OPUS), number));
-        bridge.leg_mut(LegId(1)).unwrap().says = (speaks && number < 150).then(|| vec![9; 960]);
+        for (id, leg) in bridge.legs_mut() {
+            let speaks = match id.0 {
+                0 => true,
+                3 => turn.contains(&number),
+                _ => others_speak && number < 150,
+            };
+            leg.says = speaks.then(|| vowel(rate(OPUS), number));
+        }
         tick(&mut bridge, 1);
-        payloads.extend(bridge.leg_mut(LegId(2)).map(|leg| leg.heard.clone()));
+        payloads.extend(bridge.leg_mut(LegId(3)).map(|leg| leg.heard.clone()));
     }
     assert_eq!(alone(&mut bridge), [0]);
     payloads
@@ -181,7 +189,9 @@ fn come_later(speaks: bool) -> Vec<Vec<u8>> {
 
 #[test]
 fn a_newcomer_is_sent_the_same_whoever_shared_before_it_came() {
-    assert!(come_later(true) == come_later(false));
+    for turn in [0..0, 240..260] {
+        assert!(come_later(true, turn.clone()) == come_later(false, turn.clone()), "{turn:?}");
+    }
 }
 
 /// How far the difference of `heard` from `expected` is below `expected`, in decibels.
