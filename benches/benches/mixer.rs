@@ -9,7 +9,7 @@ use mixminus_audio::SampleRate;
 use mixminus_codec::{Encoder, Encoding, Format};
 use mixminus_mixer::{Arrangement, Bridge, Contribution, Leg, LegId, MixPlan, Seated, SinkRoutes, SourceId};
 
-const OPUS: Format = Format::Opus(SampleRate::Hz48000);
+const OPUS: Format = Format::Opus(SampleRate::Hz16000);
 
 /// The formats of a room's legs, in turn.
 const ROOMS: [(&str, &[Format]); 4] = [

@@ -160,7 +160,7 @@ settings! {
         /// of each listener who talks triples.
         opus_complexity: Within<0, 10> = 1,
         /// Highest rate of the audio that Opus carries: 16000 for wide-band
-        /// speech, 48000 for music, too, at one and a half times the cost.
+        /// speech, 48000 for music, too, at twice the cost.
         opus_rate_hz: OpusRate = 16000,
         /// Whether Opus sends nothing while a far end hears nothing, where that
         /// far end wants it (`usedtx`), and asks far ends to do the same.

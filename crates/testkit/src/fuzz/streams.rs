@@ -92,7 +92,7 @@ pub fn leg(data: &[u8]) {
 }
 
 /// The jitter buffer: good packets at any time and in any order, in formats that are decoded fast. It never
-/// keeps more than it may, and gives all but [`GOOD_DELAY`] back when the network is good again.
+/// keeps more than it may, and gives all but 60 ms back when the network is good again.
 pub fn jitter_buffer(data: &[u8]) {
     let mut script = Script::new(data);
     let number = script.byte().unwrap_or(0);
