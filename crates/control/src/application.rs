@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::effect::Refusal;
+use crate::input::Refusal;
 use crate::instruction::{ConferenceRequest, Document, Instruction, Sound};
 use crate::policy::Role;
 
@@ -53,6 +53,8 @@ fn request(name: &str, role: Role, max_participants: usize) -> ConferenceRequest
         wait_music: None,
         agent_hold_music: None,
         customer_hold_music: None,
+        wait_for_agent: false,
+        max_wait: None,
         status_callback: None,
         on_exit: None,
     }

@@ -1,6 +1,10 @@
 //! What an API client may ask of the control plane.
 
-use crate::record::{AccountId, ConferenceId, ParticipantId};
+use std::time::Duration;
+
+use crate::effect::{PromptContent, Repeat};
+use crate::instruction::{Action, CallUrls, ConferenceRequest, Destination, DialTerms};
+use crate::record::{CallId, ConferenceId, ConferenceRecord, ParticipantId, PlacementId};
 
 /// How a request names a conference.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,43 +35,157 @@ pub struct ParticipantChange {
     pub coach: Option<bool>,
 }
 
+/// Who is to take part in a conference.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Invited {
+    /// A live call, which leaves what it does.
+    Call(CallId),
+    /// Whoever of these answers first; at least one.
+    Dialled(Vec<Destination>, DialTerms),
+}
+
+/// A participant to be added.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Invitation {
+    /// Who.
+    pub invited: Invited,
+    /// How it joins. The conference is created by it if it is named and there is none;
+    /// otherwise the name in here does not count.
+    pub request: ConferenceRequest,
+    /// Whether a conference may be created for it.
+    pub creates: bool,
+}
+
+/// Calls to be placed, each with a flow of its own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Calls {
+    /// Whom; at least one.
+    pub destinations: Vec<Destination>,
+    /// The calling party that they see.
+    pub from: String,
+    /// The name that they see.
+    pub caller_name: Option<String>,
+    /// What they do once answered.
+    pub answer: Action,
+    /// What else they ask for.
+    pub urls: CallUrls,
+    /// How long each may last.
+    pub time_limit: Duration,
+}
+
+/// Which ends of two connected calls a request concerns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Legs {
+    /// The call named.
+    This,
+    /// The one it is connected to.
+    Other,
+    /// Both.
+    Both,
+}
+
+/// What to do with a live call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CallChange {
+    /// Leave what it does and follow other documents.
+    Transfer {
+        /// For the call named.
+        this: Option<Action>,
+        /// For the one it is connected to.
+        other: Option<Action>,
+    },
+    /// End it.
+    HangUp,
+    /// Let it hear something.
+    Play {
+        /// What.
+        content: PromptContent,
+        /// How often.
+        repeat: Repeat,
+        /// Who hears it.
+        legs: Legs,
+        /// Whether what was heard before is heard meanwhile.
+        mixed: bool,
+        /// What ends it.
+        kind: PlayKind,
+    },
+    /// End what was played so.
+    StopPlaying(PlayKind),
+    /// Send digits to it, as in [`Instruction::SendDigits`](crate::Instruction::SendDigits).
+    SendDigits(String, Legs),
+}
+
+/// Something that is played on request, and ended by the kind it is of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PlayKind {
+    /// A file.
+    File,
+    /// A sentence.
+    Speech,
+}
+
+/// What to do with a conference.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ConferenceChange {
+    /// Move it from initialized to active; nothing happens if it is.
+    Start,
+    /// End it.
+    End,
+    /// Mute, hold or coach.
+    Update(Members, ParticipantChange),
+    /// Remove participants.
+    Kick(Members),
+    /// Let participants hear something, wherever they stand; beside the others or, when not
+    /// `mixed`, in their place.
+    Play {
+        /// Who hears it.
+        members: Members,
+        /// What.
+        content: PromptContent,
+        /// What ends it.
+        kind: PlayKind,
+        /// Whether the others are heard meanwhile.
+        mixed: bool,
+    },
+    /// End what was played to exactly these.
+    StopPlaying(Members, PlayKind),
+}
+
 /// A request to change something that is live.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Command {
-    /// Move an initialized conference to active; nothing happens if it is.
-    StartConference {
-        /// Who asks.
-        account: AccountId,
-        /// Which conference.
-        conference: Selector,
-    },
-    /// End a live conference.
-    EndConference {
-        /// Who asks.
-        account: AccountId,
-        /// Which conference.
-        conference: Selector,
-    },
-    /// Mute, hold or coach.
-    UpdateParticipants {
-        /// Who asks.
-        account: AccountId,
-        /// Which conference.
-        conference: Selector,
-        /// Which participants.
-        members: Members,
-        /// What to change.
-        change: ParticipantChange,
-    },
-    /// Remove participants from the conference.
-    Kick {
-        /// Who asks.
-        account: AccountId,
-        /// Which conference.
-        conference: Selector,
-        /// Which participants.
-        members: Members,
-    },
+    /// Change a conference.
+    Conference(Selector, ConferenceChange),
+    /// Add a participant to a conference.
+    Invite(Selector, Box<Invitation>),
+    /// Place calls.
+    Place(Box<Calls>),
+    /// Change a call.
+    Call(CallId, CallChange),
+    /// Give up the calls of a placement that are not answered.
+    Cancel(PlacementId),
+}
+
+/// A call that a request placed or moved.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Placed {
+    /// The call.
+    pub call: CallId,
+    /// The calling party.
+    pub from: String,
+    /// The called party, as the request named it.
+    pub to: String,
+}
+
+/// What came of a [`Command`] that was carried out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// What was asked is done.
+    Done,
+    /// A conference was changed.
+    Conference(Box<ConferenceRecord>, Vec<ParticipantId>),
+    /// Calls are being placed.
+    Placed(PlacementId, Vec<Placed>),
 }
 
 /// Why a [`Command`] was refused; nothing was changed.
@@ -79,4 +197,22 @@ pub enum CommandError {
     /// The conference has no such participant inside.
     #[error("participant {0} not found")]
     ParticipantNotFound(ParticipantId),
+    /// The account has no such live call.
+    #[error("call not found")]
+    CallNotFound,
+    /// The account has no such placement with unanswered calls.
+    #[error("request not found")]
+    PlacementNotFound,
+    /// The conference has as many participants as it may have.
+    #[error("the conference is full")]
+    ConferenceFull,
+    /// As many calls or conferences live as may.
+    #[error("too many calls or conferences")]
+    TooMany,
+    /// The call is not connected to another one.
+    #[error("the call has no other leg")]
+    NoOtherLeg,
+    /// The call is not answered.
+    #[error("the call is not answered")]
+    NotAnswered,
 }

@@ -4,17 +4,19 @@ mod participant;
 mod sounds;
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use mixminus_mixer::{BridgeId, LegId, PromptId, SinkRoutes, SourceId};
 
-use crate::command::{CommandError, Members, ParticipantChange};
+use crate::callback::{ConferenceEvent, Subject};
+use crate::command::{CommandError, Members, ParticipantChange, PlayKind};
 use crate::context::{Context, Due};
-use crate::effect::{ConferenceEvent, Effect, TimerId};
-use crate::instruction::{Action, ConferenceRequest, Sound, StatusCallback};
+use crate::effect::{Effect, PromptContent, TimerId};
+use crate::instruction::{Action, ConferenceRequest, DialMusic, Sound, StatusCallback};
 use crate::policy::{self, Party, Role};
 use crate::record::{
-    AccountId, CallId, CallRecord, ConferenceId, ConferenceRecord, ConferenceState, EndCause, ExitCause,
-    ParticipantId, ParticipantRecord,
+    AccountId, CallId, CallRecord, ConferenceId, ConferenceRecord, ConferenceState, Direction, EndCause,
+    ExitCause, ParticipantId, ParticipantRecord, PlacementId,
 };
 use participant::Participant;
 use sounds::Sounds;
@@ -45,8 +47,13 @@ pub(crate) struct Conference {
     max_participants: usize,
     longest: TimerId,
     sounds: Sounds,
-    last_left: Option<(ParticipantRecord, CallRecord)>,
+    wait_for_agent: bool,
+    last_left: Option<Subject>,
     billed_seconds: u64,
+    /// Whether its subscribers know that it exists.
+    introduced: bool,
+    /// Whether its bridge was ever used.
+    bridged: bool,
     reroute: bool,
 }
 
@@ -75,8 +82,11 @@ impl Conference {
             max_participants: request.max_participants,
             longest: context.wake(request.max_duration, Due::ConferenceEnd(id)),
             sounds: Sounds::new(id, request),
+            wait_for_agent: request.wait_for_agent,
             last_left: None,
             billed_seconds: 0,
+            introduced: false,
+            bridged: false,
             reroute: false,
         }
     }
@@ -112,7 +122,7 @@ impl Conference {
             id,
             conference: self.record.id,
             call: joiner.call.id,
-            address: joiner.call.from.clone(),
+            address: far_end(&joiner.call).to_owned(),
             role: request.role,
             coaching: request.coach && request.role == Role::Supervisor,
             muted: request.mute,
@@ -133,16 +143,17 @@ impl Conference {
             relay_digits: request.relay_digits,
             exit_sound: request.exit_sound,
             on_exit: request.on_exit,
+            wait: None,
         };
-        let is_first = self.saved.is_none() && self.participants.is_empty();
         self.participants.insert(id, participant);
         self.subscribe(request.status_callback);
-        if is_first {
+        if !std::mem::replace(&mut self.introduced, true) {
             self.tell(ConferenceEvent::Initialized, Some(id), context);
         }
-        if request.start_on_enter {
+        if request.start_on_enter && (request.role.is_agent() || !self.wait_for_agent) {
             self.start(Some(id), context);
         }
+        self.limit_wait(id, request.max_wait, context);
         self.tell(ConferenceEvent::Joined, Some(id), context);
         if policy::announced(&self.participants[&id].party(self.is_waiting())) {
             self.play_to_all(&request.enter_sound, context);
@@ -157,7 +168,19 @@ impl Conference {
             self.record.state = ConferenceState::Active;
             self.record.started_at = Some(context.now);
             self.reroute = true;
+            self.participants
+                .values_mut()
+                .filter_map(|one| one.wait.take())
+                .for_each(|timer| context.cancel(timer));
             self.tell(ConferenceEvent::Started, by, context);
+        }
+    }
+
+    /// Lets a participant wait no longer than it may.
+    fn limit_wait(&mut self, id: ParticipantId, most: Option<Duration>, context: &mut Context) {
+        let (waiting, conference) = (self.is_waiting(), self.record.id);
+        if let (Some(participant), Some(most), true) = (self.participants.get_mut(&id), most, waiting) {
+            participant.wait = Some(context.wake(most, Due::WaitEnd(conference, id)));
         }
     }
 
@@ -202,7 +225,9 @@ impl Conference {
         self.record.ended_at = Some(context.now);
         self.record.end_cause = Some(cause);
         self.record.billed_seconds = Some(self.billed_seconds);
-        self.tell(ConferenceEvent::Ended, None, context);
+        if self.introduced {
+            self.tell(ConferenceEvent::Ended, None, context);
+        }
         context.cancel(self.longest);
         self.sounds.stop(context);
         departures
@@ -217,8 +242,11 @@ impl Conference {
         context.push(Effect::SaveParticipant(participant.record.clone()));
         self.tell(ConferenceEvent::Left, Some(id), context);
         let participant = self.participants.remove(&id)?;
+        if let Some(timer) = participant.wait {
+            context.cancel(timer);
+        }
         self.reroute = true;
-        self.last_left = Some((participant.record.clone(), participant.call.clone()));
+        self.last_left = Some(participant.subject());
         Some(Departure {
             call: participant.call.id,
             on_exit: participant.on_exit,
@@ -266,7 +294,7 @@ impl Conference {
         if self.participants.get(&id).is_some_and(|sender| sender.relay_digits) {
             let legs = self.listeners_of(id);
             if !legs.is_empty() {
-                context.push(Effect::SendDigit { legs, digit });
+                context.push(Effect::SendDigits { legs, digits: digit.into() });
             }
         }
     }
@@ -279,6 +307,74 @@ impl Conference {
         listeners.map(|(leg, _)| *leg).collect()
     }
 
+    /// Plays something to `members` and nobody else.
+    ///
+    /// # Errors
+    ///
+    /// [`CommandError`]: one of them is not inside, or as much is played as may be.
+    pub fn play(
+        &mut self,
+        content: PromptContent,
+        (members, kind, mixed): (Members, PlayKind, bool),
+        context: &mut Context,
+    ) -> Result<Vec<ParticipantId>, CommandError> {
+        let ids = self.select(&members)?;
+        let audience = ids.iter().map(|id| self.participants[id].leg).collect();
+        self.sounds.play(content, audience, (members, kind, mixed), context)?;
+        self.reroute = true;
+        Ok(ids)
+    }
+
+    pub fn stop_playing(&mut self, members: &Members, kind: PlayKind, context: &mut Context) {
+        self.sounds.stop_playing(members, kind, context);
+        self.reroute = true;
+    }
+
+    /// Says that `call` was asked to take part as `request` says.
+    pub fn invite(&mut self, call: &CallRecord, request: &ConferenceRequest, context: &mut Context) {
+        self.subscribe(request.status_callback.clone());
+        self.tell_of_call(ConferenceEvent::Invited, call, request.role, context);
+    }
+
+    /// Says that `call`, which was asked, never came.
+    pub fn stayed_away(&mut self, call: &CallRecord, role: Role, context: &mut Context) {
+        self.tell_of_call(ConferenceEvent::Left, call, role, context);
+    }
+
+    /// Says how the invitation to which `call` belongs went.
+    pub fn invitation_ended(&mut self, call: &CallRecord, role: Role, joined: bool, context: &mut Context) {
+        let inside = self.participants.values().find(|one| one.call.id == call.id).map(Participant::subject);
+        let absent = || Subject { call: call.clone(), role, participant: None };
+        let subject = inside.unwrap_or_else(absent);
+        self.tell_of(ConferenceEvent::InvitationEnded { joined }, Some(&subject), context);
+    }
+
+    fn tell_of_call(&mut self, event: ConferenceEvent, call: &CallRecord, role: Role, context: &mut Context) {
+        self.tell_of(event, Some(&Subject { call: call.clone(), role, participant: None }), context);
+    }
+
+    /// Lets those inside hear that whoever comes as `request` says is being called.
+    pub fn ring(
+        &mut self,
+        placement: PlacementId,
+        request: &ConferenceRequest,
+        music: &DialMusic,
+        context: &mut Context,
+    ) {
+        if policy::announced_as(request.role, request.coach) {
+            self.sounds.ring(placement, music, context);
+            self.reroute = true;
+        }
+    }
+
+    pub fn stop_ringing(&mut self, placement: PlacementId, context: &mut Context) {
+        self.reroute |= self.sounds.stop_ringing(placement, context);
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.participants.is_empty()
+    }
+
     pub fn announcement_ended(&mut self, prompt: PromptId, context: &mut Context) {
         self.reroute |= self.sounds.ended(prompt, context);
     }
@@ -286,8 +382,11 @@ impl Conference {
     /// Brings the bridge and the row up to date, once for all that changed.
     pub fn settle(&mut self, context: &mut Context) {
         if self.has_ended() {
-            context.close_bridge(self.bridge);
-        } else if std::mem::take(&mut self.reroute) {
+            if self.bridged {
+                context.close_bridge(self.bridge);
+            }
+        } else if std::mem::take(&mut self.reroute) && (self.bridged || !self.is_empty()) {
+            self.bridged = true;
             let parties = self.parties();
             self.sounds.choose_music(parties.iter().map(|(_, party)| party), context);
             context.install(self.bridge, &self.routes(&parties));
@@ -325,7 +424,8 @@ impl Conference {
 
     fn routes(&self, parties: &[(LegId, Party)]) -> Vec<SinkRoutes> {
         let hears = |leg: LegId, sink: &Party| {
-            let voices = parties.iter().filter(|(_, source)| policy::audible(source, sink));
+            let room = self.sounds.leaves_room(leg);
+            let voices = parties.iter().filter(|(_, source)| room && policy::audible(source, sink));
             let voices = voices.map(|(leg, _)| SourceId::Leg(*leg));
             voices.chain(self.sounds.heard_by(leg, sink).map(SourceId::Prompt)).collect()
         };
@@ -363,13 +463,25 @@ impl Conference {
     }
 
     fn tell(&mut self, event: ConferenceEvent, id: Option<ParticipantId>, context: &mut Context) {
-        let participant = match id.and_then(|id| self.participants.get(&id)) {
-            Some(inside) => Some((inside.record.clone(), inside.call.clone())),
+        let subject = match id.and_then(|id| self.participants.get(&id)) {
+            Some(inside) => Some(inside.subject()),
             // Whoever left last is why it ended.
             None => self.last_left.clone().filter(|_| event == ConferenceEvent::Ended),
         };
-        for told in self.record.tell(event, context.now, participant.as_ref()) {
+        self.tell_of(event, subject.as_ref(), context);
+    }
+
+    fn tell_of(&mut self, event: ConferenceEvent, subject: Option<&Subject>, context: &mut Context) {
+        for told in self.record.tell(event, context.now, subject) {
             context.push(Effect::Notify(Box::new(told)));
         }
+    }
+}
+
+/// The address of the party at the other end of `call`.
+fn far_end(call: &CallRecord) -> &str {
+    match call.direction {
+        Direction::Inbound => &call.from,
+        Direction::Outbound => &call.to,
     }
 }

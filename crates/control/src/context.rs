@@ -8,7 +8,7 @@ use rand::Rng;
 use rand::rngs::StdRng;
 use uuid::Uuid;
 
-use crate::effect::{Effect, PromptContent, Repeat, TimerId};
+use crate::effect::{Effect, FetchId, PromptContent, Repeat, TimerId};
 use crate::record::{CallId, ConferenceId, ParticipantId, Timestamp};
 
 /// Whose prompt it is.
@@ -18,13 +18,27 @@ pub(crate) enum PromptOwner {
     Conference(ConferenceId),
 }
 
+/// Identifies two calls that are connected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct ConnectionId(u64);
+
 /// What a wake-up is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Due {
-    /// A wait instruction is over.
-    Wait(CallId),
+    /// What the call does at the time took long enough.
+    Step(CallId),
+    /// The call is to be dialled.
+    Dial(CallId),
+    /// The call rang long enough.
+    RingTimeout(CallId),
+    /// The call's next digits are to be sent.
+    Digits(CallId),
     /// A scheduled hang-up.
     HangUp(CallId),
+    /// Two calls were connected long enough.
+    ConnectionEnd(ConnectionId),
+    /// A participant waited long enough.
+    WaitEnd(ConferenceId, ParticipantId),
     /// The conference reached its longest duration.
     ConferenceEnd(ConferenceId),
 }
@@ -95,10 +109,12 @@ impl Context {
         self.push(Effect::Install(bridge, plan));
     }
 
-    /// Routes a bridge with one leg in it, which hears `prompt`.
-    pub fn install_private(&mut self, bridge: BridgeId, leg: LegId, prompt: Option<PromptId>) {
-        let hears = prompt.map(mixminus_mixer::SourceId::Prompt).into_iter().collect();
-        self.install(bridge, &[SinkRoutes { leg, hears }]);
+    pub fn connection(&mut self) -> ConnectionId {
+        ConnectionId(self.id())
+    }
+
+    pub fn fetch(&mut self) -> FetchId {
+        FetchId(self.id())
     }
 
     pub fn close_bridge(&mut self, bridge: BridgeId) {

@@ -1,13 +1,14 @@
-//! What goes into the control plane and what comes out of it.
+//! What comes out of the control plane.
 
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 use mixminus_mixer::{BridgeId, LegId, MixPlan, PromptId};
 
-use crate::command::{Command, CommandError};
-use crate::instruction::{Action, Document, EventGroup, HttpMethod};
-use crate::record::{AccountId, CallId, CallRecord, ConferenceRecord, ParticipantRecord, Timestamp};
+use crate::callback::{CallCallback, CallbackEvent, Collected, Dialled};
+use crate::command::{CommandError, Outcome};
+use crate::input::Refusal;
+use crate::instruction::Action;
+use crate::record::{CallRecord, ConferenceRecord, ParticipantRecord};
 
 /// Identifies one [`Command`] so that its answer finds the asker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -17,146 +18,39 @@ pub struct RequestId(pub u64);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TimerId(pub u64);
 
-/// What answers a call.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Application {
-    /// Joins the conference named by the called user:
-    /// `<name>`, `<name>.customer` or `<name>.supervisor`.
-    BuiltIn,
-    /// Fetches a document.
-    Url(Action),
-}
-
-/// How a leg ended without our doing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LegEnd {
-    /// The far end hung up.
-    HungUp,
-    /// The far end gave up before the answer.
-    Canceled,
-    /// Signalling failed.
-    Failed,
-    /// No media arrived for too long.
-    MediaTimeout,
-    /// What arrived took too much time, which the other legs need.
-    Evicted,
-}
-
-/// How an unanswered call is refused.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Refusal {
-    /// 486 Busy Here.
-    Busy,
-    /// 603 Decline.
-    Declined,
-    /// 503 Service Unavailable with Retry-After.
-    Unavailable,
-    /// 480 Temporarily Unavailable.
-    NotAvailable,
-    /// 404 Not Found.
-    NotFound,
-}
-
-/// A call that arrived.
-#[derive(Clone, Debug)]
-pub struct Arrival {
-    /// The leg.
-    pub leg: LegId,
-    /// The account it is for.
-    pub account: AccountId,
-    /// Calling party.
-    pub from: String,
-    /// Called party, as a SIP URI.
-    pub to: String,
-    /// The user part of the called party.
-    pub user: String,
-    /// What answers it.
-    pub application: Application,
-    /// `X-PH-` headers, name and value.
-    pub headers: Vec<(String, String)>,
-}
-
-/// What happened.
-#[derive(Clone, Debug)]
-pub enum Input {
-    /// A call arrived; its leg exists, alone and unanswered.
-    CallArrived(Arrival),
-    /// The leg is gone.
-    LegEnded {
-        /// The leg.
-        leg: LegId,
-        /// How.
-        end: LegEnd,
-    },
-    /// A document that was asked for came, or did not.
-    Fetched {
-        /// The call that asked.
-        call: CallId,
-        /// What it was asked for.
-        purpose: FetchPurpose,
-        /// The document.
-        result: Result<Document, FetchError>,
-    },
-    /// A prompt was heard to its end, or could not be played.
-    PromptEnded {
-        /// The prompt.
-        prompt: PromptId,
-    },
-    /// A leg's far end began to talk or stopped, whoever may hear it.
-    Talking {
-        /// The leg.
-        leg: LegId,
-        /// Whether it talks now.
-        talking: bool,
-    },
-    /// A digit was received.
-    Digit {
-        /// The leg that sent it.
-        leg: LegId,
-        /// One of `0-9 * # A-D`.
-        digit: char,
-    },
-    /// An API client asks.
-    Command {
-        /// For the answer.
-        request: RequestId,
-        /// What is asked.
-        command: Command,
-    },
-    /// A wake-up came due.
-    Timer(TimerId),
-    /// The bridges that have no room for another leg, from now on: whoever is
-    /// about to join one of their conferences is refused whole.
-    Crowded(BTreeSet<BridgeId>),
-    /// Accept no more calls, hang up those there are.
-    Drain,
-}
+/// Identifies one fetch of a document.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct FetchId(pub u64);
 
 /// What a document is fetched for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FetchPurpose {
     /// What to do with a new call.
     Answer,
-    /// What to do after a conference.
-    Exit,
+    /// What to do after an instruction that has an outcome.
+    Action,
+    /// What an API request told the call to do instead.
+    Transfer,
     /// A redirect instruction.
     Redirect,
 }
 
-/// Why no document came.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum FetchError {
-    /// No answer, an error status, too slow, too many redirects or forbidden.
-    #[error("unreachable: {0}")]
-    Unreachable(String),
-    /// An answer that is no valid document.
-    #[error("invalid document: {0}")]
-    Invalid(String),
+/// The outcome that a document is asked for with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum News {
+    /// A conference was left.
+    Left(Box<(ConferenceRecord, ParticipantRecord)>),
+    /// Digits were collected.
+    Collected(Collected),
+    /// Calls were placed.
+    Dialled(Box<Dialled>),
 }
 
 /// A document to fetch.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fetch {
+    /// For the answer.
+    pub id: FetchId,
     /// The call that asks.
     pub call: CallRecord,
     /// The call's `X-PH-` headers, name and value.
@@ -165,8 +59,19 @@ pub struct Fetch {
     pub purpose: FetchPurpose,
     /// Where and how.
     pub action: Action,
-    /// For [`FetchPurpose::Exit`]: the conference and participant that was left.
-    pub left: Option<Box<(ConferenceRecord, ParticipantRecord)>>,
+    /// Where and how instead, if that fails.
+    pub fallback: Option<Action>,
+    /// For [`FetchPurpose::Action`]: of what.
+    pub news: Option<News>,
+}
+
+/// A call to be placed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlaceCall {
+    /// Whom it is between, and whose it is.
+    pub call: CallRecord,
+    /// SIP headers for the called party.
+    pub headers: Vec<(String, String)>,
 }
 
 /// What a prompt sounds like.
@@ -182,8 +87,14 @@ pub enum PromptContent {
     AgentHoldMusic,
     /// The built-in hold music for customers and supervisors.
     CustomerHoldMusic,
+    /// The built-in ringing tone.
+    Ringback,
     /// An audio file.
     File(String),
+    /// A document of sounds, or an audio file.
+    Sounds(Action),
+    /// Several, one after the other.
+    Several(Vec<PromptContent>),
     /// A synthesised sentence.
     Speech {
         /// What is said.
@@ -204,87 +115,21 @@ pub enum Repeat {
     Forever,
 }
 
-/// What happened in a conference, for its subscribers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ConferenceEvent {
-    /// Created.
-    Initialized,
-    /// Became active.
-    Started,
-    /// Ended.
-    Ended,
-    /// A participant joined.
-    Joined,
-    /// A participant left.
-    Left,
-    /// A participant was muted.
-    Muted,
-    /// A participant was unmuted.
-    Unmuted,
-    /// A participant was held.
-    Held,
-    /// A participant was resumed.
-    Resumed,
-    /// A supervisor began to coach.
-    CoachStarted,
-    /// A supervisor stopped coaching.
-    CoachStopped,
-    /// A participant who is neither muted, held nor waiting began to talk.
-    TalkStarted,
-    /// It stopped, was silenced or leaves.
-    TalkStopped,
-    /// A participant sent a digit.
-    Digit(char),
-}
-
-impl ConferenceEvent {
-    /// The group it belongs to.
-    pub const fn group(self) -> EventGroup {
-        match self {
-            Self::Initialized | Self::Started | Self::Ended => EventGroup::Conference,
-            Self::TalkStarted | Self::TalkStopped => EventGroup::Talking,
-            Self::Digit(_) => EventGroup::Digits,
-            Self::Joined
-            | Self::Left
-            | Self::Muted
-            | Self::Unmuted
-            | Self::Held
-            | Self::Resumed
-            | Self::CoachStarted
-            | Self::CoachStopped => EventGroup::Participant,
-        }
-    }
-}
-
-/// One event for one subscriber, with everything known at that instant.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CallbackEvent {
-    /// Where and how to deliver.
-    pub url: String,
-    /// How to deliver.
-    pub method: HttpMethod,
-    /// What happened.
-    pub event: ConferenceEvent,
-    /// When.
-    pub at: Timestamp,
-    /// Its number among the conference's events, from 1.
-    pub sequence: u64,
-    /// The conference.
-    pub conference: ConferenceRecord,
-    /// The participant concerned, or who triggered a conference event.
-    pub participant: Option<(ParticipantRecord, CallRecord)>,
-}
-
 /// What is to be done.
 #[derive(Clone, Debug)]
 pub enum Effect {
     /// Tell the caller that it rings.
     Ring(LegId),
+    /// Let the caller hear us before the answer.
+    Progress(LegId),
+    /// Place a call; [`Input::Dialled`](crate::Input::Dialled) or
+    /// [`Input::NotDialled`](crate::Input::NotDialled) follows.
+    Dial(Box<PlaceCall>),
     /// Answer the call.
     Answer(LegId),
     /// Refuse the unanswered call; its media is released.
     Refuse(LegId, Refusal),
-    /// End the answered call; its media is released.
+    /// End the answered call, or the one that we placed; its media is released.
     HangUp(LegId),
     /// Release the media of a leg whose far end is gone.
     Release(LegId),
@@ -304,12 +149,12 @@ pub enum Effect {
     },
     /// The prompt is no longer needed.
     StopPrompt(PromptId),
-    /// Send a digit to the far ends of `legs`.
-    SendDigit {
+    /// Send digits to the far ends of `legs`.
+    SendDigits {
         /// To whom, at least one.
         legs: Vec<LegId>,
-        /// One of `0-9 * # A-D`.
-        digit: char,
+        /// Of `0-9 * # A-D`, one after the other.
+        digits: String,
     },
     /// Fetch a document.
     Fetch(Box<Fetch>),
@@ -319,11 +164,13 @@ pub enum Effect {
     SaveConference(ConferenceRecord),
     /// Write the participant's row.
     SaveParticipant(ParticipantRecord),
-    /// Queue a callback.
+    /// Queue a callback about a conference.
     Notify(Box<CallbackEvent>),
+    /// Queue a callback about a call.
+    NotifyOfCall(Box<CallCallback>),
     /// Answer an API client, after everything before it is written.
-    Reply(RequestId, Result<(), CommandError>),
-    /// Give [`Input::Timer`] back after `after`.
+    Reply(RequestId, Result<Outcome, CommandError>),
+    /// Give [`Input::Timer`](crate::Input::Timer) back after `after`.
     Wake {
         /// Which wake-up.
         timer: TimerId,

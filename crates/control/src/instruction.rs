@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use crate::effect::Repeat;
+use crate::input::Refusal;
 use crate::policy::Role;
 
 /// The instructions of one fetched document, in order.
@@ -15,7 +17,7 @@ pub struct Document {
 }
 
 /// How an URL is requested.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum HttpMethod {
     /// Parameters in the query.
     Get,
@@ -24,12 +26,25 @@ pub enum HttpMethod {
 }
 
 /// A request that fetches the next document.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Action {
     /// Absolute URL.
     pub url: String,
     /// How to request it.
     pub method: HttpMethod,
+}
+
+/// Where a call's document is looked for when its own URL fails, and who is told of the call.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CallUrls {
+    /// Asked for the first document if the answer URL fails.
+    pub fallback: Option<Action>,
+    /// Told when the call rings.
+    pub ring: Option<Action>,
+    /// Told when the call ended.
+    pub hangup: Option<Action>,
+    /// Told of every step of the call.
+    pub progress: Option<Action>,
 }
 
 /// One instruction of a [`Document`].
@@ -46,29 +61,157 @@ pub enum Instruction {
         /// BCP 47 language tag.
         language: String,
         /// How often.
-        repeat: crate::Repeat,
+        repeat: Repeat,
     },
     /// Play an audio file to the caller.
     Play {
         /// Absolute URL.
         url: String,
         /// How often.
-        repeat: crate::Repeat,
+        repeat: Repeat,
     },
     /// Wait in silence.
     Wait {
         /// How long.
         length: Duration,
     },
+    /// Ask the caller for digits.
+    Collect(Box<Collect>),
+    /// Call others and connect the caller to whoever answers first.
+    Dial(Box<Dial>),
+    /// Send digits to the caller.
+    SendDigits {
+        /// `0-9 * # A-D`, and `w` and `W` for half a second and a second of pause.
+        digits: String,
+        /// Whether to go on at once.
+        at_once: bool,
+    },
+    /// Let an unanswered caller hear these before the call is answered.
+    BeforeAnswer(Vec<Instruction>),
     /// Go on with another document.
     Redirect(Action),
     /// End the call.
     HangUp {
         /// How to refuse the call if it is not answered yet.
-        refusal: Option<crate::Refusal>,
+        refusal: Option<Refusal>,
         /// End it so much later and go on with the document meanwhile.
         after: Option<Duration>,
     },
+}
+
+/// A question that the caller answers with digits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Collect {
+    /// What the caller hears first; its first digit ends them. Speak, Play and Wait only.
+    pub prompts: Vec<Instruction>,
+    /// How often the caller is asked.
+    pub tries: u32,
+    /// Most digits; so many end the input.
+    pub max_digits: usize,
+    /// How long to wait for the first digit after the prompts.
+    pub first_timeout: Duration,
+    /// How long to wait for a further digit.
+    pub next_timeout: Duration,
+    /// The digit that ends the input and is no part of it.
+    pub finish_on: Option<char>,
+    /// The digits that are accepted.
+    pub accepted: String,
+    /// Played after a digit that is not, before the caller is asked again.
+    pub refusal_sound: Option<Action>,
+    /// Whether a beep says that it is the caller's turn.
+    pub beep: bool,
+    /// Who is told what was entered.
+    pub report: Option<Report>,
+    /// What the input is called where it is reported.
+    pub kind: CollectKind,
+}
+
+/// In whose words a collected input is reported.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CollectKind {
+    /// Digits and nothing else.
+    Digits,
+    /// An input that could have been spoken.
+    Input,
+}
+
+/// Who is told the outcome of an instruction, and whether the answer is followed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Report {
+    /// Where and how.
+    pub action: Action,
+    /// Whether the answer is the document to go on with.
+    pub follow: bool,
+}
+
+/// Others to call in the name of a caller.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Dial {
+    /// Whom; all ring at once.
+    pub destinations: Vec<Destination>,
+    /// How.
+    pub terms: DialTerms,
+    /// How long the two may be connected.
+    pub time_limit: Duration,
+    /// Whether the caller's `*` ends it.
+    pub end_on_star: bool,
+    /// Who is told how it went.
+    pub report: Option<Report>,
+    /// Who is told of each step.
+    pub callback: Option<Action>,
+}
+
+/// One party to call.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Destination {
+    /// A number or a SIP URI.
+    pub address: String,
+    /// How long it may ring.
+    pub ring_timeout: Duration,
+    /// How much later than the request it is dialled.
+    pub delay: Duration,
+    /// Digits sent once it answered, as in [`Instruction::SendDigits`].
+    pub digits: Option<String>,
+    /// SIP headers for it.
+    pub headers: Vec<(String, String)>,
+}
+
+/// How others are called.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DialTerms {
+    /// The calling party that they see.
+    pub from: String,
+    /// The name that they see.
+    pub caller_name: Option<String>,
+    /// What they must press before they are connected.
+    pub confirm: Option<Confirm>,
+    /// What is heard while they ring.
+    pub music: DialMusic,
+    /// Who is told of each call's progress.
+    pub progress: Option<Action>,
+}
+
+/// A key that a callee has to press.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Confirm {
+    /// The key.
+    pub key: char,
+    /// What the callee hears before it presses.
+    pub sound: Option<Action>,
+    /// How long it may take after that.
+    pub timeout: Duration,
+}
+
+/// What is heard while a callee rings.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum DialMusic {
+    /// Ringing.
+    #[default]
+    Ringing,
+    /// Nothing.
+    None,
+    /// What an URL says.
+    Url(Action),
 }
 
 /// A sound played into the conference when somebody enters or leaves.
@@ -80,8 +223,8 @@ pub enum Sound {
     Beep1,
     /// The built-in double beep.
     Beep2,
-    /// An audio file.
-    Url(String),
+    /// What an URL says.
+    Url(Action),
 }
 
 /// Groups of conference events that a status callback may subscribe to.
@@ -139,12 +282,16 @@ pub struct ConferenceRequest {
     pub enter_sound: Sound,
     /// Played when the participant leaves.
     pub exit_sound: Sound,
-    /// Audio file for those who wait; built-in music if absent.
-    pub wait_music: Option<String>,
-    /// Audio file for held agents; built-in music if absent.
-    pub agent_hold_music: Option<String>,
-    /// Audio file for held customers and supervisors; built-in if absent.
-    pub customer_hold_music: Option<String>,
+    /// Sounds for those who wait; built-in music if absent.
+    pub wait_music: Option<Action>,
+    /// Sounds for held agents; built-in music if absent.
+    pub agent_hold_music: Option<Action>,
+    /// Sounds for held customers and supervisors; built-in if absent.
+    pub customer_hold_music: Option<Action>,
+    /// Whether only an agent's arrival starts the conference.
+    pub wait_for_agent: bool,
+    /// How long those who wait do so before they leave again; for ever if absent.
+    pub max_wait: Option<Duration>,
     /// Where events are reported.
     pub status_callback: Option<StatusCallback>,
     /// What the call does after leaving the conference; the next instruction if absent.

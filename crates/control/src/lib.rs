@@ -10,25 +10,34 @@
 
 mod application;
 mod call;
+mod callback;
 mod command;
 mod conference;
 mod context;
 mod effect;
+mod input;
 mod instruction;
 pub mod policy;
 mod record;
 mod switchboard;
 
-pub use command::{Command, CommandError, Members, ParticipantChange, Selector};
-pub use effect::{
-    Application, Arrival, CallbackEvent, ConferenceEvent, Effect, Fetch, FetchError, FetchPurpose, Input,
-    LegEnd, PromptContent, Refusal, Repeat, RequestId, TimerId,
+pub use callback::{
+    CallCallback, CallEvent, CallbackEvent, Collected, ConferenceEvent, DialStep, Dialled, Subject,
 };
+pub use command::{
+    CallChange, Calls, Command, CommandError, ConferenceChange, Invitation, Invited, Legs, Members, Outcome,
+    ParticipantChange, Placed, PlayKind, Selector,
+};
+pub use effect::{
+    Effect, Fetch, FetchId, FetchPurpose, News, PlaceCall, PromptContent, Repeat, RequestId, TimerId,
+};
+pub use input::{Application, Arrival, DialError, FetchError, Input, LegEnd, Refusal};
 pub use instruction::{
-    Action, ConferenceRequest, Document, EventGroup, HttpMethod, Instruction, Sound, StatusCallback,
+    Action, CallUrls, Collect, CollectKind, ConferenceRequest, Confirm, Destination, Dial, DialMusic,
+    DialTerms, Document, EventGroup, HttpMethod, Instruction, Report, Sound, StatusCallback,
 };
 pub use record::{
     AccountId, CallId, CallRecord, CallState, ConferenceId, ConferenceRecord, ConferenceState, Direction,
-    EndCause, ExitCause, HangupCause, HangupSource, ParticipantId, ParticipantRecord, Timestamp,
+    EndCause, ExitCause, HangupCause, HangupSource, ParticipantId, ParticipantRecord, PlacementId, Timestamp,
 };
 pub use switchboard::{Limits, Switchboard};

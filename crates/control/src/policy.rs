@@ -113,6 +113,12 @@ pub const fn announced(party: &Party) -> bool {
     )
 }
 
+/// Whether the others may notice that somebody is on the way who comes as `role`, a
+/// supervisor `coaching` or not.
+pub fn announced_as(role: Role, coaching: bool) -> bool {
+    role != Role::Supervisor || !coaching
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

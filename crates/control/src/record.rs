@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
-use crate::effect::{CallbackEvent, ConferenceEvent};
+use crate::callback::{CallbackEvent, ConferenceEvent, Subject};
 use crate::instruction::StatusCallback;
 use crate::policy::Role;
 
@@ -59,6 +59,10 @@ uuid_id! {
 uuid_id! {
     /// A call: one leg with its call flow.
     CallId
+}
+uuid_id! {
+    /// A request that placed calls; that of a single call has the call's own id.
+    PlacementId
 }
 
 /// A participant, unique within the installation, growing with time.
@@ -130,7 +134,9 @@ pub enum Direction {
 /// Where a call is in its life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CallState {
-    /// Arrived, not answered.
+    /// To be placed, not dialled yet.
+    Queued,
+    /// Arrived or dialled, not answered.
     Ringing,
     /// Answered.
     InProgress,
@@ -142,7 +148,7 @@ pub enum CallState {
     Failed,
     /// Not answered in time.
     NoAnswer,
-    /// Given up by the caller before the answer.
+    /// Given up by the caller, or by us, before the answer.
     Canceled,
 }
 
@@ -166,12 +172,38 @@ pub enum HangupSource {
 /// Why a call ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum HangupCause {
-    /// The caller gave up before the answer.
+    /// The caller gave up before the answer, or who placed the call did.
     Canceled,
-    /// The document refused the call.
+    /// The document, or the far end, refused the call.
     Rejected,
-    /// The document reported busy.
+    /// The document, or the far end, reported busy.
     Busy,
+    /// The far end is busy wherever it is.
+    BusyEverywhere,
+    /// The far end did not answer.
+    NoAnswer,
+    /// The far end does not want to answer.
+    Declined,
+    /// The far end does not let us call.
+    Forbidden,
+    /// There is nobody of that address.
+    UnknownAddress,
+    /// There is nobody of that address anywhere.
+    UnknownEverywhere,
+    /// What was dialled is no address that can be called.
+    InvalidAddress,
+    /// The far end's network did not reply.
+    RequestTimeout,
+    /// The far end's network failed.
+    FarEndFailed,
+    /// The far end's network has no room.
+    FarEndCongested,
+    /// Nobody answered in the time given.
+    RingTimeout,
+    /// Another call of the same placement was answered first.
+    LostRace,
+    /// The callee did not press the key asked for.
+    NotConfirmed,
     /// One side hung up.
     Normal,
     /// The document ran out of instructions.
@@ -235,7 +267,7 @@ impl ConferenceRecord {
         &mut self,
         event: ConferenceEvent,
         at: Timestamp,
-        participant: Option<&(ParticipantRecord, CallRecord)>,
+        subject: Option<&Subject>,
     ) -> Vec<CallbackEvent> {
         let wants = |subscriber: &&StatusCallback| subscriber.groups.contains(&event.group());
         if self.subscribers.iter().find(wants).is_none() {
@@ -249,7 +281,7 @@ impl ConferenceRecord {
             at,
             sequence: self.sequence,
             conference: self.clone(),
-            participant: participant.cloned(),
+            subject: subject.cloned(),
         };
         self.subscribers.iter().filter(wants).map(told).collect()
     }
@@ -308,6 +340,12 @@ pub struct CallRecord {
     pub from: String,
     /// The called party.
     pub to: String,
+    /// The name shown to the called party, if not the calling party's own.
+    pub caller_name: Option<String>,
+    /// The request that placed it; none for a call that arrived.
+    pub placement: Option<PlacementId>,
+    /// The call whose document placed it.
+    pub parent: Option<CallId>,
     /// Where it is in its life.
     pub state: CallState,
     /// When it arrived or was placed.

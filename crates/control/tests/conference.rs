@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use mixminus_control::policy::Role;
 use mixminus_control::{
-    Action, CommandError, ConferenceEvent as Event, ConferenceRequest, ConferenceState, EndCause, EventGroup,
-    ExitCause, FetchPurpose, HangupCause, HangupSource, HttpMethod, Input, Instruction, LegEnd,
-    ParticipantChange, ParticipantId, PromptContent, Refusal, Sound, StatusCallback,
+    AccountId, Action, Command, CommandError, ConferenceChange, ConferenceEvent as Event, ConferenceRequest,
+    ConferenceState, EndCause, EventGroup, ExitCause, FetchPurpose, HangupCause, HangupSource, HttpMethod,
+    Input, Instruction, LegEnd, Members, News, ParticipantChange, ParticipantId, PromptContent, Refusal,
+    Selector, Sound, StatusCallback,
 };
 use world::{LegFate, World, request};
 
@@ -114,7 +115,8 @@ fn events_are_numbered_in_order_and_complete() {
     let numbers: Vec<_> = world.told.iter().map(|told| told.sequence).collect();
     assert_eq!(numbers, (1..=9).collect::<Vec<_>>());
     let last = world.told.last().unwrap();
-    assert_eq!(last.participant.as_ref().unwrap().0.id, world.participant(b).id, "who left last is named");
+    let subject = last.subject.as_ref().unwrap();
+    assert_eq!(subject.participant.as_ref().unwrap().id, world.participant(b).id, "who left last is named");
     assert_eq!(last.conference.end_cause, Some(EndCause::NoParticipants));
 }
 
@@ -188,22 +190,23 @@ fn a_supervisor_who_barged_in_is_announced_when_leaving() {
 }
 
 #[test]
-fn a_sound_may_be_none_or_a_file() {
+fn a_sound_may_be_none_or_what_an_url_says() {
     let mut world = World::new();
     let a = world.join(ConferenceRequest { enter_sound: Sound::None, ..request("room", Role::Agent) });
     assert_eq!(world.prompts_of(a), []);
-    let bell = Sound::Url("http://app/bell.wav".into());
-    world.join(ConferenceRequest { enter_sound: bell, ..request("room", Role::Agent) });
-    assert_eq!(world.prompts_of(a), [PromptContent::File("http://app/bell.wav".into())]);
+    let bell = Action { url: "http://app/bell.wav".into(), method: HttpMethod::Get };
+    world.join(ConferenceRequest { enter_sound: Sound::Url(bell.clone()), ..request("room", Role::Agent) });
+    assert_eq!(world.prompts_of(a), [PromptContent::Sounds(bell)]);
 }
 
 #[test]
-fn music_may_be_a_file() {
+fn music_may_be_what_an_url_says() {
     let mut world = World::new();
-    let music = Some("http://app/music.mp3".to_owned());
-    let a = world.join(ConferenceRequest { agent_hold_music: music, ..request("room", Role::Agent) });
+    let music = Action { url: "http://app/music.mp3".into(), method: HttpMethod::Get };
+    let agent_hold_music = Some(music.clone());
+    let a = world.join(ConferenceRequest { agent_hold_music, ..request("room", Role::Agent) });
     world.update(a, HOLD).unwrap();
-    assert!(world.prompts_of(a).contains(&PromptContent::File("http://app/music.mp3".into())));
+    assert!(world.prompts_of(a).contains(&PromptContent::Sounds(music)));
 }
 
 #[test]
@@ -267,8 +270,9 @@ fn a_kicked_participant_asks_what_to_do_next() {
     world.kick(leg).unwrap();
     assert_eq!(world.participant(leg).exit_cause, Some(ExitCause::Kicked));
     assert!(!world.hears(other, leg) && !world.hears(leg, other));
-    assert_eq!(world.fetches[0].purpose, FetchPurpose::Exit);
-    assert_eq!(world.fetches[0].left.as_ref().unwrap().1.id, world.participant(leg).id);
+    assert_eq!(world.fetches[0].purpose, FetchPurpose::Action);
+    let Some(News::Left(left)) = &world.fetches[0].news else { panic!("{:?}", world.fetches[0]) };
+    assert_eq!(left.1.id, world.participant(leg).id);
     assert_eq!(world.kick(leg), Err(CommandError::ParticipantNotFound(world.participant(leg).id)));
 }
 
@@ -278,13 +282,7 @@ fn all_can_be_kicked_at_once() {
     let legs: Vec<_> = (0..3)
         .map(|_| world.join(ConferenceRequest { stay_alone: false, ..request("room", Role::Agent) }))
         .collect();
-    world
-        .command(mixminus_control::Command::Kick {
-            account: world::account(),
-            conference: mixminus_control::Selector::Name("room".into()),
-            members: mixminus_control::Members::All,
-        })
-        .unwrap();
+    world.change(Selector::Name("room".into()), ConferenceChange::Kick(Members::All)).unwrap();
     for leg in legs {
         assert_eq!(world.participant(leg).exit_cause, Some(ExitCause::Kicked));
     }
@@ -295,13 +293,9 @@ fn one_unknown_member_refuses_the_whole_update() {
     let mut world = World::new();
     let leg = world.dial("demo");
     let (known, unknown) = (world.participant(leg).id, ParticipantId(99));
-    let command = mixminus_control::Command::UpdateParticipants {
-        account: world::account(),
-        conference: mixminus_control::Selector::Name("demo".into()),
-        members: mixminus_control::Members::Listed(vec![known, unknown]),
-        change: MUTE,
-    };
-    assert_eq!(world.command(command), Err(CommandError::ParticipantNotFound(unknown)));
+    let change = ConferenceChange::Update(Members::Listed(vec![known, unknown]), MUTE);
+    let refused = world.change(Selector::Name("demo".into()), change);
+    assert_eq!(refused, Err(CommandError::ParticipantNotFound(unknown)));
     assert!(!world.participant(leg).muted);
 }
 
@@ -309,11 +303,9 @@ fn one_unknown_member_refuses_the_whole_update() {
 fn another_accounts_conference_is_not_found() {
     let mut world = World::new();
     world.dial("demo");
-    let command = mixminus_control::Command::EndConference {
-        account: mixminus_control::AccountId("MAYYYYYYYYYYYYYYYYYY".into()),
-        conference: mixminus_control::Selector::Name("demo".into()),
-    };
-    assert_eq!(world.command(command), Err(CommandError::ConferenceNotFound));
+    let other = AccountId("MAYYYYYYYYYYYYYYYYYY".into());
+    let end = Command::Conference(Selector::Name("demo".into()), ConferenceChange::End);
+    assert_eq!(world.command_of(other, end), Err(CommandError::ConferenceNotFound));
 }
 
 #[test]

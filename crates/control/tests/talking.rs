@@ -30,8 +30,11 @@ fn a_talkspurt_is_told_once_at_each_end() {
         world.talk(a, talking);
     }
     world.talk(b, true);
-    let told: Vec<_> =
-        world.told.iter().map(|told| (told.event, told.participant.as_ref().unwrap().0.id)).collect();
+    let told: Vec<_> = world
+        .told
+        .iter()
+        .map(|told| (told.event, told.subject.as_ref().unwrap().participant.as_ref().unwrap().id))
+        .collect();
     let [a, b] = [a, b].map(|leg| world.participant(leg).id);
     assert_eq!(told, [(Event::TalkStarted, a), (Event::TalkStopped, a), (Event::TalkStarted, b)]);
 }
@@ -76,7 +79,10 @@ fn who_leaves_while_talking_stops_before() {
     world.end("room").unwrap();
     let expected = [Event::TalkStopped, Event::Left, Event::TalkStopped, Event::Left, Event::Ended];
     assert_eq!(world.events(), expected);
-    assert!(world.told[0].participant.as_ref().unwrap().0.left_at.is_none(), "it was still inside");
+    assert!(
+        world.told[0].subject.as_ref().unwrap().participant.as_ref().unwrap().left_at.is_none(),
+        "it was still inside"
+    );
 }
 
 #[test]

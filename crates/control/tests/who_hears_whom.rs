@@ -151,7 +151,8 @@ impl Model {
 fn told_to_talk(world: &World) -> BTreeSet<ParticipantId> {
     let mut talkers = BTreeSet::new();
     for told in &world.told {
-        let Some((ParticipantRecord { id, .. }, _)) = told.participant else { continue };
+        let inside = told.subject.as_ref().and_then(|subject| subject.participant.as_ref());
+        let Some(&ParticipantRecord { id, .. }) = inside else { continue };
         match told.event {
             ConferenceEvent::TalkStarted => assert!(talkers.insert(id), "{id:?} started twice"),
             ConferenceEvent::TalkStopped => assert!(talkers.remove(&id), "{id:?} stopped twice"),

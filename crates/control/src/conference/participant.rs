@@ -2,8 +2,9 @@
 
 use mixminus_mixer::LegId;
 
+use crate::callback::{ConferenceEvent, Subject};
 use crate::command::ParticipantChange;
-use crate::effect::ConferenceEvent;
+use crate::effect::TimerId;
 use crate::instruction::{Action, Sound};
 use crate::policy::{CoachTarget, Party, Role, Supervision};
 use crate::record::{CallRecord, ParticipantRecord};
@@ -20,9 +21,17 @@ pub(super) struct Participant {
     pub relay_digits: bool,
     pub exit_sound: Sound,
     pub on_exit: Option<Action>,
+    /// Ends its wait.
+    pub wait: Option<TimerId>,
 }
 
 impl Participant {
+    /// What is told of it.
+    pub fn subject(&self) -> Subject {
+        let (call, role) = (self.call.clone(), self.record.role);
+        Subject { call, role, participant: Some(self.record.clone()) }
+    }
+
     /// What the policy is asked about.
     pub fn party(&self, waiting: bool) -> Party {
         let supervision =

@@ -4,14 +4,17 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use mixminus_mixer::{LegId, PromptId};
 
+use crate::command::{CommandError, Members, PlayKind};
 use crate::context::{Context, PromptOwner};
 use crate::effect::{PromptContent, Repeat};
-use crate::instruction::{ConferenceRequest, Sound};
+use crate::instruction::{Action, ConferenceRequest, DialMusic, Sound};
 use crate::policy::{self, Music, Party};
-use crate::record::ConferenceId;
+use crate::record::{ConferenceId, PlacementId};
 
 /// Announcements at once; when many come or go together, more would only be louder.
 const MAX_ANNOUNCEMENTS: usize = 4;
+/// What requests may have played at once.
+const MAX_PLAYS: usize = 20;
 
 /// A sound in the conference and the legs that were there to hear it.
 #[derive(Debug)]
@@ -20,29 +23,43 @@ struct Announcement {
     audience: BTreeSet<LegId>,
 }
 
+/// What a request has played, to whom, and what it is called when it is to stop.
+#[derive(Debug)]
+struct Play {
+    announcement: Announcement,
+    members: Members,
+    kind: PlayKind,
+    mixed: bool,
+}
+
 /// The prompts of a conference and who hears them.
 #[derive(Debug)]
 pub(super) struct Sounds {
     owner: PromptOwner,
-    /// Audio files instead of the built-in music.
-    files: BTreeMap<Music, String>,
+    /// What is played instead of the built-in music.
+    chosen: BTreeMap<Music, Action>,
     music: BTreeMap<Music, PromptId>,
     announcements: Vec<Announcement>,
+    plays: Vec<Play>,
+    /// What is heard while those called to join are not there.
+    ringing: BTreeMap<PlacementId, PromptId>,
 }
 
 impl Sounds {
     /// No sound yet; music later as the creator's `request` asks.
     pub fn new(conference: ConferenceId, request: &ConferenceRequest) -> Self {
-        let files = [
+        let chosen = [
             (Music::Wait, &request.wait_music),
             (Music::AgentHold, &request.agent_hold_music),
             (Music::CustomerHold, &request.customer_hold_music),
         ];
         Self {
             owner: PromptOwner::Conference(conference),
-            files: files.into_iter().filter_map(|(kind, file)| Some((kind, file.clone()?))).collect(),
+            chosen: chosen.into_iter().filter_map(|(kind, music)| Some((kind, music.clone()?))).collect(),
             music: BTreeMap::new(),
             announcements: Vec::new(),
+            plays: Vec::new(),
+            ringing: BTreeMap::new(),
         }
     }
 
@@ -57,7 +74,7 @@ impl Sounds {
             keep
         });
         for kind in needed {
-            let content = || self.files.get(&kind).cloned().map_or(built_in(kind), PromptContent::File);
+            let content = || self.chosen.get(&kind).cloned().map_or(built_in(kind), PromptContent::Sounds);
             self.music.entry(kind).or_insert_with(|| context.play(self.owner, content(), Repeat::Forever));
         }
     }
@@ -68,7 +85,7 @@ impl Sounds {
             Sound::None => return false,
             Sound::Beep1 => PromptContent::Beep1,
             Sound::Beep2 => PromptContent::Beep2,
-            Sound::Url(url) => PromptContent::File(url.clone()),
+            Sound::Url(action) => PromptContent::Sounds(action.clone()),
         };
         if audience.is_empty() || self.announcements.len() >= MAX_ANNOUNCEMENTS {
             return false;
@@ -78,29 +95,95 @@ impl Sounds {
         true
     }
 
-    /// Forgets an announcement that was heard to its end. Returns whether it was one.
-    pub fn ended(&mut self, prompt: PromptId, context: &mut Context) -> bool {
-        let Some(index) = self.announcements.iter().position(|playing| playing.prompt == prompt) else {
-            return false;
+    /// Plays what a request asks for, to the legs of `members`.
+    ///
+    /// # Errors
+    ///
+    /// [`CommandError::TooMany`] if as much is played as may be.
+    pub fn play(
+        &mut self,
+        content: PromptContent,
+        audience: BTreeSet<LegId>,
+        (members, kind, mixed): (Members, PlayKind, bool),
+        context: &mut Context,
+    ) -> Result<(), CommandError> {
+        if self.plays.len() >= MAX_PLAYS {
+            return Err(CommandError::TooMany);
+        }
+        let prompt = context.play(self.owner, content, Repeat::Times(1));
+        self.plays.push(Play { announcement: Announcement { prompt, audience }, members, kind, mixed });
+        Ok(())
+    }
+
+    /// Ends what was played of `kind` to exactly `members`.
+    pub fn stop_playing(&mut self, members: &Members, kind: PlayKind, context: &mut Context) {
+        self.plays.retain(|play| {
+            let stops = play.kind == kind && play.members == *members;
+            if stops {
+                context.stop_prompt(play.announcement.prompt);
+            }
+            !stops
+        });
+    }
+
+    /// Lets those inside hear that somebody is called.
+    pub fn ring(&mut self, placement: PlacementId, music: &DialMusic, context: &mut Context) {
+        let content = match music {
+            DialMusic::None => return,
+            DialMusic::Ringing => PromptContent::Ringback,
+            DialMusic::Url(action) => PromptContent::Sounds(action.clone()),
         };
-        self.announcements.swap_remove(index);
-        context.stop_prompt(prompt);
-        true
+        let owner = self.owner;
+        self.ringing.entry(placement).or_insert_with(|| context.play(owner, content, Repeat::Forever));
+    }
+
+    /// Ends that. Returns whether it was heard.
+    pub fn stop_ringing(&mut self, placement: PlacementId, context: &mut Context) -> bool {
+        let prompt = self.ringing.remove(&placement);
+        prompt.map(|prompt| context.stop_prompt(prompt)).is_some()
+    }
+
+    /// Forgets a sound that was heard to its end. Returns whether it was one.
+    pub fn ended(&mut self, prompt: PromptId, context: &mut Context) -> bool {
+        let before = self.announcements.len() + self.plays.len() + self.ringing.len();
+        self.announcements.retain(|sound| sound.prompt != prompt);
+        self.plays.retain(|play| play.announcement.prompt != prompt);
+        self.ringing.retain(|_, ringing| *ringing != prompt);
+        let known = self.announcements.len() + self.plays.len() + self.ringing.len() < before;
+        if known {
+            context.stop_prompt(prompt);
+        }
+        known
     }
 
     /// The prompts that reach `sink` on its `leg`.
     pub fn heard_by(&self, leg: LegId, sink: &Party) -> impl Iterator<Item = PromptId> {
-        let music = policy::music(sink).map(|kind| self.music[&kind]);
-        let reached = policy::hears_conference(sink);
+        let plays = self.plays_for(leg).map(|play| play.announcement.prompt);
+        let music = policy::music(sink).filter(|_| self.plays_for(leg).next().is_none());
+        let music = music.map(|kind| self.music[&kind]);
+        let reached = policy::hears_conference(sink) && self.leaves_room(leg);
         let announcements =
             self.announcements.iter().filter(move |sound| reached && sound.audience.contains(&leg));
-        music.into_iter().chain(announcements.map(|sound| sound.prompt))
+        let ringing = self.ringing.values().copied().filter(move |_| reached);
+        plays.chain(music).chain(announcements.map(|sound| sound.prompt)).chain(ringing)
+    }
+
+    /// Whether what a request has played to `leg` leaves room for the others.
+    pub fn leaves_room(&self, leg: LegId) -> bool {
+        self.plays_for(leg).all(|play| play.mixed)
+    }
+
+    fn plays_for(&self, leg: LegId) -> impl Iterator<Item = &Play> {
+        self.plays.iter().filter(move |play| play.announcement.audience.contains(&leg))
     }
 
     /// Ends all of it.
     pub fn stop(&mut self, context: &mut Context) {
         let announcements = self.announcements.drain(..).map(|announcement| announcement.prompt);
-        for prompt in announcements.chain(std::mem::take(&mut self.music).into_values()) {
+        let plays = self.plays.drain(..).map(|play| play.announcement.prompt);
+        let music = std::mem::take(&mut self.music).into_values();
+        let ringing = std::mem::take(&mut self.ringing).into_values();
+        for prompt in announcements.chain(plays).chain(music).chain(ringing) {
             context.stop_prompt(prompt);
         }
     }

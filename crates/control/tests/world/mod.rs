@@ -8,21 +8,26 @@ use std::time::Duration;
 
 use mixminus_control::policy::Role;
 use mixminus_control::{
-    AccountId, Action, Application, Arrival, CallId, CallRecord, CallbackEvent, Command, CommandError,
-    ConferenceId, ConferenceRecord, ConferenceRequest, Document, Effect, EventGroup, Fetch, FetchError,
-    HttpMethod, Input, Instruction, LegEnd, Limits, Members, ParticipantChange, ParticipantId,
-    ParticipantRecord, PromptContent, RequestId, Selector, Sound, StatusCallback, Switchboard, TimerId,
-    Timestamp,
+    AccountId, Action, Application, Arrival, CallCallback, CallId, CallRecord, CallUrls, CallbackEvent,
+    Command, CommandError, ConferenceChange, ConferenceId, ConferenceRecord, ConferenceRequest, Document,
+    Effect, EventGroup, Fetch, FetchError, HttpMethod, Input, Instruction, LegEnd, Limits, Members, Outcome,
+    ParticipantChange, ParticipantId, ParticipantRecord, PlaceCall, PromptContent, RequestId, Selector,
+    Sound, StatusCallback, Switchboard, TimerId, Timestamp,
 };
 use mixminus_mixer::{BridgeId, LegId, MixPlan, PromptId, SourceId};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 
-pub const LIMITS: Limits = Limits { max_calls: 50, max_conferences: 20, max_participants: 10 };
+pub const LIMITS: Limits =
+    Limits { max_calls: 50, max_conferences: 20, max_participants: 10, max_dials_per_s: 10 };
 
 #[derive(Debug, PartialEq, Eq, Clone, Copy)]
 pub enum LegFate {
     Ringing,
+    /// We placed it; its far end has not answered.
+    Dialled,
+    /// It hears us before the answer.
+    Early,
     Answered,
     Refused(mixminus_control::Refusal),
     HungUp,
@@ -41,12 +46,15 @@ pub struct World {
     pub conferences: BTreeMap<ConferenceId, ConferenceRecord>,
     pub participants: BTreeMap<ParticipantId, ParticipantRecord>,
     pub told: Vec<CallbackEvent>,
+    pub told_of_calls: Vec<CallCallback>,
+    /// Calls to be placed, oldest first.
+    pub dials: Vec<PlaceCall>,
     /// Digits sent to far ends.
     pub digits: Vec<(LegId, char)>,
     /// What was done to bridges, legs and prompts, for a test that mixes to take.
     pub media: Vec<Effect>,
     timers: Vec<(Timestamp, TimerId)>,
-    replies: HashMap<RequestId, Result<(), CommandError>>,
+    replies: HashMap<RequestId, Result<Outcome, CommandError>>,
     last: u64,
 }
 
@@ -68,6 +76,8 @@ pub fn request(name: &str, role: Role) -> ConferenceRequest {
         wait_music: None,
         agent_hold_music: None,
         customer_hold_music: None,
+        wait_for_agent: false,
+        max_wait: None,
         status_callback: Some(StatusCallback {
             action: Action { url: "http://app/status".into(), method: HttpMethod::Post },
             groups: [EventGroup::Conference, EventGroup::Participant, EventGroup::Talking].into(),
@@ -94,6 +104,8 @@ impl World {
             conferences: BTreeMap::new(),
             participants: BTreeMap::new(),
             told: Vec::new(),
+            told_of_calls: Vec::new(),
+            dials: Vec::new(),
             digits: Vec::new(),
             media: Vec::new(),
             timers: Vec::new(),
@@ -118,18 +130,28 @@ impl World {
         match effect {
             Effect::Ring(leg) => drop(self.legs.insert(leg, LegFate::Ringing)),
             Effect::Answer(leg) => {
-                assert_eq!(
-                    self.legs.insert(leg, LegFate::Answered),
-                    Some(LegFate::Ringing),
-                    "answered twice"
+                let before = self.legs.insert(leg, LegFate::Answered);
+                assert!(
+                    matches!(before, Some(LegFate::Ringing | LegFate::Early)),
+                    "answered from {before:?}"
                 );
             }
+            Effect::Progress(leg) => {
+                let before = self.legs.insert(leg, LegFate::Early);
+                assert!(matches!(before, Some(LegFate::Ringing | LegFate::Early)), "early from {before:?}");
+            }
+            Effect::Dial(place) => self.dials.push(*place),
             Effect::Refuse(leg, refusal) => {
-                assert_eq!(self.legs.insert(leg, LegFate::Refused(refusal)), Some(LegFate::Ringing));
+                let before = self.legs.insert(leg, LegFate::Refused(refusal));
+                assert!(matches!(before, Some(LegFate::Ringing | LegFate::Early)), "refused from {before:?}");
                 self.seats.remove(&leg);
             }
             Effect::HangUp(leg) => {
-                assert_eq!(self.legs.insert(leg, LegFate::HungUp), Some(LegFate::Answered));
+                let before = self.legs.insert(leg, LegFate::HungUp);
+                assert!(
+                    matches!(before, Some(LegFate::Answered | LegFate::Dialled)),
+                    "hung up from {before:?}"
+                );
                 self.seats.remove(&leg);
             }
             Effect::Release(leg) => {
@@ -151,15 +173,18 @@ impl World {
             }
             Effect::Play { prompt, content, .. } => drop(self.prompts.insert(prompt, content)),
             Effect::StopPrompt(prompt) => assert!(self.prompts.remove(&prompt).is_some(), "stopped twice"),
-            Effect::SendDigit { legs, digit } => {
+            Effect::SendDigits { legs, digits } => {
                 assert!(!legs.is_empty(), "a digit for nobody");
-                self.digits.extend(legs.into_iter().map(|leg| (leg, digit)));
+                for digit in digits.chars() {
+                    self.digits.extend(legs.iter().map(|leg| (*leg, digit)));
+                }
             }
             Effect::Fetch(fetch) => self.fetches.push(*fetch),
             Effect::SaveCall(record) => drop(self.calls.insert(record.id, record)),
             Effect::SaveConference(record) => drop(self.conferences.insert(record.id, record)),
             Effect::SaveParticipant(record) => drop(self.participants.insert(record.id, record)),
             Effect::Notify(event) => self.told.push(*event),
+            Effect::NotifyOfCall(event) => self.told_of_calls.push(*event),
             Effect::Reply(request, result) => drop(self.replies.insert(request, result)),
             Effect::Wake { timer, after } => self.timers.push((self.now + after, timer)),
         }
@@ -187,7 +212,7 @@ impl World {
     /// A call whose answer URL is not answered yet.
     pub fn ring(&mut self) -> LegId {
         let action = Action { url: "http://app/answer".into(), method: HttpMethod::Post };
-        self.arrive("service", Application::Url(action))
+        self.arrive("service", Application::Url { answer: action, urls: CallUrls::default() })
     }
 
     /// A call that does what `instructions` say.
@@ -204,7 +229,7 @@ impl World {
     /// Answers the oldest fetch.
     pub fn deliver(&mut self, result: Result<Document, FetchError>) {
         let fetch = self.fetches.remove(0);
-        self.input(Input::Fetched { call: fetch.call.id, purpose: fetch.purpose, result });
+        self.input(Input::Fetched { call: fetch.call.id, fetch: fetch.id, result });
     }
 
     /// What the media plane hears of the leg's far end.
@@ -221,30 +246,58 @@ impl World {
         self.input(Input::LegEnded { leg, end: LegEnd::HungUp });
     }
 
-    pub fn command(&mut self, command: Command) -> Result<(), CommandError> {
+    pub fn command(&mut self, command: Command) -> Result<Outcome, CommandError> {
+        self.command_of(account(), command)
+    }
+
+    pub fn command_of(&mut self, account: AccountId, command: Command) -> Result<Outcome, CommandError> {
         let request = RequestId(self.next());
-        self.input(Input::Command { request, command });
+        self.input(Input::Command { request, account, command });
         self.replies.remove(&request).expect("every command is answered at once")
     }
 
+    pub fn change(&mut self, conference: Selector, change: ConferenceChange) -> Result<(), CommandError> {
+        self.command(Command::Conference(conference, change)).map(drop)
+    }
+
     pub fn update(&mut self, leg: LegId, change: ParticipantChange) -> Result<(), CommandError> {
-        let (conference, members) =
-            (self.conference_of(leg), Members::Listed(vec![self.participant(leg).id]));
-        self.command(Command::UpdateParticipants { account: account(), conference, members, change })
+        let members = Members::Listed(vec![self.participant(leg).id]);
+        self.change(self.conference_of(leg), ConferenceChange::Update(members, change))
     }
 
     pub fn kick(&mut self, leg: LegId) -> Result<(), CommandError> {
-        let (conference, members) =
-            (self.conference_of(leg), Members::Listed(vec![self.participant(leg).id]));
-        self.command(Command::Kick { account: account(), conference, members })
+        let members = Members::Listed(vec![self.participant(leg).id]);
+        self.change(self.conference_of(leg), ConferenceChange::Kick(members))
     }
 
     pub fn start(&mut self, name: &str) -> Result<(), CommandError> {
-        self.command(Command::StartConference { account: account(), conference: Selector::Name(name.into()) })
+        self.change(Selector::Name(name.into()), ConferenceChange::Start)
     }
 
     pub fn end(&mut self, name: &str) -> Result<(), CommandError> {
-        self.command(Command::EndConference { account: account(), conference: Selector::Name(name.into()) })
+        self.change(Selector::Name(name.into()), ConferenceChange::End)
+    }
+
+    /// Dials the oldest call that is to be placed.
+    pub fn connect(&mut self) -> LegId {
+        let place = self.dials.remove(0);
+        let leg = LegId(self.next());
+        self.legs.insert(leg, LegFate::Dialled);
+        self.input(Input::Dialled { call: place.call.id, leg });
+        leg
+    }
+
+    pub fn far_end_rings(&mut self, leg: LegId) {
+        self.input(Input::LegRinging { leg });
+    }
+
+    pub fn far_end_answers(&mut self, leg: LegId) {
+        self.legs.insert(leg, LegFate::Answered);
+        self.input(Input::LegAnswered { leg });
+    }
+
+    pub fn far_end_refuses(&mut self, leg: LegId, status: u16) {
+        self.input(Input::LegEnded { leg, end: LegEnd::Failed { status } });
     }
 
     fn conference_of(&self, leg: LegId) -> Selector {
@@ -279,6 +332,11 @@ impl World {
     pub fn participant(&self, leg: LegId) -> &ParticipantRecord {
         let from = format!("sip:caller{}@test", leg.0);
         self.participants.values().rfind(|one| one.address == from).expect("the leg took part")
+    }
+
+    /// The call that we placed to `to`.
+    pub fn placed(&self, to: &str) -> &CallRecord {
+        self.calls.values().find(|one| one.to == to).expect("it was placed")
     }
 
     pub fn call_of(&self, leg: LegId) -> &CallRecord {

@@ -1,0 +1,420 @@
+//! One call: its leg, its document, and what it is doing.
+
+mod collect;
+mod flow;
+mod outgoing;
+
+use std::collections::VecDeque;
+
+use mixminus_mixer::{BridgeId, LegId, PromptId, SinkRoutes, SourceId};
+
+use crate::callback::{CallCallback, CallEvent};
+use crate::command::PlayKind;
+use crate::context::{ConnectionId, Context, PromptOwner};
+use crate::effect::{Effect, FetchId, FetchPurpose, PromptContent, Repeat, TimerId};
+use crate::input::{LegEnd, Refusal};
+use crate::instruction::{Action, CallUrls, ConferenceRequest, Dial, Instruction};
+use crate::record::{
+    CallId, CallRecord, CallState, ConferenceId, Direction, HangupCause, HangupSource, ParticipantId,
+    PlacementId,
+};
+use collect::Collecting;
+use outgoing::Confirming;
+
+/// What a call is doing.
+#[derive(Debug)]
+enum Activity {
+    /// Placed and not answered.
+    Placed,
+    /// Between two instructions.
+    Deciding,
+    /// Waiting for a document.
+    Fetching(FetchId, FetchPurpose),
+    /// Hearing a prompt.
+    Prompting(PromptId),
+    /// In an instruction that takes its time.
+    Waiting(TimerId),
+    /// Being asked for digits.
+    Collecting(Box<Collecting>),
+    /// Being asked for the key that lets it take part.
+    Confirming(Confirming),
+    /// In a conference.
+    Conferring(ConferenceId, ParticipantId),
+    /// Waiting for whom its document called.
+    Dialling(PlacementId, Option<PromptId>, Box<Dial>),
+    /// Connected to another call.
+    Connected(ConnectionId),
+    /// Over.
+    Ended,
+}
+
+/// What the switchboard has to do for a call that ran as far as it can alone.
+#[derive(Debug)]
+pub(crate) enum Next {
+    /// Nothing until an input comes.
+    Idle,
+    /// Bring it into a conference.
+    Join(Box<ConferenceRequest>),
+    /// Call others for it.
+    Dial(Box<Dial>),
+    /// It was called, and is ready for what it was called for.
+    Ready,
+}
+
+/// Why and by whom a call ends, and what its leg is told.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Ending {
+    /// The far end, or its network, is gone.
+    Leg(LegEnd),
+    /// We refuse or hang up.
+    Ours(HangupCause, HangupSource, Refusal),
+}
+
+impl Ending {
+    /// Ends a call that we do not have to refuse in a particular way.
+    pub const fn by(source: HangupSource, cause: HangupCause) -> Self {
+        Self::Ours(cause, source, Refusal::NotAvailable)
+    }
+}
+
+/// What a call hears when it is alone in a bridge.
+#[derive(Debug)]
+struct Private {
+    bridge: BridgeId,
+    prompt: Option<PromptId>,
+}
+
+/// Something that a request lets a call hear.
+#[derive(Debug)]
+struct Overlay {
+    prompt: PromptId,
+    kind: PlayKind,
+    mixed: bool,
+}
+
+#[derive(Debug)]
+pub(crate) struct Call {
+    record: CallRecord,
+    leg: Option<LegId>,
+    headers: Vec<(String, String)>,
+    urls: CallUrls,
+    private: Option<Private>,
+    overlay: Option<Overlay>,
+    activity: Activity,
+    instructions: VecDeque<Instruction>,
+    /// So many of the instructions are to be carried out before the answer.
+    before_answer: usize,
+    /// Whether that at hand is one of them.
+    early: bool,
+    silent_documents: u32,
+    scheduled_hangup: Option<TimerId>,
+    unsent_digits: VecDeque<char>,
+    placed: Option<outgoing::Placed>,
+    /// Whether a request, not a document, brought it into its conference.
+    invited: bool,
+    events: u64,
+}
+
+impl Call {
+    fn new(record: CallRecord, leg: Option<LegId>, urls: CallUrls) -> Self {
+        Self {
+            record,
+            leg,
+            headers: Vec::new(),
+            urls,
+            private: None,
+            overlay: None,
+            activity: Activity::Deciding,
+            instructions: VecDeque::new(),
+            before_answer: 0,
+            early: false,
+            silent_documents: 0,
+            scheduled_hangup: None,
+            unsent_digits: VecDeque::new(),
+            placed: None,
+            invited: false,
+            events: 0,
+        }
+    }
+
+    /// A call that somebody made to us.
+    pub fn arrive(
+        record: CallRecord,
+        leg: LegId,
+        headers: Vec<(String, String)>,
+        urls: CallUrls,
+        context: &mut Context,
+    ) -> Self {
+        context.push(Effect::SaveCall(record.clone()));
+        context.push(Effect::Ring(leg));
+        Self { headers, ..Self::new(record, Some(leg), urls) }
+    }
+
+    pub const fn record(&self) -> &CallRecord {
+        &self.record
+    }
+
+    pub const fn id(&self) -> CallId {
+        self.record.id
+    }
+
+    pub const fn leg(&self) -> Option<LegId> {
+        self.leg
+    }
+
+    pub const fn is_answered(&self) -> bool {
+        self.record.answered_at.is_some()
+    }
+
+    /// Whether the call is over and may be forgotten.
+    pub const fn has_ended(&self) -> bool {
+        matches!(self.activity, Activity::Ended)
+    }
+
+    /// The conference it is in, and as whom.
+    pub const fn conferring(&self) -> Option<(ConferenceId, ParticipantId)> {
+        match self.activity {
+            Activity::Conferring(conference, participant) => Some((conference, participant)),
+            _ => None,
+        }
+    }
+
+    pub const fn connection(&self) -> Option<ConnectionId> {
+        match self.activity {
+            Activity::Connected(connection) => Some(connection),
+            _ => None,
+        }
+    }
+
+    /// Says that a request, not its document, brings the call into a conference.
+    pub fn be_invited(&mut self) {
+        self.invited = true;
+        self.instructions.clear();
+    }
+
+    fn save(&self, context: &mut Context) {
+        context.push(Effect::SaveCall(self.record.clone()));
+    }
+
+    /// Tells those who asked of what happened.
+    fn tell(&mut self, event: &CallEvent, context: &mut Context) {
+        let urls = &self.urls;
+        let wanted = match event {
+            CallEvent::Ringing => [urls.ring.clone(), urls.progress.clone()],
+            CallEvent::Ended => [urls.hangup.clone(), urls.progress.clone()],
+            _ => [None, urls.progress.clone()],
+        };
+        for action in wanted.into_iter().flatten() {
+            self.tell_at(&action, event.clone(), context);
+        }
+    }
+
+    /// Tells one URL of what happened.
+    pub fn tell_at(&mut self, action: &Action, event: CallEvent, context: &mut Context) {
+        self.events += 1;
+        context.push(Effect::NotifyOfCall(Box::new(CallCallback {
+            url: action.url.clone(),
+            method: action.method,
+            event,
+            at: context.now,
+            sequence: self.events,
+            call: self.record.clone(),
+            headers: self.headers.clone(),
+        })));
+    }
+
+    /// Answers if that is still to be done.
+    pub fn answer(&mut self, context: &mut Context) {
+        if let (false, Some(leg)) = (self.is_answered(), self.leg) {
+            context.push(Effect::Answer(leg));
+            self.be_answered(context);
+        }
+    }
+
+    fn be_answered(&mut self, context: &mut Context) {
+        self.record.answered_at = Some(context.now);
+        self.record.state = CallState::InProgress;
+        self.save(context);
+        self.tell(&CallEvent::Answered, context);
+    }
+
+    /// Answers if need be and is alone in its bridge, hearing `prompt`.
+    fn be_alone(&mut self, prompt: Option<PromptId>, context: &mut Context) {
+        match self.leg {
+            Some(leg) if self.early && !self.is_answered() => context.push(Effect::Progress(leg)),
+            _ => self.answer(context),
+        }
+        let known = self.private.take();
+        if known.as_ref().is_some_and(|private| private.prompt == prompt) {
+            self.private = known;
+            return;
+        }
+        let bridge = known.map_or_else(|| context.bridge(), |private| private.bridge);
+        self.private = Some(Private { bridge, prompt });
+        self.route_private(context);
+    }
+
+    fn route_private(&self, context: &mut Context) {
+        let (Some(private), Some(leg)) = (&self.private, self.leg) else { return };
+        let prompt = private.prompt.filter(|_| self.overlay.as_ref().is_none_or(|overlay| overlay.mixed));
+        let hears = prompt.into_iter().chain(self.overheard()).map(SourceId::Prompt).collect();
+        context.install(private.bridge, &[SinkRoutes { leg, hears }]);
+    }
+
+    /// Another bridge took the leg over.
+    pub fn leave_private(&mut self, context: &mut Context) {
+        if let Some(private) = self.private.take() {
+            context.close_bridge(private.bridge);
+        }
+    }
+
+    /// The conference's bridge takes the leg over.
+    pub fn joined(&mut self, conference: ConferenceId, participant: ParticipantId, context: &mut Context) {
+        self.activity = Activity::Conferring(conference, participant);
+        self.stop_overlay(None, context);
+        self.leave_private(context);
+    }
+
+    /// Lets the call hear something that a request asks for, until it ends.
+    ///
+    /// Whoever routes the call's leg asks for [`Call::overheard`] then.
+    pub fn overlay(
+        &mut self,
+        (content, repeat): (PromptContent, Repeat),
+        kind: PlayKind,
+        mixed: bool,
+        context: &mut Context,
+    ) {
+        self.stop_overlay(None, context);
+        let prompt = context.play(PromptOwner::Call(self.record.id), content, repeat);
+        self.overlay = Some(Overlay { prompt, kind, mixed });
+        self.route_private(context);
+    }
+
+    /// Ends what a request lets the call hear, if it is of `kind`.
+    pub fn stop_overlay(&mut self, kind: Option<PlayKind>, context: &mut Context) {
+        if let Some(overlay) = self.overlay.take_if(|one| kind.is_none_or(|kind| one.kind == kind)) {
+            context.stop_prompt(overlay.prompt);
+            self.route_private(context);
+        }
+    }
+
+    /// What the call hears by request.
+    pub fn overheard(&self) -> Option<PromptId> {
+        self.overlay.as_ref().map(|overlay| overlay.prompt)
+    }
+
+    /// Whether what it hears by request leaves room for anything else.
+    pub fn hears_others(&self) -> bool {
+        self.overlay.as_ref().is_none_or(|overlay| overlay.mixed)
+    }
+
+    pub fn prompt_ended(&mut self, prompt: PromptId, context: &mut Context) -> Next {
+        if self.overheard() == Some(prompt) {
+            self.stop_overlay(None, context);
+            return Next::Idle;
+        }
+        match &mut self.activity {
+            Activity::Prompting(playing) if *playing == prompt => {
+                context.stop_prompt(prompt);
+                self.run(context)
+            }
+            Activity::Collecting(_) => self.collect_prompt_ended(prompt, context),
+            Activity::Confirming(_) => self.confirm_prompt_ended(prompt, context),
+            _ => Next::Idle,
+        }
+    }
+
+    /// The time of what the call does is up.
+    pub fn step_over(&mut self, timer: TimerId, context: &mut Context) -> Next {
+        match &self.activity {
+            Activity::Waiting(waiting) if *waiting == timer => self.run(context),
+            Activity::Collecting(_) => self.collect_time_over(timer, context),
+            Activity::Confirming(confirming) if confirming.awaits(timer) => {
+                self.end(Ending::by(HangupSource::Service, HangupCause::NotConfirmed), context);
+                Next::Idle
+            }
+            _ => Next::Idle,
+        }
+    }
+
+    pub fn digit(&mut self, digit: char, context: &mut Context) -> Next {
+        match &self.activity {
+            Activity::Collecting(_) => self.collect_digit(digit, context),
+            Activity::Confirming(confirming) if confirming.key() == digit => self.confirmed(context),
+            _ => Next::Idle,
+        }
+    }
+
+    /// Lets go of what the call does, so that it can do something else.
+    pub fn interrupt(&mut self, context: &mut Context) {
+        match std::mem::replace(&mut self.activity, Activity::Deciding) {
+            Activity::Prompting(prompt) | Activity::Dialling(_, Some(prompt), _) => {
+                context.stop_prompt(prompt);
+            }
+            Activity::Waiting(timer) => context.cancel(timer),
+            Activity::Collecting(collecting) => collecting.stop(context),
+            Activity::Confirming(confirming) => confirming.stop(context),
+            _ => {}
+        }
+    }
+
+    /// Ends the call and releases what it holds. A call inside a conference or
+    /// a connection has to be taken out of it as well.
+    pub fn end(&mut self, ending: Ending, context: &mut Context) {
+        if self.has_ended() {
+            return;
+        }
+        self.interrupt(context);
+        self.stop_overlay(None, context);
+        if let Some(timer) = self.scheduled_hangup.take() {
+            context.cancel(timer);
+        }
+        if let Some(placed) = &self.placed {
+            placed.stop(context);
+        }
+        self.activity = Activity::Ended;
+        let (cause, source, effect) = self.outcome(ending);
+        self.record.state = if self.is_answered() { CallState::Completed } else { unanswered(cause) };
+        self.record.ended_at = Some(context.now);
+        self.record.hangup_cause = Some(cause);
+        self.record.hangup_source = Some(source);
+        if let Some(effect) = effect {
+            context.push(effect);
+        }
+        self.save(context);
+        self.leave_private(context);
+        self.tell(&CallEvent::Ended, context);
+    }
+
+    fn outcome(&self, ending: Ending) -> (HangupCause, HangupSource, Option<Effect>) {
+        let outbound = self.record.direction == Direction::Outbound;
+        let far_end = if outbound { HangupSource::Callee } else { HangupSource::Caller };
+        let release = self.leg.map(Effect::Release);
+        let hang_up = self.leg.map(Effect::HangUp);
+        match ending {
+            Ending::Leg(LegEnd::HungUp) => (HangupCause::Normal, far_end, release),
+            Ending::Leg(LegEnd::Canceled) => (HangupCause::Canceled, HangupSource::Caller, release),
+            Ending::Leg(LegEnd::Failed { status }) if outbound && !self.is_answered() => {
+                (outgoing::refused(status), HangupSource::Callee, release)
+            }
+            Ending::Leg(LegEnd::Failed { .. }) => (HangupCause::NetworkError, HangupSource::Error, release),
+            Ending::Leg(LegEnd::MediaTimeout) => (HangupCause::MediaTimeout, HangupSource::Error, hang_up),
+            Ending::Leg(LegEnd::Evicted) => (HangupCause::InternalError, HangupSource::Service, hang_up),
+            Ending::Ours(cause, source, _) if self.is_answered() || outbound => (cause, source, hang_up),
+            Ending::Ours(cause, source, refusal) => {
+                (cause, source, self.leg.map(|leg| Effect::Refuse(leg, refusal)))
+            }
+        }
+    }
+}
+
+/// What a call was that ended so without an answer.
+const fn unanswered(cause: HangupCause) -> CallState {
+    match cause {
+        HangupCause::Canceled | HangupCause::LostRace => CallState::Canceled,
+        HangupCause::Busy | HangupCause::BusyEverywhere => CallState::Busy,
+        HangupCause::NoAnswer | HangupCause::RingTimeout | HangupCause::RequestTimeout => CallState::NoAnswer,
+        _ => CallState::Failed,
+    }
+}

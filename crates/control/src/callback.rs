@@ -1,0 +1,158 @@
+//! What others are told of, and of what.
+
+use crate::instruction::{EventGroup, HttpMethod};
+use crate::policy::Role;
+use crate::record::{CallRecord, ConferenceRecord, ParticipantRecord, Timestamp};
+
+/// What happened in a conference, for its subscribers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ConferenceEvent {
+    /// Created.
+    Initialized,
+    /// Became active.
+    Started,
+    /// Ended.
+    Ended,
+    /// A participant joined.
+    Joined,
+    /// A participant left, or whoever was called to be one never came.
+    Left,
+    /// A participant was muted.
+    Muted,
+    /// A participant was unmuted.
+    Unmuted,
+    /// A participant was held.
+    Held,
+    /// A participant was resumed.
+    Resumed,
+    /// A supervisor began to coach.
+    CoachStarted,
+    /// A supervisor stopped coaching.
+    CoachStopped,
+    /// A participant who is neither muted, held nor waiting began to talk.
+    TalkStarted,
+    /// It stopped, was silenced or leaves.
+    TalkStopped,
+    /// A participant sent a digit.
+    Digit(char),
+    /// Somebody is being called to take part.
+    Invited,
+    /// The invitation was accepted, or failed.
+    InvitationEnded {
+        /// Whether somebody joined.
+        joined: bool,
+    },
+}
+
+impl ConferenceEvent {
+    /// The group it belongs to.
+    pub const fn group(self) -> EventGroup {
+        match self {
+            Self::Initialized | Self::Started | Self::Ended => EventGroup::Conference,
+            Self::TalkStarted | Self::TalkStopped => EventGroup::Talking,
+            Self::Digit(_) => EventGroup::Digits,
+            Self::Invited | Self::InvitationEnded { .. } => EventGroup::AddParticipant,
+            Self::Joined
+            | Self::Left
+            | Self::Muted
+            | Self::Unmuted
+            | Self::Held
+            | Self::Resumed
+            | Self::CoachStarted
+            | Self::CoachStopped => EventGroup::Participant,
+        }
+    }
+}
+
+/// Whom a conference's event concerns.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Subject {
+    /// Its call.
+    pub call: CallRecord,
+    /// What it is, or was to be, in the conference.
+    pub role: Role,
+    /// The participant; none if the call never came inside.
+    pub participant: Option<ParticipantRecord>,
+}
+
+/// One event for one subscriber, with everything known at that instant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CallbackEvent {
+    /// Where and how to deliver.
+    pub url: String,
+    /// How to deliver.
+    pub method: HttpMethod,
+    /// What happened.
+    pub event: ConferenceEvent,
+    /// When.
+    pub at: Timestamp,
+    /// Its number among the conference's events, from 1.
+    pub sequence: u64,
+    /// The conference.
+    pub conference: ConferenceRecord,
+    /// Whom it concerns, or who triggered a conference event.
+    pub subject: Option<Subject>,
+}
+
+/// What happened to a call, for those who asked to be told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CallEvent {
+    /// It rings.
+    Ringing,
+    /// It was answered.
+    Answered,
+    /// It ended.
+    Ended,
+    /// Its document collected these digits, and goes on without the answer.
+    Collected(Collected),
+    /// The calls that its document placed went so, and it goes on without the answer.
+    Dialled(Box<Dialled>),
+    /// A call that its document placed took a step.
+    DialStep(DialStep, Box<CallRecord>),
+}
+
+/// What a caller entered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Collected {
+    /// Without the digit that ended it.
+    pub digits: String,
+    /// In whose words it is reported.
+    pub kind: crate::CollectKind,
+}
+
+/// How calls that a document placed went.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Dialled {
+    /// The call that answered, or the last that failed; none if none could be placed.
+    pub callee: Option<CallRecord>,
+}
+
+/// A step of a call that a document placed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DialStep {
+    /// The callee answered.
+    Answered,
+    /// It is connected to the caller.
+    Connected,
+    /// Its call ended.
+    Ended,
+}
+
+/// One event of a call for one URL.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CallCallback {
+    /// Where to deliver.
+    pub url: String,
+    /// How to deliver.
+    pub method: HttpMethod,
+    /// What happened.
+    pub event: CallEvent,
+    /// When.
+    pub at: Timestamp,
+    /// Its number among the call's events, from 1.
+    pub sequence: u64,
+    /// The call.
+    pub call: CallRecord,
+    /// The call's `X-PH-` headers, name and value.
+    pub headers: Vec<(String, String)>,
+}

@@ -1,0 +1,179 @@
+//! What goes into the control plane.
+
+use std::collections::BTreeSet;
+
+use mixminus_mixer::{BridgeId, LegId, PromptId};
+
+use crate::command::Command;
+use crate::effect::{FetchId, RequestId, TimerId};
+use crate::instruction::{Action, CallUrls, Document};
+use crate::record::{AccountId, CallId};
+
+/// What answers a call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Application {
+    /// Joins the conference named by the called user:
+    /// `<name>`, `<name>.customer` or `<name>.supervisor`.
+    BuiltIn,
+    /// Fetches a document.
+    Url {
+        /// From where.
+        answer: Action,
+        /// What else it asks for.
+        urls: CallUrls,
+    },
+}
+
+/// How a leg ended without our doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LegEnd {
+    /// The far end hung up.
+    HungUp,
+    /// The far end gave up before the answer.
+    Canceled,
+    /// Signalling failed, or the far end refused with this SIP status.
+    Failed {
+        /// From 300 to 699.
+        status: u16,
+    },
+    /// No media arrived for too long.
+    MediaTimeout,
+    /// What arrived took too much time, which the other legs need.
+    Evicted,
+}
+
+/// How an unanswered call is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// 486 Busy Here.
+    Busy,
+    /// 603 Decline.
+    Declined,
+    /// 503 Service Unavailable with Retry-After.
+    Unavailable,
+    /// 480 Temporarily Unavailable.
+    NotAvailable,
+    /// 404 Not Found.
+    NotFound,
+}
+
+/// A call that arrived.
+#[derive(Clone, Debug)]
+pub struct Arrival {
+    /// The leg.
+    pub leg: LegId,
+    /// The account it is for.
+    pub account: AccountId,
+    /// Calling party.
+    pub from: String,
+    /// Called party, as a SIP URI.
+    pub to: String,
+    /// The user part of the called party.
+    pub user: String,
+    /// What answers it.
+    pub application: Application,
+    /// `X-PH-` headers, name and value.
+    pub headers: Vec<(String, String)>,
+}
+
+/// What happened.
+#[derive(Clone, Debug)]
+pub enum Input {
+    /// A call arrived; its leg exists, alone and unanswered.
+    CallArrived(Arrival),
+    /// The leg is gone.
+    LegEnded {
+        /// The leg.
+        leg: LegId,
+        /// How.
+        end: LegEnd,
+    },
+    /// A call that we place has its leg, which is alone and unanswered.
+    Dialled {
+        /// The call.
+        call: CallId,
+        /// The leg.
+        leg: LegId,
+    },
+    /// A call cannot be placed.
+    NotDialled {
+        /// The call.
+        call: CallId,
+        /// Why.
+        reason: DialError,
+    },
+    /// The far end of a call that we placed rings.
+    LegRinging {
+        /// The leg.
+        leg: LegId,
+    },
+    /// The far end of a call that we placed answered.
+    LegAnswered {
+        /// The leg.
+        leg: LegId,
+    },
+    /// A document that was asked for came, or did not.
+    Fetched {
+        /// The call that asked.
+        call: CallId,
+        /// Which of its fetches.
+        fetch: FetchId,
+        /// The document.
+        result: Result<Document, FetchError>,
+    },
+    /// A prompt was heard to its end, or could not be played.
+    PromptEnded {
+        /// The prompt.
+        prompt: PromptId,
+    },
+    /// A leg's far end began to talk or stopped, whoever may hear it.
+    Talking {
+        /// The leg.
+        leg: LegId,
+        /// Whether it talks now.
+        talking: bool,
+    },
+    /// A digit was received.
+    Digit {
+        /// The leg that sent it.
+        leg: LegId,
+        /// One of `0-9 * # A-D`.
+        digit: char,
+    },
+    /// An API client asks.
+    Command {
+        /// For the answer.
+        request: RequestId,
+        /// Whose client it is.
+        account: AccountId,
+        /// What is asked.
+        command: Command,
+    },
+    /// A wake-up came due.
+    Timer(TimerId),
+    /// The bridges that have no room for another leg, from now on: whoever is
+    /// about to join one of their conferences is refused whole.
+    Crowded(BTreeSet<BridgeId>),
+    /// Accept no more calls, hang up those there are.
+    Drain,
+}
+
+/// Why a call could not be placed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DialError {
+    /// What was dialled is no address, or none that we may call.
+    InvalidAddress,
+    /// There is no port or no room for its media.
+    NoRoom,
+}
+
+/// Why no document came.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum FetchError {
+    /// No answer, an error status, too slow, too many redirects or forbidden.
+    #[error("unreachable: {0}")]
+    Unreachable(String),
+    /// An answer that is no valid document.
+    #[error("invalid document: {0}")]
+    Invalid(String),
+}

@@ -1,0 +1,510 @@
+//! The control plane as one state machine.
+
+mod commands;
+mod placement;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use mixminus_mixer::{BridgeId, LegId, PromptId};
+use rand::rngs::StdRng;
+
+use crate::application::built_in;
+use crate::call::{Call, Ending, Next};
+use crate::command::Selector;
+use crate::conference::{Conference, Departure, Joiner};
+use crate::context::{ConnectionId, Context, Due, PromptOwner};
+use crate::effect::{Effect, FetchPurpose, RequestId, TimerId};
+use crate::input::{Application, Arrival, Input, Refusal};
+use crate::instruction::{CallUrls, ConferenceRequest, Dial};
+use crate::record::{
+    AccountId, CallId, CallRecord, CallState, ConferenceId, ConferenceRecord, ConferenceState, Direction,
+    EndCause, ExitCause, HangupCause, HangupSource, ParticipantId, PlacementId, Timestamp,
+};
+use placement::{Connection, Goal, NextDial, Order, Placement};
+
+/// How a drain ends calls.
+const DRAINED: Ending = Ending::Ours(HangupCause::Normal, HangupSource::Service, Refusal::Unavailable);
+
+/// How much is accepted at once; what is beyond is refused whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Live calls; beyond, a call is refused with 503.
+    pub max_calls: usize,
+    /// Live conferences; beyond, a document that would create one goes on with its next instruction.
+    pub max_conferences: usize,
+    /// Participants of a conference of the built-in application.
+    pub max_participants: usize,
+    /// Calls that each account may place in a second; what is beyond waits.
+    pub max_dials_per_s: u32,
+}
+
+/// Every call and conference of a node.
+///
+/// ```
+/// use mixminus_control::{Effect, Input, Limits, ParticipantId, Switchboard, Timestamp};
+/// use rand::{SeedableRng, rngs::StdRng};
+///
+/// let limits = Limits { max_calls: 100, max_conferences: 10, max_participants: 10, max_dials_per_s: 10 };
+/// let mut switchboard = Switchboard::new(limits, ParticipantId(1), StdRng::seed_from_u64(7));
+/// let effects = switchboard.handle(Input::Drain, Timestamp::from_micros(0));
+/// assert!(effects.is_empty());
+/// ```
+#[derive(Debug)]
+pub struct Switchboard {
+    limits: Limits,
+    context: Context,
+    calls: HashMap<CallId, Call>,
+    legs: HashMap<LegId, CallId>,
+    // Ordered, so that the same inputs give the same effects in the same order.
+    conferences: BTreeMap<ConferenceId, Conference>,
+    placements: BTreeMap<PlacementId, Placement>,
+    connections: BTreeMap<ConnectionId, Connection>,
+    next_dial: NextDial,
+    touched: Vec<ConferenceId>,
+    crowded: BTreeSet<BridgeId>,
+    draining: bool,
+}
+
+impl Switchboard {
+    /// An empty switchboard whose next participant gets the id `next_participant`.
+    pub fn new(limits: Limits, next_participant: ParticipantId, random: StdRng) -> Self {
+        Self {
+            limits,
+            context: Context::new(random, next_participant),
+            calls: HashMap::new(),
+            legs: HashMap::new(),
+            conferences: BTreeMap::new(),
+            placements: BTreeMap::new(),
+            connections: BTreeMap::new(),
+            next_dial: NextDial::new(),
+            touched: Vec::new(),
+            crowded: BTreeSet::new(),
+            draining: false,
+        }
+    }
+
+    /// Live calls.
+    pub fn calls(&self) -> usize {
+        self.calls.len()
+    }
+
+    /// Live conferences.
+    pub fn conferences(&self) -> usize {
+        self.conferences.len()
+    }
+
+    /// Takes in what happened and returns what is to be done, in order.
+    pub fn handle(&mut self, input: Input, now: Timestamp) -> Vec<Effect> {
+        debug_assert!(now >= self.context.now, "time ran backwards");
+        self.context.now = now;
+        let reply = match input {
+            Input::Command { request, account, command } => Some((request, self.command(&account, command))),
+            input => {
+                self.occurrence(input);
+                None
+            }
+        };
+        self.settle();
+        let mut effects = self.context.take_effects();
+        effects.extend(reply.map(|(request, result): (RequestId, _)| Effect::Reply(request, result)));
+        effects
+    }
+
+    fn occurrence(&mut self, input: Input) {
+        match input {
+            Input::CallArrived(arrival) => self.arrive(arrival),
+            Input::LegEnded { leg, end } => {
+                if let Some(call) = self.legs.get(&leg).copied() {
+                    self.end_call(call, Ending::Leg(end));
+                }
+            }
+            Input::Dialled { call, leg } => self.dialled(call, leg),
+            Input::NotDialled { call, reason } => self.not_dialled(call, reason),
+            Input::LegRinging { leg } => self.ringing(leg),
+            Input::LegAnswered { leg } => self.callee_answered(leg),
+            Input::Fetched { call, fetch, result } => {
+                self.drive(call, |call, context| call.fetched(fetch, result, context));
+            }
+            Input::PromptEnded { prompt } => self.prompt_ended(prompt),
+            Input::Talking { leg, talking } => self.talking(leg, talking),
+            Input::Digit { leg, digit } => self.digit(leg, digit),
+            Input::Timer(timer) => self.timer(timer),
+            Input::Crowded(bridges) => self.crowded = bridges,
+            Input::Drain => self.drain(),
+            Input::Command { .. } => unreachable!("commands have an answer and are handled apart"),
+        }
+    }
+
+    fn arrive(&mut self, arrival: Arrival) {
+        let Arrival { leg, account, from, to, user, application, headers } = arrival;
+        let id = CallId(self.context.uuid());
+        let record = CallRecord {
+            id,
+            account,
+            direction: Direction::Inbound,
+            from,
+            to,
+            caller_name: None,
+            placement: None,
+            parent: None,
+            state: CallState::Ringing,
+            created_at: self.context.now,
+            answered_at: None,
+            ended_at: None,
+            hangup_cause: None,
+            hangup_source: None,
+        };
+        let full = self.calls.len() >= self.limits.max_calls;
+        let (answer, urls) = match application {
+            Application::BuiltIn => (None, CallUrls::default()),
+            Application::Url { answer, urls } => (Some(answer), urls),
+        };
+        self.calls.insert(id, Call::arrive(record, leg, headers, urls, &mut self.context));
+        self.legs.insert(leg, id);
+        if full || self.draining {
+            let cause = if full { HangupCause::ConcurrencyLimit } else { HangupCause::InternalError };
+            return self.end_call(id, Ending::Ours(cause, HangupSource::Service, Refusal::Unavailable));
+        }
+        match answer {
+            None => {
+                let document = built_in(&user, self.limits.max_participants);
+                self.drive(id, |call, context| call.follow(document, context));
+            }
+            Some(action) => self.drive(id, |call, context| {
+                call.fetch(FetchPurpose::Answer, action, None, context);
+                Next::Idle
+            }),
+        }
+    }
+
+    /// Lets a call take a step, and brings it into as many conferences as its
+    /// document names without one taking it.
+    fn drive(&mut self, id: CallId, step: impl FnOnce(&mut Call, &mut Context) -> Next) {
+        let Some(call) = self.calls.get_mut(&id) else {
+            return;
+        };
+        let next = step(call, &mut self.context);
+        self.follow_up(id, next);
+    }
+
+    fn follow_up(&mut self, id: CallId, mut next: Next) {
+        loop {
+            next = match next {
+                Next::Idle => break,
+                Next::Join(request) => self.join(id, *request),
+                Next::Dial(dial) => self.dial_for(id, dial),
+                Next::Ready => self.ready(id),
+            };
+        }
+        if self.calls.get(&id).is_some_and(Call::has_ended) {
+            self.forget(id);
+        }
+    }
+
+    /// Calls those whom a call's document names.
+    fn dial_for(&mut self, id: CallId, dial: Box<Dial>) -> Next {
+        let Some(call) = self.calls.get(&id) else { return Next::Idle };
+        let (account, from) = (call.record().account.clone(), call.record().from.clone());
+        if self.calls.len() + dial.destinations.len() > self.limits.max_calls || dial.destinations.is_empty()
+        {
+            return self.calls.get_mut(&id).map_or(Next::Idle, |call| call.run(&mut self.context));
+        }
+        let mut terms = dial.terms.clone();
+        if terms.from.is_empty() {
+            terms.from = from;
+        }
+        let placement = self.place(Order {
+            account,
+            parent: Some(id),
+            destinations: dial.destinations.clone(),
+            urls: CallUrls::default(),
+            terms,
+            time_limit: None,
+            goal: Goal::Connect(id),
+        });
+        if let Some(call) = self.calls.get_mut(&id) {
+            call.dialling(placement, dial, &mut self.context);
+        }
+        Next::Idle
+    }
+
+    fn join(&mut self, id: CallId, request: ConferenceRequest) -> Next {
+        let Some(call) = self.calls.get_mut(&id) else { return Next::Idle };
+        let account = call.record().account.clone();
+        let Some(conference) = self.find_or_create(&account, &request) else {
+            return self.calls.get_mut(&id).map_or(Next::Idle, |call| call.run(&mut self.context));
+        };
+        let inside = &self.conferences[&conference];
+        let (full, crowded) = (inside.is_full(), self.crowded.contains(&inside.bridge()));
+        let Some(call) = self.calls.get_mut(&id) else { return Next::Idle };
+        if full {
+            return call.run(&mut self.context);
+        }
+        if crowded {
+            return call.shed(&mut self.context);
+        }
+        self.enter(id, conference, request);
+        Next::Idle
+    }
+
+    /// The account's live conference of that name, or a new one if there may be one more.
+    fn find_or_create(&mut self, account: &AccountId, request: &ConferenceRequest) -> Option<ConferenceId> {
+        let found = find(&self.conferences, account, &Selector::Name(request.name.clone()));
+        if found.is_some() || self.conferences.len() >= self.limits.max_conferences {
+            return found;
+        }
+        let created = Conference::create(account.clone(), request, &mut self.context);
+        let id = created.record().id;
+        self.conferences.insert(id, created);
+        self.touched.push(id);
+        Some(id)
+    }
+
+    /// Brings a call into a conference that has room for it.
+    fn enter(&mut self, id: CallId, conference: ConferenceId, request: ConferenceRequest) {
+        let (Some(call), Some(inside)) = (self.calls.get_mut(&id), self.conferences.get_mut(&conference))
+        else {
+            return;
+        };
+        call.answer(&mut self.context);
+        let Some(leg) = call.leg() else { return };
+        let joiner = Joiner { call: call.record().clone(), leg };
+        let participant = inside.join(joiner, request, &mut self.context);
+        call.joined(conference, participant, &mut self.context);
+        self.touched.push(conference);
+    }
+
+    /// Brings a call that was asked into its conference, if that still takes it.
+    fn join_invited(&mut self, id: CallId, conference: ConferenceId, request: ConferenceRequest) -> Next {
+        let role = request.role;
+        let takes = self.conferences.get(&conference);
+        let takes = takes
+            .is_some_and(|one| !one.has_ended() && !one.is_full() && !self.crowded.contains(&one.bridge()));
+        if takes {
+            if let Some(call) = self.calls.get_mut(&id) {
+                call.be_invited();
+            }
+            self.enter(id, conference, request);
+        }
+        let record = self.calls.get(&id).map(|call| call.record().clone());
+        if let (Some(record), Some(inside)) = (record, self.conferences.get_mut(&conference)) {
+            if !takes {
+                inside.stayed_away(&record, role, &mut self.context);
+            }
+            inside.invitation_ended(&record, role, takes, &mut self.context);
+            self.touched.push(conference);
+        }
+        if !takes {
+            self.end_call(id, Ending::by(HangupSource::Service, HangupCause::ConferenceEnded));
+            self.end_if_deserted(conference);
+        }
+        Next::Idle
+    }
+
+    /// Ends a conference that nobody entered and nobody is called to enter any more.
+    fn end_if_deserted(&mut self, id: ConferenceId) {
+        let deserted = self.conferences.get(&id).is_some_and(|one| one.is_empty() && !one.has_ended());
+        if deserted && self.placements_for(id).is_empty() {
+            self.end_conference(id, EndCause::NoParticipants);
+        }
+    }
+
+    fn end_call(&mut self, id: CallId, ending: Ending) {
+        let connection = self.detach(id, ExitCause::CallHangup);
+        let Some(call) = self.calls.get_mut(&id) else { return };
+        call.end(ending, &mut self.context);
+        let record = call.record().clone();
+        self.placed_call_ended(id, &record);
+        self.forget(id);
+        if let Some(connection) = connection {
+            self.after_connection(&connection, &record);
+        }
+    }
+
+    /// Takes a call out of what it shares with others.
+    fn detach(&mut self, id: CallId, cause: ExitCause) -> Option<Connection> {
+        let call = self.calls.get(&id)?;
+        if let Some((conference, participant)) = call.conferring() {
+            self.leave(conference, &[participant], cause);
+        } else if let Some(placement) = call.dials() {
+            self.calls.get_mut(&id).and_then(|call| call.take_dial(&mut self.context));
+            self.give_up(placement, Ending::by(HangupSource::Caller, HangupCause::Canceled));
+        } else if let Some(connection) = call.connection() {
+            return self.part(connection, id);
+        }
+        None
+    }
+
+    fn forget(&mut self, id: CallId) {
+        if let Some(call) = self.calls.remove(&id) {
+            debug_assert_eq!(call.id(), id);
+            if let Some(leg) = call.leg() {
+                self.legs.remove(&leg);
+                self.context.set_talking(leg, false);
+            }
+        }
+    }
+
+    fn leave(&mut self, id: ConferenceId, participants: &[ParticipantId], cause: ExitCause) {
+        let Some(conference) = self.conferences.get_mut(&id) else {
+            return;
+        };
+        let departures = conference.leave(participants, cause, &mut self.context);
+        self.depart(id, departures);
+    }
+
+    fn end_conference(&mut self, id: ConferenceId, cause: EndCause) {
+        let Some(conference) = self.conferences.get_mut(&id) else {
+            return;
+        };
+        let departures = conference.end(cause, &mut self.context);
+        self.depart(id, departures);
+    }
+
+    /// Gives up the calls that were to join a conference that ended.
+    fn give_up_invitations(&mut self, id: ConferenceId) {
+        for placement in self.placements_for(id) {
+            self.give_up(placement, Ending::by(HangupSource::Service, HangupCause::ConferenceEnded));
+        }
+    }
+
+    /// Lets those who left a conference go on with their flow.
+    fn depart(&mut self, id: ConferenceId, departures: Vec<Departure>) {
+        self.touched.push(id);
+        let Some(record) = self.conferences.get(&id).map(|one| one.record().clone()) else {
+            return;
+        };
+        for departure in departures {
+            let stays = matches!(
+                departure.participant.exit_cause,
+                Some(ExitCause::Kicked | ExitCause::ConferenceEnded)
+            );
+            if stays {
+                self.go_on(&record, departure);
+            }
+        }
+        if record.state == ConferenceState::Ended {
+            self.give_up_invitations(id);
+        }
+    }
+
+    fn go_on(&mut self, conference: &ConferenceRecord, departure: Departure) {
+        if self.draining {
+            return self.end_call(departure.call, DRAINED);
+        }
+        let left = Box::new((conference.clone(), departure.participant));
+        self.drive(departure.call, |call, context| call.left(departure.on_exit, left, context));
+    }
+
+    fn prompt_ended(&mut self, prompt: PromptId) {
+        match self.context.prompt_owner(prompt) {
+            Some(PromptOwner::Call(call)) => {
+                self.drive(call, |call, context| call.prompt_ended(prompt, context));
+                if let Some(connection) = self.calls.get(&call).and_then(Call::connection) {
+                    self.route_connection(connection);
+                }
+            }
+            Some(PromptOwner::Conference(id)) => {
+                if let Some(conference) = self.conferences.get_mut(&id) {
+                    conference.announcement_ended(prompt, &mut self.context);
+                    self.touched.push(id);
+                }
+            }
+            None => {}
+        }
+    }
+
+    fn talking(&mut self, leg: LegId, talking: bool) {
+        let Some(call) = self.legs.get(&leg).and_then(|id| self.calls.get(id)) else {
+            return;
+        };
+        self.context.set_talking(leg, talking);
+        if let Some((id, _)) = call.conferring() {
+            self.touched.push(id);
+        }
+    }
+
+    fn digit(&mut self, leg: LegId, digit: char) {
+        let Some(call) = self.legs.get(&leg).and_then(|id| self.calls.get(id)) else {
+            return;
+        };
+        let id = call.id();
+        if let Some((conference, participant)) = call.conferring() {
+            if let Some(inside) = self.conferences.get_mut(&conference) {
+                inside.digit(participant, digit, &mut self.context);
+                self.touched.push(conference);
+            }
+        } else if let Some(connection) = call.connection() {
+            if self.connections.get(&connection).is_some_and(|one| one.ended_by(id, digit)) {
+                self.end_connection(connection, HangupSource::Caller);
+            }
+        } else {
+            self.drive(id, |call, context| call.digit(digit, context));
+        }
+    }
+
+    fn timer(&mut self, timer: TimerId) {
+        match self.context.expire(timer) {
+            Some(Due::Step(call)) => self.drive(call, |call, context| call.step_over(timer, context)),
+            Some(Due::Dial(call)) => self.dial(call),
+            Some(Due::RingTimeout(call)) => {
+                self.end_call(call, Ending::by(HangupSource::Service, HangupCause::RingTimeout));
+            }
+            Some(Due::Digits(call)) => {
+                if let Some(call) = self.calls.get_mut(&call) {
+                    call.send_more_digits(&mut self.context);
+                }
+            }
+            Some(Due::HangUp(call)) => self.end_call(
+                call,
+                Ending::Ours(HangupCause::Scheduled, HangupSource::Document, Refusal::Declined),
+            ),
+            Some(Due::ConnectionEnd(connection)) => self.end_connection(connection, HangupSource::Service),
+            Some(Due::ConferenceEnd(conference)) => self.end_conference(conference, EndCause::MaxDuration),
+            Some(Due::WaitEnd(conference, participant)) => {
+                self.leave(conference, &[participant], ExitCause::Kicked);
+            }
+            None => {}
+        }
+    }
+
+    fn drain(&mut self) {
+        self.draining = true;
+        let mut calls: Vec<_> = self.calls.keys().copied().collect();
+        calls.sort_unstable();
+        for call in calls {
+            self.end_call(call, DRAINED);
+        }
+    }
+
+    /// Brings every touched conference's bridge and row up to date, once.
+    fn settle(&mut self) {
+        let mut touched = std::mem::take(&mut self.touched);
+        touched.sort_unstable();
+        touched.dedup();
+        for id in touched {
+            let Some(conference) = self.conferences.get_mut(&id) else {
+                continue;
+            };
+            conference.settle(&mut self.context);
+            if conference.has_ended() {
+                self.conferences.remove(&id);
+            }
+        }
+    }
+}
+
+/// The account's live conference that `selector` names.
+fn find(
+    conferences: &BTreeMap<ConferenceId, Conference>,
+    account: &AccountId,
+    selector: &Selector,
+) -> Option<ConferenceId> {
+    let live = conferences.values().filter(|one| !one.has_ended()).map(Conference::record);
+    let mut owned = live.filter(|one| one.account == *account);
+    let found = match selector {
+        Selector::Id(id) => owned.find(|one| one.id == *id),
+        Selector::Name(name) => owned.find(|one| one.name == *name),
+    };
+    found.map(|one| one.id)
+}

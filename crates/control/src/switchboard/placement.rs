@@ -1,0 +1,363 @@
+//! Calls that we place, and what becomes of them when one is answered.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use mixminus_mixer::{BridgeId, LegId, SinkRoutes, SourceId};
+
+use super::Switchboard;
+use crate::call::{Call, Ending, Next};
+use crate::callback::{CallEvent, DialStep, Dialled};
+use crate::context::{ConnectionId, Due};
+use crate::effect::{Effect, FetchPurpose, TimerId};
+use crate::input::DialError;
+use crate::instruction::{Action, CallUrls, ConferenceRequest, Destination, Dial, DialMusic, DialTerms};
+use crate::record::{
+    AccountId, CallId, CallRecord, CallState, ConferenceId, Direction, HangupCause, HangupSource,
+    PlacementId, Timestamp,
+};
+
+/// What a call is placed for.
+#[derive(Clone, Debug)]
+pub(super) enum Goal {
+    /// To follow a document of its own.
+    Answer(Action),
+    /// To take part in a conference, whoever of them answers first.
+    Conference(ConferenceId, Box<ConferenceRequest>, DialMusic),
+    /// To be connected to a call, whoever of them answers first.
+    Connect(CallId),
+}
+
+/// Calls placed by one request, as long as none of them is what it was placed for.
+#[derive(Debug)]
+pub(super) struct Placement {
+    pub calls: Vec<CallId>,
+    pub account: AccountId,
+    goal: Goal,
+}
+
+/// Who places calls, and how.
+pub(super) struct Order {
+    pub account: AccountId,
+    pub parent: Option<CallId>,
+    pub destinations: Vec<Destination>,
+    pub terms: DialTerms,
+    pub urls: CallUrls,
+    pub time_limit: Option<Duration>,
+    pub goal: Goal,
+}
+
+/// A call that was answered, connected to the one that it was placed for.
+#[derive(Debug)]
+pub(super) struct Connection {
+    bridge: BridgeId,
+    caller: CallId,
+    callee: CallId,
+    longest: TimerId,
+    dial: Box<Dial>,
+}
+
+impl Connection {
+    pub fn other(&self, call: CallId) -> CallId {
+        if call == self.caller { self.callee } else { self.caller }
+    }
+
+    /// Whether `digit` of `call` ends it.
+    pub fn ended_by(&self, call: CallId, digit: char) -> bool {
+        digit == '*' && self.dial.end_on_star && call == self.caller
+    }
+}
+
+impl Switchboard {
+    /// Places calls as `order` says; there is room for them.
+    pub(super) fn place(&mut self, order: Order) -> PlacementId {
+        let ids: Vec<_> = order.destinations.iter().map(|_| CallId(self.context.uuid())).collect();
+        let id = PlacementId(if let [only] = ids[..] { only.0 } else { self.context.uuid() });
+        for (call, destination) in ids.iter().zip(order.destinations) {
+            let record = CallRecord {
+                id: *call,
+                account: order.account.clone(),
+                direction: Direction::Outbound,
+                from: order.terms.from.clone(),
+                to: destination.address.clone(),
+                caller_name: order.terms.caller_name.clone(),
+                placement: Some(id),
+                parent: order.parent,
+                state: CallState::Queued,
+                created_at: self.context.now,
+                answered_at: None,
+                ended_at: None,
+                hangup_cause: None,
+                hangup_source: None,
+            };
+            let (confirm, urls) = (order.terms.confirm.clone(), order.urls.clone());
+            let placed =
+                Call::place(record, (destination, order.time_limit), confirm, urls, &mut self.context);
+            self.calls.insert(*call, placed);
+        }
+        self.placements.insert(id, Placement { calls: ids, account: order.account, goal: order.goal });
+        id
+    }
+
+    /// Dials, or waits until the account may dial again.
+    pub(super) fn dial(&mut self, id: CallId) {
+        let Some(call) = self.calls.get_mut(&id) else { return };
+        let next = self.next_dial.entry(call.record().account.clone()).or_default();
+        if self.context.now < *next {
+            call.dial_in(next.since(self.context.now), &mut self.context);
+        } else {
+            *next = self.context.now + Duration::from_secs(1) / self.limits.max_dials_per_s;
+            call.dial(&mut self.context);
+        }
+    }
+
+    pub(super) fn dialled(&mut self, id: CallId, leg: LegId) {
+        match self.calls.get_mut(&id) {
+            Some(call) => {
+                call.dialled_as(leg);
+                self.legs.insert(leg, id);
+            }
+            // It ended while it was dialled.
+            None => self.context.push(Effect::HangUp(leg)),
+        }
+    }
+
+    pub(super) fn not_dialled(&mut self, id: CallId, reason: DialError) {
+        let cause = match reason {
+            DialError::InvalidAddress => HangupCause::InvalidAddress,
+            DialError::NoRoom => HangupCause::ConcurrencyLimit,
+        };
+        self.end_call(id, Ending::by(HangupSource::Service, cause));
+    }
+
+    pub(super) fn ringing(&mut self, leg: LegId) {
+        let Some(call) = self.legs.get(&leg).and_then(|id| self.calls.get_mut(id)) else { return };
+        call.rings(&mut self.context);
+        let Some(id) = call.placement() else { return };
+        if let Some(Placement { goal: Goal::Conference(conference, request, music), .. }) =
+            self.placements.get(&id)
+            && let Some(inside) = self.conferences.get_mut(conference)
+        {
+            inside.ring(id, request, music, &mut self.context);
+            self.touched.push(*conference);
+        }
+    }
+
+    pub(super) fn callee_answered(&mut self, leg: LegId) {
+        let Some(id) = self.legs.get(&leg).copied() else { return };
+        let Some(call) = self.calls.get_mut(&id).filter(|call| !call.is_answered()) else { return };
+        let next = call.callee_answered(&mut self.context);
+        let placement = call.placement().and_then(|placement| self.placements.get(&placement));
+        if let Some(Placement { goal: Goal::Connect(caller), .. }) = placement {
+            self.tell_caller(*caller, id, DialStep::Answered);
+        }
+        self.follow_up(id, next);
+    }
+
+    /// Begins what an answered call was placed for; the others of its placement are given up.
+    pub(super) fn ready(&mut self, id: CallId) -> Next {
+        let Some(placement) = self.calls.get(&id).and_then(Call::placement) else { return Next::Idle };
+        let Some(Placement { goal, .. }) = self.placements.get(&placement) else { return Next::Idle };
+        let goal = goal.clone();
+        self.stop_ringing(placement, &goal);
+        self.withdraw(id);
+        match goal {
+            Goal::Answer(action) => {
+                if let Some(call) = self.calls.get_mut(&id) {
+                    call.fetch(FetchPurpose::Answer, action, None, &mut self.context);
+                }
+                Next::Idle
+            }
+            Goal::Conference(conference, request, _) => {
+                self.lose(placement);
+                self.join_invited(id, conference, *request)
+            }
+            Goal::Connect(caller) => {
+                self.lose(placement);
+                self.connect(caller, id);
+                Next::Idle
+            }
+        }
+    }
+
+    /// Takes a call out of its placement, which is forgotten with its last call.
+    fn withdraw(&mut self, id: CallId) -> Option<(PlacementId, Goal, bool)> {
+        let call = self.calls.get_mut(&id)?;
+        let placement = call.placement()?;
+        call.leave_placement(&mut self.context);
+        let placed = self.placements.get_mut(&placement)?;
+        placed.calls.retain(|one| *one != id);
+        let (goal, was_last) = (placed.goal.clone(), placed.calls.is_empty());
+        if was_last {
+            self.placements.remove(&placement);
+        }
+        Some((placement, goal, was_last))
+    }
+
+    /// Gives up the calls of a placement that another one has won.
+    fn lose(&mut self, placement: PlacementId) {
+        let Some(lost) = self.placements.remove(&placement) else { return };
+        for call in lost.calls {
+            if let Goal::Conference(conference, request, _) = &lost.goal {
+                self.tell_of_absence(call, *conference, request);
+            }
+            if let Some(call) = self.calls.get_mut(&call) {
+                call.leave_placement(&mut self.context);
+            }
+            self.end_call(call, Ending::by(HangupSource::Service, HangupCause::LostRace));
+        }
+    }
+
+    /// Gives up all calls of a placement.
+    pub(super) fn give_up(&mut self, placement: PlacementId, ending: Ending) {
+        let calls = self.placements.get(&placement).map(|one| one.calls.clone());
+        for call in calls.into_iter().flatten() {
+            self.end_call(call, ending);
+        }
+    }
+
+    /// The placements for a conference that ended.
+    pub(super) fn placements_for(&self, id: ConferenceId) -> Vec<PlacementId> {
+        let meant =
+            |one: &Placement| matches!(one.goal, Goal::Conference(conference, ..) if conference == id);
+        self.placements.iter().filter(|(_, one)| meant(one)).map(|(id, _)| *id).collect()
+    }
+
+    /// What follows when a call that was placed ended before it was what it was placed for.
+    pub(super) fn placed_call_ended(&mut self, id: CallId, record: &CallRecord) {
+        let Some((placement, goal, was_last)) = self.withdraw(id) else { return };
+        match goal {
+            Goal::Answer(_) => {}
+            Goal::Conference(conference, ref request, _) => {
+                if let Some(inside) = self.conferences.get_mut(&conference) {
+                    inside.stayed_away(record, request.role, &mut self.context);
+                    if was_last {
+                        inside.invitation_ended(record, request.role, false, &mut self.context);
+                    }
+                    self.touched.push(conference);
+                }
+                if was_last {
+                    self.stop_ringing(placement, &goal);
+                    self.end_if_deserted(conference);
+                }
+            }
+            Goal::Connect(caller) if was_last => {
+                self.go_on_after_dial(caller, Some(record.clone()));
+            }
+            Goal::Connect(_) => {}
+        }
+    }
+
+    fn tell_of_absence(&mut self, call: CallId, conference: ConferenceId, request: &ConferenceRequest) {
+        if let (Some(call), Some(inside)) = (self.calls.get(&call), self.conferences.get_mut(&conference)) {
+            inside.stayed_away(call.record(), request.role, &mut self.context);
+        }
+    }
+
+    fn stop_ringing(&mut self, placement: PlacementId, goal: &Goal) {
+        if let Goal::Conference(conference, ..) = goal
+            && let Some(inside) = self.conferences.get_mut(conference)
+        {
+            inside.stop_ringing(placement, &mut self.context);
+            self.touched.push(*conference);
+        }
+    }
+
+    /// Connects a caller to the call that its document placed.
+    fn connect(&mut self, caller: CallId, callee: CallId) {
+        let Some(dial) = self.calls.get_mut(&caller).and_then(|call| call.take_dial(&mut self.context))
+        else {
+            return self.end_call(callee, Ending::by(HangupSource::Service, HangupCause::Canceled));
+        };
+        let id = self.context.connection();
+        let longest = self.context.wake(dial.time_limit, Due::ConnectionEnd(id));
+        let bridge = self.context.bridge();
+        self.connections.insert(id, Connection { bridge, caller, callee, longest, dial });
+        self.route_connection(id);
+        for call in [caller, callee] {
+            if let Some(call) = self.calls.get_mut(&call) {
+                call.be_connected(id, &mut self.context);
+            }
+        }
+        self.tell_caller(caller, callee, DialStep::Connected);
+    }
+
+    /// Lets the two ends of a connection hear each other, and what requests let them hear.
+    pub(super) fn route_connection(&mut self, id: ConnectionId) {
+        let Some(connection) = self.connections.get(&id) else { return };
+        let ends = [connection.caller, connection.callee].map(|call| self.calls.get(&call));
+        let [Some(caller), Some(callee)] = ends else { return };
+        let routes = [(caller, callee), (callee, caller)].into_iter().filter_map(|(sink, source)| {
+            let voice = source.leg().filter(|_| sink.hears_others()).map(SourceId::Leg);
+            let hears = voice.into_iter().chain(sink.overheard().map(SourceId::Prompt)).collect();
+            Some(SinkRoutes { leg: sink.leg()?, hears })
+        });
+        let routes: Vec<_> = routes.collect();
+        self.context.install(connection.bridge, &routes);
+    }
+
+    /// Parts two calls because of `by`, which goes elsewhere; the other one is alone then.
+    pub(super) fn part(&mut self, id: ConnectionId, by: CallId) -> Option<Connection> {
+        let connection = self.connections.remove(&id)?;
+        self.context.cancel(connection.longest);
+        if let Some(other) = self.calls.get_mut(&connection.other(by)) {
+            other.be_parted(&mut self.context);
+        }
+        self.context.close_bridge(connection.bridge);
+        Some(connection)
+    }
+
+    /// Ends a connection by ending the callee's call; the caller goes on.
+    pub(super) fn end_connection(&mut self, id: ConnectionId, source: HangupSource) {
+        if let Some(connection) = self.connections.get(&id) {
+            let callee = connection.callee;
+            self.end_call(callee, Ending::by(source, HangupCause::Normal));
+        }
+    }
+
+    /// What follows for the other end when `ended`, an end of a connection, did.
+    pub(super) fn after_connection(&mut self, connection: &Connection, ended: &CallRecord) {
+        if ended.id == connection.caller {
+            self.end_call(connection.callee, Ending::by(HangupSource::Caller, HangupCause::Normal));
+        } else {
+            self.go_on_with(connection.caller, &connection.dial, Some(ended.clone()));
+        }
+    }
+
+    /// Nobody whom the caller's document called is left.
+    fn go_on_after_dial(&mut self, caller: CallId, callee: Option<CallRecord>) {
+        let dial = self.calls.get_mut(&caller).and_then(|call| call.take_dial(&mut self.context));
+        if let Some(dial) = dial {
+            self.go_on_with(caller, &dial, callee);
+        }
+    }
+
+    fn go_on_with(&mut self, caller: CallId, dial: &Dial, callee: Option<CallRecord>) {
+        if let (Some(callback), Some(callee), Some(call)) =
+            (&dial.callback, &callee, self.calls.get_mut(&caller))
+        {
+            let event = CallEvent::DialStep(DialStep::Ended, Box::new(callee.clone()));
+            call.tell_at(callback, event, &mut self.context);
+        }
+        let report = dial.report.clone();
+        self.drive(caller, |call, context| call.after_dial(report, Dialled { callee }, context));
+    }
+
+    /// Tells the caller's application of a step of the callee's call.
+    fn tell_caller(&mut self, caller: CallId, callee: CallId, step: DialStep) {
+        let Some(callee) = self.calls.get(&callee).map(|call| call.record().clone()) else { return };
+        let Some(callback) = self.dial_callback(caller) else { return };
+        if let Some(call) = self.calls.get_mut(&caller) {
+            call.tell_at(&callback, CallEvent::DialStep(step, Box::new(callee)), &mut self.context);
+        }
+    }
+
+    fn dial_callback(&self, caller: CallId) -> Option<Action> {
+        let call = self.calls.get(&caller)?;
+        let connected = call.connection().and_then(|id| self.connections.get(&id));
+        connected.map(|one| &*one.dial).or_else(|| call.dial_request())?.callback.clone()
+    }
+}
+
+/// When each account may dial next.
+pub(super) type NextDial = BTreeMap<AccountId, Timestamp>;
