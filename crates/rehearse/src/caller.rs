@@ -52,6 +52,7 @@ impl Caller {
             target: target.uri(user),
             from: format!("sip:caller-{}-{}@{}", seat.room, seat.number, target.local),
             offer: sdp::offer(&local, Direction::SendReceive),
+            ..OutgoingCallRequest::default()
         };
         let OutgoingCall { control, mut events } = agent.call(request).map_err(|error| error.to_string())?;
         let answer = timeout(ANSWER_LIMIT, answer(&mut events)).await.unwrap_or(Err("no answer".into()));
@@ -91,10 +92,10 @@ fn open(target: &Target) -> std::io::Result<UdpSocket> {
 async fn answer(events: &mut mpsc::Receiver<CallEvent>) -> Result<String, String> {
     while let Some(event) = events.recv().await {
         match event {
-            CallEvent::Answered { sdp } => return Ok(sdp),
-            CallEvent::Ended(CallEnd::Failed { status }) => return Err(format!("status {status}")),
+            CallEvent::Answered { sdp, .. } => return Ok(sdp),
+            CallEvent::Ended(CallEnd::Failed { status, .. }) => return Err(format!("status {status}")),
             CallEvent::Ended(end) => return Err(format!("{end:?}")),
-            CallEvent::Ringing | CallEvent::Offer { .. } => {}
+            _ => {}
         }
     }
     Err("the call vanished".into())

@@ -195,7 +195,7 @@ impl Agent {
             from_display: from.display_name,
             to: message::bare(&request.uri),
             user: message::user(&request.uri),
-            headers: message::application_headers(request),
+            headers: message::application_headers(&request.headers),
             source,
             offer,
             control,

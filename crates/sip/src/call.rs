@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use mixminus_rtp::Digit;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
@@ -59,13 +60,24 @@ pub struct OutgoingCall {
 /// What happens to a call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CallEvent {
-    /// The far end rings. Outgoing calls only, once at most.
+    /// The far end rings (180). Outgoing calls only, once at most.
     Ringing,
-    /// The far end's answer to our offer.
-    Answered {
-        /// Its session description.
+    /// The far end has something to hear before it answers, with or without [`CallEvent::Ringing`].
+    /// Outgoing calls only. When a call is forked each branch may have its own: the newest counts.
+    Progress {
+        /// Its session description, an answer to our offer.
         sdp: String,
     },
+    /// The far end's answer to our offer.
+    Answered {
+        /// Its session description. If the answer of an outgoing call has none, that of the
+        /// [`CallEvent::Progress`] of the same branch stands.
+        sdp: String,
+        /// The `X-PH-` headers of the response that answered an outgoing call.
+        headers: Vec<(String, String)>,
+    },
+    /// A key that was pressed, told by INFO. A peer that sends telephone events as well tells it twice.
+    Digit(Digit),
     /// The far end proposes another session, to be accepted or refused.
     Offer {
         /// Its session description; `None` asks for our offer, to be given with
@@ -77,7 +89,7 @@ pub enum CallEvent {
 }
 
 /// How a call ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CallEnd {
     /// One of the two hung up.
     HungUp,
@@ -85,9 +97,18 @@ pub enum CallEnd {
     Canceled,
     /// It was refused, or failed on the way.
     Failed {
-        /// SIP status; 408 when the far end fell silent.
+        /// SIP status; 408 when the far end fell silent or never spoke.
         status: u16,
+        /// The `Reason` header of the refusal (RFC 3326), such as `Q.850;cause=17`, 256 characters
+        /// at most.
+        reason: Option<String>,
     },
+}
+
+impl CallEnd {
+    pub(crate) const fn failed(status: u16) -> Self {
+        Self::Failed { status, reason: None }
+    }
 }
 
 /// Controls a call. Every method returns at once; what comes of it is an event.
@@ -103,6 +124,7 @@ pub struct CallControl {
 #[derive(Debug)]
 pub(crate) enum Command {
     Ring,
+    Progress(String),
     Answer(String),
     Refuse { status: u16, retry_after: Option<Duration> },
     AcceptOffer(String),
@@ -124,6 +146,15 @@ impl CallControl {
     /// Tells the caller that the callee rings.
     pub fn ring(&self) {
         self.send(Command::Ring);
+    }
+
+    /// Lets the caller hear us before the answer (183), by the answer to its offer; [`Self::answer`]
+    /// has to repeat it. Does nothing for a caller without an offer.
+    ///
+    /// The caller learns of it once and does not confirm it: reliable provisional responses
+    /// (RFC 3262) are not spoken, and a caller that requires them is refused with 420.
+    pub fn progress(&self, sdp: String) {
+        self.send(Command::Progress(sdp));
     }
 
     /// Answers an incoming call: with the answer to its offer, or with our offer if it had none.

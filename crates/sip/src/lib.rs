@@ -17,11 +17,13 @@
 //!     target: format!("sip:bob@{}", callee.listening()[0].address),
 //!     from: "sip:alice@localhost".into(),
 //!     offer: "v=0\r\n".into(),
+//!     ..OutgoingCallRequest::default()
 //! })?;
 //! let incoming = calls.recv().await.expect("a call");
 //! assert_eq!(incoming.user, "bob");
 //! incoming.control.refuse(486, None);
-//! assert_eq!(outgoing.events.recv().await, Some(CallEvent::Ended(CallEnd::Failed { status: 486 })));
+//! let busy = CallEnd::Failed { status: 486, reason: None };
+//! assert_eq!(outgoing.events.recv().await, Some(CallEvent::Ended(busy)));
 //! # Ok(())
 //! # }
 //! ```
@@ -29,10 +31,15 @@
 mod address;
 mod agent;
 mod call;
+mod early;
+mod faithful;
 mod gate;
+mod info;
 mod listen;
 mod message;
 mod offer;
+mod place;
+mod request;
 pub mod sdp;
 mod stream;
 mod task;
@@ -41,7 +48,8 @@ mod user_agent;
 pub use address::{AddressError, Cidr, ListenAddress, Transport};
 pub use call::{CallControl, CallEnd, CallEvent, IncomingCall, OutgoingCall};
 pub use message::Masked;
-pub use user_agent::{OutgoingCallRequest, SipError, UserAgent, UserAgentConfig};
+pub use place::{Credentials, OutgoingCallRequest};
+pub use user_agent::{SipError, UserAgent, UserAgentConfig};
 
 /// Keeps the messages that the SIP stack logs out of a `tracing` filter.
 pub const LOG_DIRECTIVE: &str = "rsipstack=warn";

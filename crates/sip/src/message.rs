@@ -3,19 +3,17 @@
 use std::fmt;
 use std::net::SocketAddr;
 
-use rsipstack::sip::{
-    CSeq, Header, HeadersExt, Method, Request, Response, Scheme, SipMessage, StatusCode, Uri,
-};
-use rsipstack::transaction::endpoint::MessageInspector;
+use rsipstack::sip::{CSeq, Header, Headers, HeadersExt, Request, Response, Scheme, StatusCode, Uri};
 use rsipstack::transaction::transaction::Transaction;
-use rsipstack::transport::SipAddr;
 
 /// Methods that we answer, for `Allow`.
-const ALLOW: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE";
+const ALLOW: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, INFO";
 /// Media type of session descriptions.
 const SDP: &str = "application/sdp";
-/// Headers for the application that a request may carry; more are ignored.
+/// Headers for the application that a message may carry; more are ignored.
 const MAX_HEADERS: usize = 64;
+/// Longest Reason that is told, in characters.
+const MAX_REASON: usize = 256;
 /// Prefix of the headers that are for the application.
 const HEADER_PREFIX: &str = "X-PH-";
 
@@ -42,24 +40,41 @@ pub(crate) fn retry_after(seconds: u64) -> Header {
 ///
 /// The status to answer when the body is something else.
 pub(crate) fn description(request: &Request) -> Result<Option<String>, StatusCode> {
-    if request.body.is_empty() {
+    sdp(&request.headers, &request.body)
+}
+
+/// The session description in a response, if it has one.
+pub(crate) fn answer(response: &Response) -> Option<String> {
+    sdp(&response.headers, &response.body).ok().flatten()
+}
+
+fn sdp(headers: &Headers, body: &[u8]) -> Result<Option<String>, StatusCode> {
+    if body.is_empty() {
         return Ok(None);
     }
-    let media_type = request.headers.iter().find_map(|header| match header {
-        Header::ContentType(value) => Some(value.value()),
-        _ => None,
-    });
-    let media_type = media_type.and_then(|value| value.split(';').next()).unwrap_or_default();
-    if !media_type.trim().eq_ignore_ascii_case(SDP) {
+    if !media_type(headers).eq_ignore_ascii_case(SDP) {
         return Err(StatusCode::UnsupportedMediaType);
     }
-    let text = std::str::from_utf8(&request.body).map_err(|_| StatusCode::BadRequest)?;
+    let text = std::str::from_utf8(body).map_err(|_| StatusCode::BadRequest)?;
     Ok(Some(text.to_owned()))
 }
 
-/// The session description in a response; what is not text reads as an empty one.
-pub(crate) fn answer(response: &Response) -> String {
-    String::from_utf8(response.body.clone()).unwrap_or_default()
+/// The type of a body, without its parameters.
+pub(crate) fn media_type(headers: &Headers) -> &str {
+    let stated = headers.iter().find_map(|header| match header {
+        Header::ContentType(value) => Some(value.value()),
+        _ => None,
+    });
+    stated.and_then(|value| value.split(';').next()).unwrap_or_default().trim()
+}
+
+/// Why a response refuses, in the words of its Reason header (RFC 3326).
+pub(crate) fn reason(headers: &Headers) -> Option<String> {
+    let stated = headers.iter().find_map(|header| match header {
+        Header::Reason(value) => Some(value.value()),
+        _ => None,
+    });
+    stated.map(|value| printable(value).take(MAX_REASON).collect())
 }
 
 /// Where a request came from, whatever it says.
@@ -70,6 +85,12 @@ pub(crate) fn source(transaction: &Transaction) -> Option<SocketAddr> {
 /// The tag of the To header: what makes a request belong to a dialog.
 pub(crate) fn to_tag(request: &Request) -> Option<String> {
     Some(request.to_header().ok()?.tag().ok()??.value().to_owned())
+}
+
+/// The To tag of a response: the branch of a forked call that it comes from.
+pub(crate) fn response_tag(response: &Response) -> String {
+    let tag = response.to_header().ok().and_then(|to| to.tag().ok()?);
+    tag.map_or_else(String::new, |tag| tag.value().to_owned())
 }
 
 pub(crate) fn cseq(request: &Request) -> u32 {
@@ -92,7 +113,7 @@ pub(crate) fn user(uri: &Uri) -> String {
 }
 
 /// Undoes the percent encoding of a URI part.
-fn unescaped(text: &str) -> String {
+pub(crate) fn unescaped(text: &str) -> String {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let Some((&byte, after)) = rest.split_first() {
@@ -108,46 +129,18 @@ fn unescaped(text: &str) -> String {
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
-/// Sends request URIs as the peer wrote them: the stack escapes a user that is escaped already, so
-/// that `a%40b` would become `a%2540b` in the BYE to such a Contact. And a challenge to OPTIONS, which
-/// makes the stack give up the dialog, reads as the refusal that it is to us, who have no password.
-pub(crate) struct Faithful;
-
-impl MessageInspector for Faithful {
-    fn before_send(&self, message: SipMessage, _: Option<&SipAddr>) -> SipMessage {
-        match message {
-            SipMessage::Request(mut request) => {
-                if let Some(auth) = &mut request.uri.auth {
-                    auth.user = unescaped(&auth.user);
-                }
-                SipMessage::Request(request)
-            }
-            response @ SipMessage::Response(_) => response,
-        }
-    }
-
-    fn after_received(&self, message: SipMessage, _: Option<&SipAddr>) -> SipMessage {
-        match message {
-            SipMessage::Response(mut response) if matches!(response.status_code.code(), 401 | 407) => {
-                if response.cseq_header().and_then(CSeq::method).is_ok_and(|m| m == Method::Options) {
-                    response.status_code = StatusCode::Forbidden;
-                }
-                SipMessage::Response(response)
-            }
-            other => other,
-        }
-    }
-}
-
 /// The headers that are for the application, without control characters.
-pub(crate) fn application_headers(request: &Request) -> Vec<(String, String)> {
-    let printable = |text: &str| text.chars().filter(|c| !c.is_control()).collect::<String>();
+pub(crate) fn application_headers(headers: &Headers) -> Vec<(String, String)> {
     let ours = |header: &&Header| {
         let prefix = header.name().as_bytes().get(..HEADER_PREFIX.len());
         prefix.is_some_and(|prefix| prefix.eq_ignore_ascii_case(HEADER_PREFIX.as_bytes()))
     };
-    let headers = request.headers.iter().filter(ours).take(MAX_HEADERS);
-    headers.map(|header| (printable(header.name()), printable(header.value()))).collect()
+    let headers = headers.iter().filter(ours).take(MAX_HEADERS);
+    headers.map(|header| (printable(header.name()).collect(), printable(header.value()).collect())).collect()
+}
+
+fn printable(text: &str) -> impl Iterator<Item = char> {
+    text.chars().filter(|c| !c.is_control())
 }
 
 /// A SIP user or URI as logs show it: enough to recognise, too little to call.
@@ -171,6 +164,8 @@ impl fmt::Debug for Masked<'_> {
 
 #[cfg(test)]
 mod tests {
+    use rsipstack::sip::SipMessage;
+
     use super::*;
 
     fn request(lines: &str) -> Request {
@@ -191,7 +186,7 @@ mod tests {
     #[test]
     fn only_headers_for_the_application_are_kept() {
         let request = request("Subject: x\r\nx-ph-Team: red\r\nX-PH-\u{e9}: 1\r\nX-P: 2\r\n");
-        let kept = application_headers(&request);
+        let kept = application_headers(&request.headers);
         assert_eq!(kept, [("x-ph-Team".into(), "red".into()), ("X-PH-\u{e9}".into(), "1".into())]);
     }
 

@@ -4,10 +4,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use rsipstack::dialog::DialogId;
 use rsipstack::dialog::dialog::{DialogState, DialogStateReceiver, TerminatedReason};
 use rsipstack::dialog::invite_dialog::InviteDialog;
-use rsipstack::sip::{HeadersExt, Method, Response, StatusCode, Uri};
+use rsipstack::sip::{HeadersExt, Method, StatusCode, Uri};
 use rsipstack::transaction::transaction::{Transaction, TransactionEvent, TransactionEventSender};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
@@ -17,6 +16,7 @@ use tracing::{debug, info, warn};
 
 use crate::agent::Agent;
 use crate::call::{CallEnd, CallEvent, Command};
+use crate::early::{Early, Outcome};
 use crate::message;
 
 /// How long a caller may ring. Three minutes is what RFC 3261 lets a proxy wait (timer C).
@@ -36,7 +36,7 @@ pub(crate) enum Stage {
     /// Incoming, our 200 waits for its ACK.
     Answered { we_offer: bool },
     /// Outgoing, no final response yet.
-    Calling { rang: bool },
+    Calling(Early),
     /// Both sides agree that there is a call.
     Up,
     /// The end was reported; transactions may still be under way.
@@ -58,8 +58,8 @@ pub(crate) struct Inputs {
 pub(crate) enum Progress {
     /// Nothing that the call does not know already.
     Done,
-    /// The final response to our INVITE, if there was one.
-    Outcome(Option<Response>),
+    /// What became of our INVITE.
+    Outcome(Outcome),
     /// Our acceptance of an offer was acknowledged, with the peer's answer when the offer was ours.
     OfferSettled(Option<String>),
     /// It never was.
@@ -70,13 +70,13 @@ pub(crate) enum Progress {
 
 pub(crate) struct CallTask {
     pub(crate) agent: Arc<Agent>,
-    dialog: InviteDialog,
+    pub(crate) dialog: InviteDialog,
     pub(crate) contact: Uri,
     pub(crate) stage: Stage,
     /// The peer's re-INVITE or UPDATE that waits for our answer.
     pub(crate) offer: Option<Transaction>,
     /// CSeq of the peer's newest request.
-    newest: u32,
+    pub(crate) newest: u32,
     /// The far end is probed.
     watched: bool,
     /// A probe waits for its answer.
@@ -97,7 +97,7 @@ impl CallTask {
     ) -> Self {
         let end = events.clone().try_reserve_owned().expect("a new channel has room");
         let newest = message::cseq(&dialog.initial_request());
-        let newest = if matches!(stage, Stage::Calling { .. }) { 0 } else { newest };
+        let newest = if matches!(stage, Stage::Calling(_)) { 0 } else { newest };
         let (events, background) = (Some((events, end)), JoinSet::new());
         Self {
             agent,
@@ -145,7 +145,7 @@ impl CallTask {
                 self.state(state);
                 continue;
             }
-            let early = matches!(self.stage, Stage::Offered { .. } | Stage::Calling { .. });
+            let early = matches!(self.stage, Stage::Offered { .. } | Stage::Calling(_));
             tokio::select! {
                 // An answer that was given before the hang-up is sent before it.
                 biased;
@@ -159,7 +159,7 @@ impl CallTask {
                 Some(ended) = self.background.join_next() => {
                     self.progress(ended.unwrap_or(Progress::Done));
                 }
-                () = &mut unanswered, if early => self.hang_up(),
+                () = &mut unanswered, if early => self.unanswered(),
                 _ = probes.tick(), if !over => self.probe(),
             }
         }
@@ -169,6 +169,10 @@ impl CallTask {
     async fn command(&mut self, command: Command) {
         match (command, &self.stage) {
             (Command::Ring, Stage::Offered { .. }) => log("ring", self.dialog.ringing(None, None)),
+            (Command::Progress(sdp), Stage::Offered { we_offer: false, .. }) => {
+                let headers = vec![message::content_type(), message::allow()];
+                log("progress", self.dialog.ringing(Some(headers), Some(sdp.into_bytes())));
+            }
             (Command::Answer(sdp), &Stage::Offered { we_offer, .. }) => {
                 let headers = vec![message::content_type(), message::allow()];
                 log("answer", self.dialog.accept(Some(headers), Some(sdp.into_bytes())));
@@ -177,7 +181,7 @@ impl CallTask {
             (Command::Refuse { status, retry_after }, Stage::Offered { .. }) => {
                 let status = if (300..700).contains(&status) { status } else { 500 };
                 self.refuse(status, retry_after);
-                self.ended(CallEnd::Failed { status });
+                self.ended(CallEnd::failed(status));
             }
             (Command::Watch, _) => self.watched = true,
             (Command::Unwatch, _) => self.watched = false,
@@ -210,15 +214,11 @@ impl CallTask {
         debug!(status, sent, "refused");
     }
 
-    fn hang_up(&mut self) {
-        let dialog = self.dialog.clone();
+    pub(crate) fn hang_up(&mut self) {
         match self.stage {
             Stage::Offered { .. } => self.refuse(StatusCode::Decline.code(), None),
-            Stage::Calling { .. } => {
-                self.background.spawn(async move {
-                    log("cancel", dialog.cancel().await);
-                    Progress::Done
-                });
+            Stage::Calling(_) => {
+                self.cancel();
                 return self.ended(CallEnd::Canceled);
             }
             Stage::Answered { .. } => {
@@ -231,7 +231,7 @@ impl CallTask {
         self.ended(CallEnd::HungUp);
     }
 
-    fn bye(&mut self) {
+    pub(crate) fn bye(&mut self) {
         let dialog = self.dialog.clone();
         self.background.spawn(async move {
             log("bye", dialog.bye().await);
@@ -254,15 +254,21 @@ impl CallTask {
 
     fn state(&mut self, state: DialogState) {
         match (state, &self.stage) {
-            (DialogState::Early(..), Stage::Calling { rang: false }) => {
-                self.stage = Stage::Calling { rang: true };
-                self.report(CallEvent::Ringing);
-            }
+            (DialogState::Early(_, response), Stage::Calling(_)) => self.provisional(&response),
+            // The outcome, which tells more, is about to come.
+            (
+                DialogState::Terminated(
+                    _,
+                    TerminatedReason::UasOther(_) | TerminatedReason::ProxyAuthRequired,
+                ),
+                Stage::Calling(_),
+            ) => {}
             (DialogState::Confirmed(..), &Stage::Answered { we_offer }) => {
                 let ack = self.dialog.last_remote_ack().filter(|_| we_offer);
                 let answer = ack.and_then(|ack| message::description(&ack).ok().flatten());
-                self.connected(answer.clone());
-                if we_offer && answer.is_none() {
+                let unanswered = we_offer && answer.is_none();
+                self.connected(answer.map(|sdp| CallEvent::Answered { sdp, headers: vec![] }));
+                if unanswered {
                     self.hang_up();
                 }
             }
@@ -283,16 +289,10 @@ impl CallTask {
 
     fn progress(&mut self, progress: Progress) {
         match (progress, &self.stage) {
-            (Progress::Outcome(Some(response)), Stage::Calling { .. })
-                if response.status_code == StatusCode::OK =>
-            {
-                self.connected(Some(message::answer(&response)));
+            (Progress::Outcome(outcome), _) => self.outcome(outcome),
+            (Progress::OfferSettled(Some(sdp)), Stage::Up) => {
+                self.report(CallEvent::Answered { sdp, headers: vec![] });
             }
-            (Progress::Outcome(response), Stage::Calling { .. }) => {
-                let status = response.map_or(StatusCode::ServiceUnavailable, |r| r.status_code).code();
-                self.ended(CallEnd::Failed { status });
-            }
-            (Progress::OfferSettled(Some(sdp)), Stage::Up) => self.report(CallEvent::Answered { sdp }),
             (Progress::OfferLost, Stage::Up) => self.lost(StatusCode::RequestTimeout.code()),
             (Progress::Probed(answer), Stage::Up) => {
                 self.probing = false;
@@ -309,57 +309,19 @@ impl CallTask {
     /// The far end does not take part in the call any more; it is told all the same.
     fn lost(&mut self, status: u16) {
         self.bye();
-        self.ended(CallEnd::Failed { status });
+        self.ended(CallEnd::failed(status));
     }
 
     /// Both sides agree that there is a call; the peer's answer, and what it asked for too early.
-    fn connected(&mut self, answer: Option<String>) {
+    pub(crate) fn connected(&mut self, answer: Option<CallEvent>) {
         self.stage = Stage::Up;
-        if let Some(sdp) = answer {
-            self.report(CallEvent::Answered { sdp });
+        if let Some(answer) = answer {
+            self.report(answer);
         }
         if let Some(offer) = &self.offer {
             let sdp = message::description(&offer.original).ok().flatten();
             self.report(CallEvent::Offer { sdp });
         }
-    }
-
-    /// Handles a request inside the dialog.
-    async fn request(&mut self, request: Transaction) {
-        let same = DialogId::try_from(&request).is_ok_and(|id| id == self.dialog.id());
-        let number = message::cseq(&request.original);
-        if !same {
-            return self.agent.answer(&request, StatusCode::CallTransactionDoesNotExist, vec![]).await;
-        }
-        if number < self.newest {
-            return self.agent.answer(&request, StatusCode::ServerInternalError, vec![]).await;
-        }
-        self.newest = number;
-        match (request.original.method, &self.stage) {
-            (Method::Bye, Stage::Over { .. }) => {
-                self.agent.answer(&request, StatusCode::OK, vec![]).await;
-            }
-            (_, Stage::Over { .. } | Stage::Calling { .. }) if !self.dialog.state().is_confirmed() => {
-                self.agent.answer(&request, StatusCode::CallTransactionDoesNotExist, vec![]).await;
-            }
-            (Method::Bye, _) => self.serve_bye(request),
-            (Method::Options, _) => {
-                let headers = vec![message::allow(), message::accept()];
-                self.agent.answer(&request, StatusCode::OK, headers).await;
-            }
-            (Method::Invite | Method::Update, _) => self.consider(request).await,
-            _ => {
-                self.agent.answer(&request, StatusCode::MethodNotAllowed, vec![message::allow()]).await;
-            }
-        }
-    }
-
-    fn serve_bye(&mut self, mut request: Transaction) {
-        let mut dialog = self.dialog.clone();
-        self.background.spawn(async move {
-            log("serve bye", dialog.handle(&mut request).await);
-            Progress::Done
-        });
     }
 
     pub(crate) fn report(&mut self, event: CallEvent) {
@@ -371,7 +333,7 @@ impl CallTask {
     }
 
     /// Reports the end, once.
-    fn ended(&mut self, end: CallEnd) {
+    pub(crate) fn ended(&mut self, end: CallEnd) {
         if let Some(offer) = self.offer.take() {
             self.refuse_offer(offer, StatusCode::RequestTerminated);
         }
@@ -400,7 +362,7 @@ fn end(reason: &TerminatedReason) -> CallEnd {
         | TerminatedReason::UacOther(status)
         | TerminatedReason::UasOther(status) => status.code(),
     };
-    CallEnd::Failed { status }
+    CallEnd::failed(status)
 }
 
 pub(crate) fn log(step: &'static str, result: rsipstack::Result<()>) {

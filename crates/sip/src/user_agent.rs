@@ -10,9 +10,7 @@ use std::time::Duration;
 
 use rsipstack::EndpointBuilder;
 use rsipstack::dialog::dialog_layer::DialogLayer;
-use rsipstack::dialog::invitation::InviteOption;
-use rsipstack::sip::uri::ParamsExt;
-use rsipstack::sip::{Transport as StackTransport, Uri};
+use rsipstack::sip::{StatusCode, Transport as StackTransport};
 use rsipstack::transaction::CallIdFormat;
 use rsipstack::transaction::endpoint::EndpointOption;
 use rsipstack::transport::tcp_listener::TcpListenerConnection;
@@ -23,12 +21,15 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::agent::{Agent, Calls, Ends, contact};
+use crate::agent::{Agent, Calls, Ends};
 use crate::call::{IncomingCall, OutgoingCall};
+use crate::early::Early;
+use crate::faithful::Faithful;
 use crate::gate::Gate;
+use crate::place::{self, OutgoingCallRequest};
 use crate::stream::{Inlet, STREAM_SILENCE};
 use crate::task::{CallTask, Progress, Stage};
-use crate::{Cidr, ListenAddress, Transport, listen, message};
+use crate::{Cidr, ListenAddress, Transport, listen};
 
 /// Incoming calls that may wait for the application; more get 503.
 const MAX_WAITING_CALLS: usize = 256;
@@ -70,17 +71,6 @@ impl Default for UserAgentConfig {
     }
 }
 
-/// A call to be placed.
-#[derive(Clone, Debug)]
-pub struct OutgoingCallRequest {
-    /// Whom to call: `sip:user@host:port`, with `;transport=tcp` for TCP.
-    pub target: String,
-    /// Who calls: `sip:user@host`.
-    pub from: String,
-    /// Our session description.
-    pub offer: String,
-}
-
 /// Why a user agent does not start, or a call is not placed.
 #[derive(Debug, Error)]
 pub enum SipError {
@@ -95,9 +85,18 @@ pub enum SipError {
         /// What the system says.
         source: io::Error,
     },
-    /// Not a SIP URI.
-    #[error("{0:?} is not a SIP URI")]
+    /// Not a SIP URI, or one that could be misread.
+    #[error("{0:?} is not a SIP URI to call or to call from")]
     Uri(String),
+    /// The caller's name is too long or has control characters.
+    #[error("the caller's name is too long or cannot be printed")]
+    DisplayName,
+    /// A header that may not be set, cannot be printed or is one too many.
+    #[error("header {0:?} cannot be sent")]
+    Header(String),
+    /// The user name of the credentials is empty, too long, or cannot be quoted.
+    #[error("the user name for the trunk is empty, too long or cannot be quoted")]
+    Username,
     /// The call's transport is not among the listeners.
     #[error("cannot call over {0}: there is no listener for it")]
     NoTransport(String),
@@ -139,7 +138,7 @@ impl UserAgent {
             .with_user_agent(&config.product)
             .with_transport_layer(transports)
             .with_cancel_token(stopped.clone())
-            .with_inspector(Box::new(message::Faithful))
+            .with_inspector(Box::new(Faithful))
             .with_option(EndpointOption {
                 t1: config.round_trip,
                 t1x64: config.round_trip * 64,
@@ -211,29 +210,23 @@ impl UserAgent {
     ///
     /// # Errors
     ///
-    /// [`SipError::Uri`], [`SipError::NoTransport`], [`SipError::Stack`]: nothing was sent.
+    /// [`SipError::Uri`], [`SipError::DisplayName`], [`SipError::Header`], [`SipError::Username`],
+    /// [`SipError::NoTransport`], [`SipError::Stack`]: nothing was sent.
     pub fn call(&self, request: OutgoingCallRequest) -> Result<OutgoingCall, SipError> {
-        let callee = uri(&request.target)?;
-        let wanted = callee.transport().copied().unwrap_or_default();
-        let reachable = self.reachable.iter().find(|address| address.r#type == Some(wanted));
-        let contact = contact(reachable.ok_or_else(|| SipError::NoTransport(wanted.to_string()))?);
-        let option = InviteOption {
-            caller: uri(&request.from)?,
-            callee,
-            contact: contact.clone(),
-            offer: Some(request.offer.into_bytes()),
-            headers: Some(vec![message::allow()]),
-            ..InviteOption::default()
-        };
+        let invite = place::invite(request, &self.reachable)?;
+        let contact = invite.contact.clone();
         let (states, states_receiver) = self.agent.layer.new_dialog_state_channel();
-        let (dialog, outcome) = self.agent.layer.do_invite_async(option, states).map_err(stack_error)?;
+        let (dialog, outcome) = self.agent.layer.do_invite_async(invite, states).map_err(stack_error)?;
         let Ends { control, events, reports, inputs, key } =
             self.agent.open(&dialog.id(), None, states_receiver);
-        let stage = Stage::Calling { rang: false };
+        let stage = Stage::Calling(Early::default());
         let mut task = CallTask::new(Arc::clone(&self.agent), dialog, contact, stage, reports);
         task.follow(async move {
-            let response = outcome.await.ok().and_then(Result::ok).and_then(|(_, response)| response);
-            Progress::Outcome(response)
+            Progress::Outcome(match outcome.await {
+                Ok(Ok((_, Some(response)))) => Ok(Box::new(response)),
+                Ok(Err(rsipstack::Error::DialogError(_, _, status))) => Err(status.code()),
+                _ => Err(StatusCode::ServiceUnavailable.code()),
+            })
         });
         self.agent.run(key, task, inputs);
         Ok(OutgoingCall { control, events })
@@ -292,12 +285,6 @@ fn udp_first(listen: &[ListenAddress]) -> Vec<ListenAddress> {
     let mut sorted = listen.to_vec();
     sorted.sort_by_key(|address| address.transport);
     sorted
-}
-
-fn uri(text: &str) -> Result<Uri, SipError> {
-    let printable = !text.chars().any(|c| c.is_control() || c.is_whitespace());
-    let uri = Uri::try_from(text).ok().filter(|uri| printable && uri.scheme.is_some());
-    uri.ok_or_else(|| SipError::Uri(text.to_owned()))
 }
 
 fn stack_error(error: impl Display) -> SipError {

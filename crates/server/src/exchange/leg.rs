@@ -187,11 +187,11 @@ pub struct Attendance {
 impl Attendance {
     /// Answers new offers by itself and tells the exchange of the end.
     pub async fn run(self, mut events: mpsc::Receiver<CallEvent>, occurred: mpsc::Sender<Occurrence>) {
-        let mut end = CallEnd::Failed { status: 500 };
+        let mut end = CallEnd::Failed { status: 500, reason: None };
         while let Some(event) = events.recv().await {
             match event {
-                CallEvent::Ringing => {}
-                CallEvent::Answered { sdp } => self.take_answer(&sdp),
+                CallEvent::Ringing | CallEvent::Progress { .. } | CallEvent::Digit(_) => {}
+                CallEvent::Answered { sdp, .. } => self.take_answer(&sdp),
                 CallEvent::Offer { sdp: Some(offer) } => self.take_offer(&offer),
                 CallEvent::Offer { sdp: None } => {
                     let offer = sdp::offer(&self.signalling.local.next(), sdp::Direction::SendReceive);

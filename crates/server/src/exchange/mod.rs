@@ -223,7 +223,7 @@ impl Exchange {
             Occurrence::CallEnded(leg, end) => {
                 self.calls.remove(&leg);
                 self.equipment.status.is_gone(leg);
-                self.handle(Input::LegEnded { leg, end: leg_end(end) });
+                self.handle(Input::LegEnded { leg, end: leg_end(&end) });
             }
         }
     }
@@ -367,7 +367,7 @@ const fn plays(repeat: Repeat) -> Plays {
     }
 }
 
-const fn leg_end(end: CallEnd) -> LegEnd {
+const fn leg_end(end: &CallEnd) -> LegEnd {
     match end {
         CallEnd::HungUp => LegEnd::HungUp,
         CallEnd::Canceled => LegEnd::Canceled,

@@ -259,7 +259,7 @@ async fn an_application_that_misbehaves_costs_only_its_own_call() {
     ] {
         application.answer_with(path);
         let refused = running.call("service").await;
-        assert_eq!(refused.ended().await, CallEnd::Failed { status: 480 }, "{what}");
+        assert_eq!(refused.ended().await, CallEnd::Failed { status: 480, reason: None }, "{what}");
     }
     application.answer("<Response><MultiPartyCall role='agent'>room</MultiPartyCall></Response>");
     let fine = running.call("service").await;
@@ -276,11 +276,15 @@ async fn calls_and_participants_beyond_the_limits_are_refused() {
     let (a, b) = (running.call("small").await, running.call("small").await);
     b.joined_as(&running, "small", 2).await;
     let third = running.call("small").await;
-    assert_eq!(third.ended().await, CallEnd::Failed { status: 480 }, "full, and nothing else to do");
+    assert_eq!(
+        third.ended().await,
+        CallEnd::Failed { status: 480, reason: None },
+        "full, and nothing else to do"
+    );
     let other = running.call("other").await;
     other.joined_as(&running, "other", 1).await;
     let fourth = running.call("other").await;
-    assert_eq!(fourth.ended().await, CallEnd::Failed { status: 503 });
+    assert_eq!(fourth.ended().await, CallEnd::Failed { status: 503, reason: None });
     for phone in [a, b, other] {
         phone.hang_up().await;
     }

@@ -68,6 +68,7 @@ impl Phone {
             target: format!("sip:{user}@{server}"),
             from: "sip:phone@127.0.0.1".into(),
             offer: sdp::offer(&local, Direction::SendReceive),
+            ..OutgoingCallRequest::default()
         };
         let mut call = agent.call(request).unwrap();
         let (answered, remote) = watch::channel(None);
@@ -75,11 +76,11 @@ impl Phone {
         tokio::spawn(async move {
             while let Some(event) = call.events.recv().await {
                 match event {
-                    CallEvent::Answered { sdp } => {
+                    CallEvent::Answered { sdp, .. } => {
                         answered.send_replace(Some(sdp::read_answer(&sdp, &local).unwrap().remote));
                     }
                     CallEvent::Ended(end) => drop(ended.send_replace(Some(end))),
-                    CallEvent::Ringing | CallEvent::Offer { .. } => {}
+                    _ => {}
                 }
             }
         });
@@ -105,7 +106,7 @@ impl Phone {
     pub async fn ended(&self) -> CallEnd {
         let mut end = self.end.clone();
         let ended = tokio::time::timeout(Duration::from_secs(20), end.wait_for(Option::is_some)).await;
-        ended.expect("the call ends").unwrap().unwrap()
+        ended.expect("the call ends").unwrap().clone().unwrap()
     }
 
     pub async fn hang_up(&self) {

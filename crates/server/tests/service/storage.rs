@@ -48,7 +48,7 @@ async fn what_was_decided_is_written_when_the_disk_has_room_again() {
     let text = "changes cannot be stored at the moment; nothing was changed";
     assert_eq!((status, &refused["error"]), (503, &json!(text)));
     let late = running.call("sales").await;
-    assert_eq!(late.ended().await, CallEnd::Failed { status: 503 });
+    assert_eq!(late.ended().await, CallEnd::Failed { status: 503, reason: None });
     assert!(!accepted.is_finished(), "it waits for its commit");
 
     outside.execute("DROP TRIGGER full").await.unwrap();

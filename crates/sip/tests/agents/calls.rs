@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
-use crate::common::{SDP, agent, config, forgotten, last, next, place};
-use mixminus_sip::{CallEnd, CallEvent, IncomingCall, OutgoingCall, SipError, UserAgent, UserAgentConfig};
+use crate::common::{SDP, agent, config, failed, forgotten, last, next, place};
+use mixminus_sip::{
+    CallEnd, CallEvent, IncomingCall, OutgoingCall, OutgoingCallRequest, SipError, UserAgent, UserAgentConfig,
+};
 use tokio::sync::mpsc;
 
 const UDP: &str = "udp:127.0.0.1:0";
@@ -14,7 +16,7 @@ fn sdp(text: &str) -> String {
 }
 
 fn answered(text: &str) -> CallEvent {
-    CallEvent::Answered { sdp: sdp(text) }
+    CallEvent::Answered { sdp: sdp(text), headers: vec![] }
 }
 
 struct Pair {
@@ -140,7 +142,7 @@ async fn a_call_is_refused_with_a_status() {
     let mut pair = Pair::new(UDP).await;
     let (mut out, mut incoming) = pair.offer().await;
     incoming.control.refuse(486, None);
-    let end = CallEvent::Ended(CallEnd::Failed { status: 486 });
+    let end = CallEvent::Ended(failed(486));
     assert_eq!(last(&mut out.events).await, end);
     assert_eq!(last(&mut incoming.events).await, end);
 }
@@ -150,7 +152,7 @@ async fn a_call_that_nobody_holds_is_declined() {
     let mut pair = Pair::new(UDP).await;
     let (mut out, incoming) = pair.offer().await;
     drop(incoming);
-    assert_eq!(last(&mut out.events).await, CallEvent::Ended(CallEnd::Failed { status: 603 }));
+    assert_eq!(last(&mut out.events).await, CallEvent::Ended(failed(603)));
 }
 
 #[tokio::test]
@@ -171,7 +173,7 @@ async fn a_draining_agent_refuses_new_calls_and_keeps_the_old() {
     let (mut first, incoming) = pair.up().await;
     pair.callee.drain(Duration::from_secs(30));
     let mut second = place(&pair.caller, &pair.callee, "bob");
-    assert_eq!(last(&mut second.events).await, CallEvent::Ended(CallEnd::Failed { status: 503 }));
+    assert_eq!(last(&mut second.events).await, CallEvent::Ended(failed(503)));
     incoming.control.hang_up();
     assert_eq!(last(&mut first.events).await, CallEvent::Ended(CallEnd::HungUp));
 }
@@ -184,7 +186,7 @@ async fn a_full_agent_refuses() {
     let _first = place(&caller, &callee, "bob");
     let _held = next(&mut calls).await;
     let mut second = place(&caller, &callee, "bob");
-    assert_eq!(last(&mut second.events).await, CallEvent::Ended(CallEnd::Failed { status: 503 }));
+    assert_eq!(last(&mut second.events).await, CallEvent::Ended(failed(503)));
 }
 
 #[tokio::test]
@@ -197,7 +199,7 @@ async fn strangers_are_refused() {
         };
         let (callee, _calls) = UserAgent::start(closed).await.unwrap();
         let mut out = place(&caller, &callee, "bob");
-        assert_eq!(last(&mut out.events).await, CallEvent::Ended(CallEnd::Failed { status: 403 }));
+        assert_eq!(last(&mut out.events).await, CallEvent::Ended(failed(403)));
     }
 }
 
@@ -248,10 +250,11 @@ async fn a_taken_port_is_an_error_at_start() {
 async fn a_call_that_cannot_be_placed_is_an_error() {
     let (caller, _calls) = agent(&[UDP]).await;
     let place = |target: &str| {
-        let request = mixminus_sip::OutgoingCallRequest {
+        let request = OutgoingCallRequest {
             target: target.into(),
             from: "sip:a@b".into(),
             offer: SDP.into(),
+            ..OutgoingCallRequest::default()
         };
         caller.call(request).map(|_| ())
     };

@@ -4,7 +4,8 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use mixminus_sip::{
-    CallEvent, IncomingCall, ListenAddress, OutgoingCall, OutgoingCallRequest, UserAgent, UserAgentConfig,
+    CallEnd, CallEvent, IncomingCall, ListenAddress, OutgoingCall, OutgoingCallRequest, UserAgent,
+    UserAgentConfig,
 };
 use tokio::net::UdpSocket;
 use tokio::sync::mpsc;
@@ -36,6 +37,7 @@ pub fn place(caller: &UserAgent, callee: &UserAgent, user: &str) -> OutgoingCall
         target: target(user, callee.listening()[0]),
         from: "sip:alice@caller.example".into(),
         offer: format!("{SDP}i=offer\r\n"),
+        ..OutgoingCallRequest::default()
     };
     caller.call(request).unwrap()
 }
@@ -49,6 +51,10 @@ pub async fn last(events: &mut mpsc::Receiver<CallEvent>) -> CallEvent {
     let event = next(events).await;
     assert_eq!(timeout(PATIENCE, events.recv()).await.expect("in time"), None);
     event
+}
+
+pub const fn failed(status: u16) -> CallEnd {
+    CallEnd::Failed { status, reason: None }
 }
 
 /// Waits until an agent has forgotten all its calls.

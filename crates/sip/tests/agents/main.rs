@@ -4,5 +4,9 @@
 
 mod calls;
 mod common;
+mod early;
+mod injection;
+mod outgoing;
 mod stream;
+mod trunk;
 mod wire;

@@ -2,12 +2,16 @@
 
 use std::time::Duration;
 
-use crate::common::{Peer, SDP, agent, answer_to, config, forgotten, last, next, status, to_line};
+use crate::common::{Peer, SDP, agent, answer_to, config, failed, forgotten, last, next, status, to_line};
 use mixminus_sip::{CallEnd, CallEvent, IncomingCall, UserAgent, UserAgentConfig};
 use tokio::sync::mpsc;
 
 const UDP: &str = "udp:127.0.0.1:0";
 const SDP_TYPE: &str = "Content-Type: application/sdp\r\n";
+
+fn answered(sdp: &str) -> CallEvent {
+    CallEvent::Answered { sdp: sdp.into(), headers: vec![] }
+}
 
 struct Wire {
     agent: UserAgent,
@@ -129,7 +133,7 @@ async fn a_far_end_that_does_not_answer_a_probe_is_gone() {
     let (mut call, _) = wire.up().await;
     call.control.watch();
     let probe = wire.peer.expect("OPTIONS ").await;
-    assert_eq!(last(&mut call.events).await, CallEvent::Ended(CallEnd::Failed { status: 408 }));
+    assert_eq!(last(&mut call.events).await, CallEvent::Ended(failed(408)));
     for _ in 0..20 {
         let next = wire.peer.receive().await;
         if next.starts_with("BYE ") {
@@ -147,7 +151,7 @@ async fn a_far_end_that_does_not_know_the_call_ends_it() {
     call.control.watch();
     let probe = wire.peer.expect("OPTIONS ").await;
     wire.peer.send(&answer_to(&probe, "481 Call/Transaction Does Not Exist")).await;
-    assert_eq!(last(&mut call.events).await, CallEvent::Ended(CallEnd::Failed { status: 481 }));
+    assert_eq!(last(&mut call.events).await, CallEvent::Ended(failed(481)));
 }
 
 #[tokio::test]
@@ -155,7 +159,7 @@ async fn options_tells_what_is_understood() {
     let wire = Wire::new().await;
     let options = wire.ask(&wire.peer.request("OPTIONS", 1, "", "")).await;
     assert!(options.starts_with("SIP/2.0 200 OK\r\n"));
-    assert!(options.contains("Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE\r\n"));
+    assert!(options.contains("Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, INFO\r\n"));
     assert!(options.contains("Accept: application/sdp\r\n"));
     assert!(options.contains("User-Agent: mixminus/"));
 }
@@ -262,7 +266,7 @@ async fn an_answer_that_nobody_acknowledges_ends_the_call() {
     wire.peer.expect("SIP/2.0 200").await;
     wire.peer.expect("SIP/2.0 200").await;
     wire.peer.expect("BYE ").await;
-    assert_eq!(last(&mut call.events).await, CallEvent::Ended(CallEnd::Failed { status: 408 }));
+    assert_eq!(last(&mut call.events).await, CallEvent::Ended(failed(408)));
     forgotten(&wire.agent).await;
 }
 
@@ -350,7 +354,7 @@ async fn a_refused_offer_leaves_the_call_as_it_was() {
     let old = wire.ask(&wire.peer.request("OPTIONS", 2, &to, "")).await;
     assert_eq!(status(&old), "500", "CSeq goes backwards");
     assert_eq!(status(&wire.ask(&wire.peer.request("OPTIONS", 4, &to, "")).await), "200");
-    assert_eq!(status(&wire.ask(&wire.peer.request("INFO", 5, &to, "")).await), "405");
+    assert_eq!(status(&wire.ask(&wire.peer.request("REFER", 5, &to, "")).await), "405");
     assert_eq!(status(&wire.ask(&wire.peer.request("UPDATE", 6, &to, "")).await), "200");
 }
 
@@ -362,7 +366,7 @@ async fn an_accepted_offer_that_nobody_acknowledges_ends_the_call() {
     assert!(matches!(next(&mut call.events).await, CallEvent::Offer { .. }));
     call.control.accept_offer(SDP.into());
     wire.peer.expect("BYE ").await;
-    assert_eq!(last(&mut call.events).await, CallEvent::Ended(CallEnd::Failed { status: 408 }));
+    assert_eq!(last(&mut call.events).await, CallEvent::Ended(failed(408)));
 }
 
 #[tokio::test]
@@ -387,7 +391,7 @@ async fn an_invite_without_an_offer_gets_ours() {
     assert!(ok.ends_with("i=ours\r\n"));
     let to = to_line(&ok);
     wire.peer.send(&wire.peer.request("ACK", 1, &format!("{to}{SDP_TYPE}"), SDP)).await;
-    assert_eq!(next(&mut call.events).await, CallEvent::Answered { sdp: SDP.into() });
+    assert_eq!(next(&mut call.events).await, answered(SDP));
 
     wire.peer.send(&wire.peer.request("INVITE", 2, &to, "")).await;
     assert_eq!(next(&mut call.events).await, CallEvent::Offer { sdp: None });
@@ -395,7 +399,7 @@ async fn an_invite_without_an_offer_gets_ours() {
     wire.peer.expect("SIP/2.0 200").await;
     let theirs = format!("{SDP}i=theirs\r\n");
     wire.peer.send(&wire.peer.request("ACK", 2, &format!("{to}{SDP_TYPE}"), &theirs)).await;
-    assert_eq!(next(&mut call.events).await, CallEvent::Answered { sdp: theirs });
+    assert_eq!(next(&mut call.events).await, answered(&theirs));
 }
 
 #[tokio::test]

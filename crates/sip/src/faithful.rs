@@ -1,0 +1,113 @@
+//! What the stack writes and reads otherwise than the RFCs, put right on its way.
+
+use rsipstack::sip::typed::tokenizers::AuthTokenizer;
+use rsipstack::sip::{
+    Authorization, CSeq, Header, HeadersExt, Method, ProxyAuthenticate, ProxyAuthorization, Response,
+    SipMessage, StatusCode, WwwAuthenticate,
+};
+use rsipstack::transaction::endpoint::MessageInspector;
+use rsipstack::transport::SipAddr;
+
+use crate::message::unescaped;
+
+/// Sends request URIs as the peer wrote them: the stack escapes a user that is escaped already, so
+/// that `a%40b` would become `a%2540b` in the BYE to such a Contact. Spells digest credentials as
+/// RFC 3261 and RFC 8760 do, and challenges as the stack can read them. A challenge to OPTIONS, which
+/// makes the stack give up the dialog, becomes a refusal: whoever challenges a probe knows the call.
+pub(crate) struct Faithful;
+
+impl MessageInspector for Faithful {
+    fn before_send(&self, mut message: SipMessage, _: Option<&SipAddr>) -> SipMessage {
+        if let SipMessage::Request(request) = &mut message {
+            if let Some(auth) = &mut request.uri.auth {
+                auth.user = unescaped(&auth.user);
+            }
+            for header in request.headers.iter_mut() {
+                if let Header::Authorization(Authorization(value))
+                | Header::ProxyAuthorization(ProxyAuthorization(value)) = header
+                {
+                    *value = value
+                        .replace("algorithm=SHA256", "algorithm=SHA-256")
+                        .replace("qop=\"auth\"", "qop=auth");
+                }
+            }
+        }
+        message
+    }
+
+    fn after_received(&self, mut message: SipMessage, _: Option<&SipAddr>) -> SipMessage {
+        if let SipMessage::Response(response) = &mut message
+            && matches!(response.status_code.code(), 401 | 407)
+        {
+            if response.cseq_header().and_then(CSeq::method).is_ok_and(|method| method == Method::Options) {
+                response.status_code = StatusCode::Forbidden;
+            } else {
+                keep_answerable(response);
+            }
+        }
+        message
+    }
+}
+
+/// Leaves the first challenge that can be answered, as RFC 8760 section 2.4 wants it, and no other.
+fn keep_answerable(response: &mut Response) {
+    let from_proxy = response.status_code == StatusCode::ProxyAuthenticationRequired;
+    let mut found = false;
+    response.headers.0.retain_mut(|header| {
+        let (challenge, fits) = match header {
+            Header::WwwAuthenticate(WwwAuthenticate(challenge)) => (challenge, !from_proxy),
+            Header::ProxyAuthenticate(ProxyAuthenticate(challenge)) => (challenge, from_proxy),
+            _ => return true,
+        };
+        let Some(understood) = understood(challenge).filter(|_| fits && !found) else { return false };
+        *challenge = understood;
+        found = true;
+        true
+    });
+}
+
+/// A digest challenge in the stack's words, if the stack can compute its answer.
+fn understood(challenge: &str) -> Option<String> {
+    let AuthTokenizer { scheme, params } = AuthTokenizer::parse(challenge).ok()?;
+    let value = |name: &str| {
+        let named = params.iter().find(|(key, _)| key.eq_ignore_ascii_case(name));
+        named.map(|(_, value)| *value)
+    };
+    let algorithm = match value("algorithm").unwrap_or("MD5").to_ascii_uppercase().as_str() {
+        "MD5" => "MD5",
+        "SHA-256" => "SHA256",
+        _ => return None,
+    };
+    let qop = match value("qop") {
+        Some(offered) if offered.split(',').any(|qop| qop.trim() == "auth") => ", qop=\"auth\"",
+        Some(_) => return None,
+        None => "",
+    };
+    let printable = !challenge.contains(|c: char| c.is_control() && c != '\t');
+    if !scheme.eq_ignore_ascii_case("Digest") || !printable {
+        return None;
+    }
+    let (realm, nonce) = (value("realm")?, value("nonce")?);
+    let stale = value("stale").map_or(String::new(), |stale| format!(", stale={stale}"));
+    let opaque = value("opaque").map_or(String::new(), |opaque| format!(", opaque=\"{opaque}\""));
+    Some(format!("Digest realm=\"{realm}\", nonce=\"{nonce}\", algorithm={algorithm}{stale}{opaque}{qop}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_challenge_is_understood_if_its_answer_can_be_computed() {
+        let fine = "Digest realm=\"r\", nonce=\"n\", algorithm=";
+        let most = "digest  Nonce=\"n\",realm=\"r\",stale=TRUE,opaque=\"o\",algorithm=sha-256,qop=\"auth-int, auth\"";
+        assert_eq!(understood("Digest realm=\"r\", nonce=\"n\""), Some(format!("{fine}MD5")));
+        assert_eq!(understood(most), Some(format!("{fine}SHA256, stale=TRUE, opaque=\"o\", qop=\"auth\"")));
+        for not in ["SHA-512-256", "MD5-sess", "MD5, qop=\"auth-int\"", "MD5\r", "\""] {
+            assert_eq!(understood(&format!("{fine}{not}")), None, "{not}");
+        }
+        for not in ["Basic realm=\"r\", nonce=\"n\"", "Digest realm=\"r\"", "Digest", ""] {
+            assert_eq!(understood(not), None, "{not}");
+        }
+    }
+}
