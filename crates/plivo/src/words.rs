@@ -10,9 +10,43 @@ pub enum Method {
 }
 
 impl Method {
+    /// Every method by its name.
+    pub(crate) const WORDS: &[(&str, Self)] = &[("GET", Self::Get), ("POST", Self::Post)];
+
     /// Reads `GET` or `POST` in any letter case.
     pub fn parse(text: &str) -> Option<Self> {
-        pick(text, &[("GET", Self::Get), ("POST", Self::Post)])
+        pick(text, Self::WORDS)
+    }
+
+    /// As replies have it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Post => "POST",
+        }
+    }
+}
+
+/// Format of a recording.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum FileFormat {
+    /// MPEG layer 3.
+    #[default]
+    Mp3,
+    /// RIFF.
+    Wav,
+}
+
+impl FileFormat {
+    /// Every format by its name.
+    pub(crate) const WORDS: &[(&str, Self)] = &[("mp3", Self::Mp3), ("wav", Self::Wav)];
+
+    /// As replies and URLs have it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Mp3 => "mp3",
+            Self::Wav => "wav",
+        }
     }
 }
 
@@ -30,10 +64,17 @@ pub enum Role {
 }
 
 impl Role {
+    /// Every role by its name.
+    pub(crate) const WORDS: &[(&str, Self)] = &[
+        ("ai-agent", Self::AiAgent),
+        ("agent", Self::Agent),
+        ("supervisor", Self::Supervisor),
+        ("customer", Self::Customer),
+    ];
+
     /// Reads a role in any letter case.
     pub fn parse(text: &str) -> Option<Self> {
-        let roles = [Self::Agent, Self::AiAgent, Self::Customer, Self::Supervisor];
-        roles.into_iter().find(|role| role.name().eq_ignore_ascii_case(text))
+        pick(text, Self::WORDS)
     }
 
     /// As JSON has it.
@@ -220,6 +261,21 @@ pub enum HangupSource {
 }
 
 impl HangupSource {
+    /// Reads a source in any letter case.
+    pub fn parse(text: &str) -> Option<Self> {
+        let all = [
+            Self::Caller,
+            Self::CallRecipient,
+            Self::Plivo,
+            Self::Carrier,
+            Self::ApiRequest,
+            Self::AnswerXml,
+            Self::Error,
+            Self::Unknown,
+        ];
+        all.into_iter().find(|source| source.name().eq_ignore_ascii_case(text))
+    }
+
     /// `HangupSource`.
     pub const fn name(self) -> &'static str {
         match self {

@@ -43,13 +43,23 @@ impl Arguments {
 
     /// The value of `name` as text; a list of one counts as its item.
     pub(super) fn text(&self, name: &'static str) -> Result<Option<String>, RestError> {
-        let value = self.0.iter().find(|(key, _)| key == name).map(|(_, value)| value);
-        match value.map(sole) {
+        match self.value(name).map(sole) {
             None | Some(Value::Null) => Ok(None),
             Some(Value::String(text)) => Ok(Some(text.trim().to_owned()).filter(|text| !text.is_empty())),
             Some(Value::Bool(flag)) => Ok(Some(flag.to_string())),
             Some(Value::Number(number)) => Ok(Some(number.to_string())),
             Some(_) => Err(RestError::Parameter(name)),
+        }
+    }
+
+    /// The values of `name` as texts: those of a list, or the only one.
+    pub(super) fn texts(&self, name: &'static str) -> Result<Vec<String>, RestError> {
+        match self.value(name) {
+            Some(Value::Array(items)) => items
+                .iter()
+                .map(|item| item.as_str().map(str::to_owned).ok_or(RestError::Parameter(name)))
+                .collect(),
+            _ => Ok(self.text(name)?.into_iter().collect()),
         }
     }
 
@@ -60,6 +70,10 @@ impl Arguments {
         read: impl FnOnce(&str) -> Option<T>,
     ) -> Result<Option<T>, RestError> {
         self.text(name)?.map(|text| read(&text).ok_or(RestError::Parameter(name))).transpose()
+    }
+
+    fn value(&self, name: &str) -> Option<&Value> {
+        self.0.iter().find(|(key, _)| key == name).map(|(_, value)| value)
     }
 
     /// The value of `name` as a boolean, in JSON or in words of any letter case.

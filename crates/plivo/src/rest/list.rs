@@ -21,7 +21,12 @@ pub struct Page {
 }
 
 impl Page {
-    pub(super) fn parse(arguments: &Arguments) -> Result<Self, RestError> {
+    /// Reads `limit` and `offset`.
+    ///
+    /// # Errors
+    ///
+    /// [`RestError::Limit`] or [`RestError::Offset`] if one is out of range.
+    pub fn parse(arguments: &Arguments) -> Result<Self, RestError> {
         let limit = match arguments.text("limit")? {
             None => DEFAULT_PAGE_OBJECTS,
             Some(text) => match text.parse() {

@@ -1,15 +1,48 @@
-//! Plivo's REST language for MPCs: lenient requests in, exact replies out.
+//! Plivo's REST language: lenient requests in, exact replies out.
 
+mod account;
+mod add_participant;
+mod application;
 mod arguments;
+mod asynchronous;
+mod call_filter;
+mod endpoint;
 mod error;
+mod fields;
+mod filters;
 mod list;
+mod live_call;
+mod make_call;
+mod mpc_recording;
 mod object;
 mod path;
+mod playback;
+mod recording_filter;
 mod request;
 
+pub use account::{AccountUpdate, SubaccountBody, parse_cascade};
+pub use add_participant::{
+    AddParticipant, Attempt, Confirm, DialMusic, MAX_DESTINATIONS, MAX_RING_SECONDS, Outbound, Party,
+};
+pub use application::{ApplicationDelete, ApplicationFilter, ApplicationSettings, NewApplication};
 pub use arguments::Arguments;
+pub use asynchronous::AsyncCallback;
+pub use call_filter::{CallFilter, CallList, CallView};
+pub use endpoint::{
+    EndpointUpdate, MAX_PASSWORD_CHARS, MAX_USERNAME_BYTES, MIN_PASSWORD_CHARS, NewEndpoint, Password,
+};
 pub use error::{ErrorBody, RestError};
+pub use fields::{MAX_LINE_CHARS, MAX_URL_BYTES};
+pub use filters::{Bounds, Given, TimeRange};
 pub use list::{DEFAULT_PAGE_OBJECTS, List, Meta, Page};
+pub use live_call::{
+    AudioTrack, CallRecord, MAX_EXTRA_HEADERS_BYTES, SendDigits, StartStream, Transcription,
+    TranscriptionType, Transfer,
+};
+pub use make_call::{MAX_CALL_DESTINATIONS, MachineDetection, MakeCall};
+pub use mpc_recording::{MpcRecord, TrackType};
 pub use object::{MpcObject, ParticipantObject, Reply, UpdateReply};
 pub use path::{MAX_MEMBERS, MemberSelector, MpcPath, MpcSegment};
-pub use request::{MpcFilter, ParticipantFilter, ParticipantUpdate, TimeRange, parse_start};
+pub use playback::{CallPlay, CallSpeak, Legs, MAX_PLAY_URLS, MAX_SPEECH_CHARS, MemberPlay, Speech};
+pub use recording_filter::RecordingFilter;
+pub use request::{MpcFilter, ParticipantFilter, ParticipantUpdate, parse_start};

@@ -1,20 +1,8 @@
 //! What a request asks for.
 
-use super::{Arguments, MemberSelector, Page, RestError};
+use super::filters::{Filters, bounds, sub_account};
+use super::{Arguments, MemberSelector, Page, RestError, TimeRange};
 use crate::{MpcStatus, Timestamp};
-
-/// Bounds of an instant.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct TimeRange {
-    /// Later than this.
-    pub gt: Option<Timestamp>,
-    /// Not before this.
-    pub gte: Option<Timestamp>,
-    /// Before this.
-    pub lt: Option<Timestamp>,
-    /// Not later than this.
-    pub lte: Option<Timestamp>,
-}
 
 /// Which MPCs a list request asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,60 +31,22 @@ impl MpcFilter {
     ///
     /// [`RestError`] for the first parameter with a wrong value.
     pub fn parse(query: &Arguments) -> Result<Self, RestError> {
-        let mut filters = Filters { query, given: Vec::new() };
+        let mut filters = Filters::new(query);
         Ok(Self {
             sub_account: filters.read(&["sub_account"], sub_account)?,
             friendly_name: filters.read(&["friendly_name"], |text| Some(text.to_owned()))?,
             status: filters.read(&["status"], MpcStatus::parse)?,
             termination_cause_code: filters.read(&["termination_cause_code"], |text| text.parse().ok())?,
-            end_time: TimeRange {
-                gt: filters.time(&["end_time__gt", "end_time_gt"])?,
-                gte: filters.time(&["end_time__gte", "end_time_gte"])?,
-                lt: filters.time(&["end_time__lt", "end_time_lt"])?,
-                lte: filters.time(&["end_time__lte", "end_time_lte"])?,
-            },
-            creation_time: TimeRange {
-                gt: filters.time(&["creation_time__gt", "creation_time_gt"])?,
-                gte: filters.time(&["creation_time__gte", "creation_time_gte"])?,
-                lt: filters.time(&["creation_time__lt", "creation_time_lt"])?,
-                lte: filters.time(&["creation_time__lte", "creation_time_lte"])?,
-            },
+            end_time: filters.bounds(&bounds!("end_time"), Timestamp::parse)?,
+            creation_time: filters.bounds(&bounds!("creation_time"), Timestamp::parse)?,
             page: Page::parse(query)?,
-            given: filters.given,
+            given: filters.given(),
         })
     }
 
     /// The filters as they were given, for the links to the neighbouring pages.
     pub fn given(&self) -> &[(&'static str, String)] {
         &self.given
-    }
-}
-
-/// Reads filters and keeps those that were given.
-struct Filters<'a> {
-    query: &'a Arguments,
-    given: Vec<(&'static str, String)>,
-}
-
-impl Filters<'_> {
-    /// `names` are the filter's name and the one under which an SDK sends it by mistake.
-    fn read<T>(
-        &mut self,
-        names: &[&'static str],
-        read: impl Fn(&str) -> Option<T>,
-    ) -> Result<Option<T>, RestError> {
-        for &name in names {
-            if let Some(text) = self.query.text(name)? {
-                let value = read(&text).ok_or(RestError::Parameter(name))?;
-                self.given.push((names[0], text));
-                return Ok(Some(value));
-            }
-        }
-        Ok(None)
-    }
-
-    fn time(&mut self, names: &[&'static str]) -> Result<Option<Timestamp>, RestError> {
-        self.read(names, Timestamp::parse)
     }
 }
 
@@ -166,12 +116,6 @@ impl ParticipantUpdate {
         }
         Ok(update)
     }
-}
-
-/// `SA` and 18 capital letters or digits.
-fn sub_account(text: &str) -> Option<String> {
-    let capital = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit();
-    (text.len() == 20 && text.starts_with("SA") && text.bytes().all(capital)).then(|| text.to_owned())
 }
 
 #[cfg(test)]

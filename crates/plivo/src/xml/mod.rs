@@ -18,11 +18,13 @@ use url::Url;
 use attributes::Attributes;
 
 pub use error::XmlError;
-pub use mpc::{AiAgentStream, FileFormat, MAX_NAME_CHARS, MultiPartyCall, Recording, Sound, StatusCallback};
 pub use tree::{MAX_ATTRIBUTES, MAX_DEPTH, MAX_ELEMENTS};
 pub use verbs::{BeepDetection, Hangup, HangupReason, MAX_SPEECH_CHARS, Play, Repeat, Speak, Wait};
 
-use crate::Method;
+pub use crate::FileFormat;
+pub use crate::join::{
+    AiAgentStream, MAX_NAME_CHARS, MultiPartyCall, Recording, Sound, StatusCallback, Target,
+};
 
 /// Limits that a deployer may move; the defaults are Plivo's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,15 +72,6 @@ pub enum Element {
         /// Where it begins, from 1.
         line: u32,
     },
-}
-
-/// An absolute URL and how to ask it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Target {
-    /// The URL.
-    pub url: String,
-    /// How.
-    pub method: Method,
 }
 
 const UNSUPPORTED: [&str; 9] =

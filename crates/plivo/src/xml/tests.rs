@@ -1,7 +1,7 @@
 //! What applications and SDKs write.
 
 use super::*;
-use crate::{EventGroup, Role};
+use crate::{EventGroup, Method, Role};
 
 /// As `MultiPartyCallElement(content='my room', role='Agent')` of the Python SDK prints it.
 const PYTHON: &str = r#"<Response>
