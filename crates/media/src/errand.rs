@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use mixminus_audio::Clip;
 use mixminus_mixer::{Arrangement, Bridge, LegId, Prompt, PromptId, Refused, Seated};
 
 use crate::leg::SipLeg;
@@ -98,6 +99,8 @@ pub(crate) enum Errand {
     Tell { slot: Slot, leg: LegId, order: Order },
     /// Places a prompt that the bridge's plan names already.
     Place { slot: Slot, prompt: Option<Box<Prompt>> },
+    /// Adds a part to a prompt that is placed, or says that there is none any more. Brings home what it does not take.
+    Append { slot: Slot, prompt: PromptId, part: Option<Arc<Clip>> },
     /// Brings home a prompt.
     Stop { slot: Slot, prompt: PromptId, found: Option<Box<Prompt>> },
     /// Replaces the worker's table by a larger one.
@@ -133,6 +136,14 @@ impl Errand {
             Self::Place { slot, prompt } => {
                 if let (Some(bridge), Some(arriving)) = (table.bridge(*slot), prompt.take()) {
                     *prompt = refused(bridge.place_prompt(arriving));
+                }
+            }
+            Self::Append { slot, prompt, part } => {
+                if let Some(growing) = table.bridge(*slot).and_then(|bridge| bridge.prompt_mut(*prompt)) {
+                    match part.take() {
+                        Some(clip) => *part = growing.append(clip),
+                        None => growing.complete(),
+                    }
                 }
             }
             Self::Stop { slot, prompt, found } => {

@@ -164,6 +164,24 @@ impl Media {
         self.inner.registry.lock().play(prompt, clip, plays);
     }
 
+    /// Begins a prompt whose audio comes in parts, one after the other, by
+    /// [`Self::append`]. It ends when all are heard after [`Self::complete`].
+    pub fn begin(&self, prompt: PromptId, plays: Plays) {
+        self.inner.registry.lock().begin(prompt, plays);
+    }
+
+    /// Adds a part to a prompt that was begun, to be heard when those before it
+    /// are and it has been computed for the bridge's rate; until then there is
+    /// silence. Beyond [`MAX_PARTS`](mixminus_mixer::MAX_PARTS) parts are left out.
+    pub fn append(&self, prompt: PromptId, clip: Arc<Clip>) {
+        self.inner.registry.lock().append(prompt, Some(clip));
+    }
+
+    /// Says that a prompt that was begun has all its parts.
+    pub fn complete(&self, prompt: PromptId) {
+        self.inner.registry.lock().append(prompt, None);
+    }
+
     /// Silences a prompt and forgets it.
     pub fn stop_prompt(&self, prompt: PromptId) {
         self.inner.registry.lock().stop_prompt(prompt);

@@ -189,7 +189,7 @@ impl Registry {
                 prompt.take().into_iter().for_each(|prompt| self.welcome_prompt(prompt));
             }
             Errand::Logged { errand, .. } => errand.iter_mut().for_each(|errand| self.welcome(errand)),
-            Errand::Tell { .. } | Errand::Grow(_) => {}
+            Errand::Tell { .. } | Errand::Append { .. } | Errand::Grow(_) => {}
         }
     }
 

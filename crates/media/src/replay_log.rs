@@ -100,6 +100,10 @@ impl Scribe {
             Errand::Place { slot, prompt: Some(prompt) } => {
                 Event::Place { bridge: slot.0 as u32, prompt: self.placed(prompt) }
             }
+            Errand::Append { slot, prompt, part } => {
+                let clip = part.as_ref().map(|clip| self.number(clip));
+                Event::Append { bridge: slot.0 as u32, prompt: prompt.0, clip }
+            }
             Errand::Stop { slot, prompt, .. } => Event::Stop { bridge: slot.0 as u32, prompt: prompt.0 },
             _ => return errand,
         };
@@ -112,18 +116,23 @@ impl Scribe {
     }
 
     fn placed(&mut self, prompt: &Prompt) -> Placed {
-        let known = self.clips.iter().position(|clip| Arc::ptr_eq(clip, prompt.clip()));
-        let clip = known.unwrap_or_else(|| {
-            let pcm = prompt.clip().pcm();
+        let clips = prompt.parts().iter().map(|clip| self.number(clip)).collect();
+        Placed { whole: prompt.is_whole(), ..Placed::new(prompt.id(), clips, prompt.plays()) }
+    }
+
+    /// The number of `clip`, which is written if it is new.
+    fn number(&mut self, clip: &Arc<Clip>) -> u64 {
+        let known = self.clips.iter().position(|known| Arc::ptr_eq(known, clip));
+        let number = known.unwrap_or_else(|| {
+            let pcm = clip.pcm();
             let (rate, samples) = (pcm.rate.into(), (&pcm.samples[..]).into());
-            let event =
-                Event::Clip { clip: self.clips.len() as u64, rate, loops: prompt.clip().loops(), samples };
+            let event = Event::Clip { clip: self.clips.len() as u64, rate, loops: clip.loops(), samples };
             // Without the thread that writes there is no log.
             self.sounds.send(to_bytes(&event)).ok();
-            self.clips.push(Arc::clone(prompt.clip()));
+            self.clips.push(Arc::clone(clip));
             self.clips.len() - 1
         });
-        Placed::new(prompt.id(), clip as u64, prompt.plays())
+        number as u64
     }
 }
 

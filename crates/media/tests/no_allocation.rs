@@ -99,8 +99,16 @@ fn everyone_hears(media: &Media, bridge: u64, callers: &[Caller], prompt: u64) {
 /// Every kind of errand, event and datagram, once a round.
 fn churn(media: &Media, callers: &mut Vec<Caller>, socket: &UdpSocket, round: u64) {
     let split = round as usize % callers.len();
-    let clip = Clip::new(Pcm { rate: SampleRate::Hz8000, samples: vec![1_000; 200] });
-    media.play(PromptId(round), Arc::new(clip), Plays::Times(1 + round as u32 % 3));
+    let clip = || Arc::new(Clip::new(Pcm { rate: SampleRate::Hz8000, samples: vec![1_000; 200] }));
+    let plays = Plays::Times(1 + round as u32 % 3);
+    if round.is_multiple_of(2) {
+        media.play(PromptId(round), clip(), plays);
+    } else {
+        media.begin(PromptId(round), plays);
+    }
+    media.append(PromptId(round), clip());
+    media.append(PromptId(round.saturating_sub(1)), clip());
+    media.complete(PromptId(round.saturating_sub(1)));
     everyone_hears(media, 0, &callers[..split], round);
     everyone_hears(media, 1, &callers[split..], round + 1);
     media.stop_prompt(PromptId(round.saturating_sub(3)));

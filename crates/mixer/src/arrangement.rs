@@ -140,6 +140,11 @@ impl<L> Arrangement<L> {
         put(&mut self.prompts, place, prompt)
     }
 
+    /// The prompt in its place.
+    pub(crate) fn prompt_mut(&mut self, prompt: PromptId) -> Option<&mut Prompt> {
+        self.prompts[self.plan.prompts().binary_search(&prompt).ok()?].as_deref_mut()
+    }
+
     /// Takes a prompt out.
     pub fn take_prompt(&mut self, prompt: PromptId) -> Option<Box<Prompt>> {
         self.prompts[self.plan.prompts().binary_search(&prompt).ok()?].take()

@@ -68,6 +68,11 @@ impl<L> Bridge<L> {
         self.arrangement.place(prompt)
     }
 
+    /// The prompt in its place, to which parts may be added.
+    pub fn prompt_mut(&mut self, prompt: PromptId) -> Option<&mut Prompt> {
+        self.arrangement.prompt_mut(prompt)
+    }
+
     /// Takes a prompt away, silent from the next tick on.
     pub fn take_prompt(&mut self, prompt: PromptId) -> Option<Box<Prompt>> {
         self.arrangement.take_prompt(prompt)

@@ -75,4 +75,4 @@ pub use arrangement::{Arrangement, Refusal, Refused};
 pub use bridge::Bridge;
 pub use leg::{Contribution, Gains, Leg, Seated};
 pub use plan::{BridgeId, LegId, MAX_SOURCES, MixPlan, PlanError, PromptId, SinkRoutes, SourceId};
-pub use prompt::{Plays, Prompt};
+pub use prompt::{MAX_PARTS, Plays, Prompt};

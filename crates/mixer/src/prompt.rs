@@ -19,11 +19,20 @@ pub enum Plays {
     Forever,
 }
 
-/// A clip and how far it has been played. It starts in the first tick after it was placed.
+/// Most parts of one prompt; its memory for them is taken when it is made.
+pub const MAX_PARTS: usize = 1_024;
+
+/// Clips that are played one after the other, and how far that is. It starts in the first tick after it was placed.
+///
+/// A prompt may be placed while its last parts are still being made: where the next one is not there yet it is silent,
+/// and goes on with it when it has come.
 #[derive(Debug)]
 pub struct Prompt {
     id: PromptId,
-    clip: Arc<Clip>,
+    /// None of them is empty.
+    parts: Vec<Arc<Clip>>,
+    /// Whether the last part is there.
+    whole: bool,
     progress: Progress,
     frame: [i16; MAX_FRAME_SAMPLES],
     /// How many samples of `frame` are this tick's audio.
@@ -33,33 +42,77 @@ pub struct Prompt {
 
 #[derive(Clone, Copy, Debug)]
 enum Progress {
-    /// `position` is in samples at `rate`.
-    Playing {
-        position: usize,
-        rate: SampleRate,
-        left: Plays,
-    },
+    Playing(Place),
     Ended,
+}
+
+/// What is played next.
+#[derive(Clone, Copy, Debug)]
+struct Place {
+    part: usize,
+    /// In samples at `rate`.
+    position: usize,
+    rate: SampleRate,
+    left: Plays,
 }
 
 impl Prompt {
     /// A prompt that has not started. If there is nothing to play, it ends in its first tick. In a bridge at a rate
     /// that the clip was not prepared for, it is silent and goes on all the same.
     pub fn new(id: PromptId, clip: Arc<Clip>, plays: Plays) -> Self {
-        let left = if clip.duration().is_zero() { Plays::Times(0) } else { plays };
-        let progress = Progress::Playing { position: 0, rate: SampleRate::Hz8000, left };
-        Self { id, clip, progress, frame: [0; MAX_FRAME_SAMPLES], filled: 0, onset: Onset::default() }
+        let mut prompt = Self::with_room(id, 1, plays);
+        prompt.append(clip);
+        prompt.complete();
+        prompt
     }
 
-    /// What it plays.
-    pub const fn clip(&self) -> &Arc<Clip> {
-        &self.clip
+    /// A prompt whose parts are still to come, at most [`MAX_PARTS`], and which does not end before
+    /// [`complete`](Self::complete).
+    pub fn growing(id: PromptId, plays: Plays) -> Self {
+        Self::with_room(id, MAX_PARTS, plays)
+    }
+
+    fn with_room(id: PromptId, parts: usize, plays: Plays) -> Self {
+        let place = Place { part: 0, position: 0, rate: SampleRate::Hz8000, left: plays };
+        Self {
+            id,
+            parts: Vec::with_capacity(parts),
+            whole: false,
+            progress: Progress::Playing(place),
+            frame: [0; MAX_FRAME_SAMPLES],
+            filled: 0,
+            onset: Onset::default(),
+        }
+    }
+
+    /// Adds a part. Returns it if there is nothing in it, no room for it, or the prompt is whole. Does not allocate.
+    pub fn append(&mut self, clip: Arc<Clip>) -> Option<Arc<Clip>> {
+        if self.whole || clip.duration().is_zero() || self.parts.len() == self.parts.capacity() {
+            return Some(clip);
+        }
+        self.parts.push(clip);
+        None
+    }
+
+    /// Says that the last part is there.
+    pub const fn complete(&mut self) {
+        self.whole = true;
+    }
+
+    /// What it plays, as far as that is there.
+    pub fn parts(&self) -> &[Arc<Clip>] {
+        &self.parts
+    }
+
+    /// Whether no part is to come any more.
+    pub const fn is_whole(&self) -> bool {
+        self.whole
     }
 
     /// How often it is still played, the time that is under way included.
     pub const fn plays(&self) -> Plays {
         match self.progress {
-            Progress::Playing { left, .. } => left,
+            Progress::Playing(place) => place.left,
             Progress::Ended => Plays::Times(0),
         }
     }
@@ -85,28 +138,38 @@ impl Prompt {
 
     fn play(&mut self, rate: SampleRate) -> bool {
         self.filled = 0;
-        let Progress::Playing { position, rate: before, mut left } = self.progress else {
+        let Progress::Playing(mut place) = self.progress else {
             return false;
         };
-        let clip = self.clip.at(rate);
-        let length = samples(self.clip.duration(), rate);
-        let mut position = position * rate.hz() as usize / before.hz() as usize % length.max(1);
+        place.adapt(rate, self.parts.get(place.part));
         let mut played = 0;
-        while played < rate.frame_samples() && left != Plays::Times(0) {
-            let samples = (rate.frame_samples() - played).min(length - position);
-            if let Some(clip) = clip {
-                self.frame[played..][..samples].copy_from_slice(&clip[position..][..samples]);
+        while played < rate.frame_samples() && place.left != Plays::Times(0) {
+            let Some(part) = self.parts.get(place.part) else {
+                if !self.whole {
+                    break;
+                }
+                place.go_round(!self.parts.is_empty());
+                continue;
+            };
+            let length = samples(part.duration(), rate);
+            let samples = (rate.frame_samples() - played).min(length - place.position);
+            if let Some(clip) = part.at(rate) {
+                self.frame[self.filled..played].fill(0);
+                self.frame[played..][..samples].copy_from_slice(&clip[place.position..][..samples]);
                 self.filled = played + samples;
             }
             played += samples;
-            position += samples;
-            if position == length {
-                position = 0;
-                left = left.one_less();
+            place.position += samples;
+            if place.position == length {
+                (place.part, place.position) = (place.part + 1, 0);
             }
         }
-        let ended = left == Plays::Times(0);
-        self.progress = if ended { Progress::Ended } else { Progress::Playing { position, rate, left } };
+        // The last tick is the one that has the last sample, not the one after it.
+        if self.whole && place.part == self.parts.len() {
+            place.go_round(!self.parts.is_empty());
+        }
+        let ended = place.left == Plays::Times(0);
+        self.progress = if ended { Progress::Ended } else { Progress::Playing(place) };
         ended
     }
 
@@ -127,6 +190,21 @@ impl Prompt {
 /// How many samples at `rate` last for `duration`, rounded up.
 fn samples(duration: Duration, rate: SampleRate) -> usize {
     (duration.as_nanos() * u128::from(rate.hz())).div_ceil(1_000_000_000) as usize
+}
+
+impl Place {
+    /// Goes on at another rate, within `part`.
+    fn adapt(&mut self, rate: SampleRate, part: Option<&Arc<Clip>>) {
+        let length = part.map_or(1, |part| samples(part.duration(), rate));
+        self.position = self.position * rate.hz() as usize / self.rate.hz() as usize % length;
+        self.rate = rate;
+    }
+
+    /// Begins anew if there is `something` to play, after the last part.
+    const fn go_round(&mut self, something: bool) {
+        self.part = 0;
+        self.left = if something { self.left.one_less() } else { Plays::Times(0) };
+    }
 }
 
 impl Plays {
@@ -177,6 +255,79 @@ mod tests {
             assert_eq!(prompt.contribution(), None);
             assert!(!prompt.contribute(RATE));
         }
+    }
+
+    fn part(samples: Vec<i16>) -> Arc<Clip> {
+        Arc::new(Clip::new(Pcm { rate: RATE, samples }))
+    }
+
+    fn play(prompt: &mut Prompt) -> (bool, Vec<i16>) {
+        let ended = prompt.contribute(RATE);
+        (ended, prompt.contribution().unwrap_or_default().to_vec())
+    }
+
+    #[test]
+    fn parts_follow_each_other_without_a_gap_and_silence_waits_for_those_that_are_missing() {
+        let mut prompt = Prompt::growing(PromptId(1), Plays::Times(2));
+        assert_eq!(play(&mut prompt), (false, vec![]));
+        assert!(prompt.append(part(vec![1; 100])).is_none());
+        assert!(prompt.append(part(vec![2; 80])).is_none());
+        assert_eq!(play(&mut prompt), (false, [vec![1; 100], vec![2; 60]].concat()));
+        assert_eq!(play(&mut prompt), (false, vec![2; 20]));
+        assert_eq!(play(&mut prompt), (false, vec![]));
+        assert!(prompt.append(part(vec![3; 140])).is_none());
+        prompt.complete();
+        assert_eq!(play(&mut prompt), (false, [vec![3; 140], vec![1; 20]].concat()));
+        assert_eq!(play(&mut prompt), (false, [vec![1; 80], vec![2; 80]].concat()));
+        assert_eq!(play(&mut prompt), (true, vec![3; 140]));
+        assert_eq!(play(&mut prompt), (false, vec![]));
+    }
+
+    #[test]
+    fn a_prompt_that_is_completed_while_it_waits_ends_and_one_without_parts_does() {
+        for parts in 0..2 {
+            let mut prompt = Prompt::growing(PromptId(1), Plays::Times(1));
+            (0..parts).for_each(|_| assert!(prompt.append(part(vec![7; 160])).is_none()));
+            assert_eq!(play(&mut prompt), (false, vec![7; 160 * parts]));
+            prompt.complete();
+            assert_eq!(play(&mut prompt), (true, vec![]));
+        }
+    }
+
+    #[test]
+    fn a_loop_goes_round_all_parts_once_the_last_one_is_there() {
+        let mut prompt = Prompt::growing(PromptId(1), Plays::Forever);
+        for value in 1..=2 {
+            assert!(prompt.append(part(vec![value; 160])).is_none());
+        }
+        prompt.complete();
+        for value in [1, 2, 1, 2] {
+            assert_eq!(play(&mut prompt), (false, vec![value; 160]));
+        }
+    }
+
+    #[test]
+    fn what_is_empty_too_much_or_too_late_comes_back() {
+        let mut prompt = Prompt::growing(PromptId(1), Plays::Forever);
+        assert!(prompt.append(part(vec![])).is_some());
+        let clip = part(vec![1]);
+        for _ in 0..MAX_PARTS {
+            assert!(prompt.append(Arc::clone(&clip)).is_none());
+        }
+        assert!(prompt.append(clip).is_some());
+        let mut whole = Prompt::new(PromptId(1), part(vec![1]), Plays::Forever);
+        assert!(whole.append(part(vec![1])).is_some());
+    }
+
+    #[test]
+    fn a_part_that_was_not_prepared_is_silent_between_others() {
+        let mut prompt = Prompt::growing(PromptId(1), Plays::Times(1));
+        let wide = Clip::new(Pcm { rate: SampleRate::Hz16000, samples: vec![9; 80] });
+        for clip in [part(vec![1; 50]), Arc::new(wide), part(vec![2; 50])] {
+            assert!(prompt.append(clip).is_none());
+        }
+        prompt.complete();
+        assert_eq!(play(&mut prompt), (true, [[1; 50].as_slice(), &[0; 40], &[2; 50]].concat()));
     }
 
     #[test]

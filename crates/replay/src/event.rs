@@ -57,6 +57,15 @@ pub enum Event<'a> {
         /// What.
         prompt: u64,
     },
+    /// A prompt that is placed in a bridge gets another part.
+    Append {
+        /// Where.
+        bridge: u32,
+        /// What.
+        prompt: u64,
+        /// Its next part, or none any more.
+        clip: Option<u64>,
+    },
     /// A leg is turned up or down, or what it hears is.
     Gains {
         /// Who.
@@ -126,12 +135,14 @@ pub struct Seat {
 }
 
 /// A prompt from outside.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Placed {
     /// Its number.
     pub prompt: u64,
-    /// What it plays.
-    pub clip: u64,
+    /// What it plays, one after the other.
+    pub clips: Vec<u64>,
+    /// Whether that is all.
+    pub whole: bool,
     /// How often, or for ever.
     pub times: Option<u32>,
 }
@@ -194,13 +205,13 @@ impl From<&Route> for SinkRoutes {
 }
 
 impl Placed {
-    /// The prompt that plays `clip` so often.
-    pub fn new(prompt: PromptId, clip: u64, plays: Plays) -> Self {
+    /// The prompt that plays `clips` and no other, so often.
+    pub fn new(prompt: PromptId, clips: Vec<u64>, plays: Plays) -> Self {
         let times = match plays {
             Plays::Times(times) => Some(times),
             Plays::Forever => None,
         };
-        Self { prompt: prompt.0, clip, times }
+        Self { prompt: prompt.0, clips, whole: true, times }
     }
 
     pub(crate) fn plays(&self) -> Plays {

@@ -5,7 +5,7 @@ use std::io::{self, Read};
 use crate::Event;
 
 /// The first bytes of every log. The number changes with the meaning of what follows.
-pub const PREAMBLE: &[u8] = b"mixminus replay 1\n";
+pub const PREAMBLE: &[u8] = b"mixminus replay 2\n";
 
 /// Most bytes of one event: half an hour of audio at 48 kHz is less.
 pub const MAX_EVENT_BYTES: usize = 256 << 20;
@@ -17,7 +17,7 @@ const LENGTH_BYTES: usize = 4;
 #[derive(Debug, thiserror::Error)]
 pub enum LogError {
     /// It does not begin as a log does.
-    #[error("this is no replay log of version 1")]
+    #[error("this is no replay log of version 2")]
     NoLog,
     /// It cannot be read.
     #[error("the log cannot be read: {0}")]

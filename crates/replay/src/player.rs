@@ -196,13 +196,19 @@ impl Player {
                 Ok(())
             }
             Event::Place { bridge, prompt } => {
-                let placed = self.prompt_from_outside(prompt)?;
+                let placed = self.prompt_from_outside(&prompt)?;
                 let refused = self.bridge(bridge)?.place_prompt(placed);
                 refused.map_err(|_| PlayError::Prompt(prompt.prompt))
             }
             Event::Stop { bridge, prompt } => {
                 let taken = self.bridge(bridge)?.take_prompt(PromptId(prompt));
                 self.prompts.extend(taken.map(|taken| (prompt, taken)));
+                Ok(())
+            }
+            Event::Append { bridge, prompt, clip } => {
+                let clip = clip.map(|clip| self.clip(clip)).transpose()?;
+                let growing = self.bridge(bridge)?.prompt_mut(PromptId(prompt));
+                grow(growing.ok_or(PlayError::Prompt(prompt))?, clip);
                 Ok(())
             }
             Event::Gains { leg, incoming_db, outgoing_db } => {
@@ -246,7 +252,7 @@ impl Player {
                 next.seat(moved).map_err(|refused| missing(&refused))?;
             }
         }
-        for &prompt in &install.prompts {
+        for prompt in &install.prompts {
             let placed = self.prompt_from_outside(prompt)?;
             next.place(placed).map_err(|_| PlayError::Prompt(prompt.prompt))?;
         }
@@ -284,10 +290,21 @@ impl Player {
         })
     }
 
-    fn prompt_from_outside(&mut self, placed: Placed) -> Result<Box<Prompt>, PlayError> {
-        let clip = self.clips.get(&placed.clip).ok_or(PlayError::Clip(placed.clip))?;
-        let new = || Box::new(Prompt::new(PromptId(placed.prompt), Arc::clone(clip), placed.plays()));
-        Ok(self.prompts.remove(&placed.prompt).unwrap_or_else(new))
+    /// A prompt that was in a bridge before, with what it has got since, or a new one.
+    fn prompt_from_outside(&mut self, placed: &Placed) -> Result<Box<Prompt>, PlayError> {
+        let new = || Box::new(Prompt::growing(PromptId(placed.prompt), placed.plays()));
+        let mut prompt = self.prompts.remove(&placed.prompt).unwrap_or_else(new);
+        for clip in placed.clips.iter().skip(prompt.parts().len()) {
+            grow(&mut prompt, Some(self.clip(*clip)?));
+        }
+        if placed.whole {
+            grow(&mut prompt, None);
+        }
+        Ok(prompt)
+    }
+
+    fn clip(&self, number: u64) -> Result<Arc<Clip>, PlayError> {
+        self.clips.get(&number).cloned().ok_or(PlayError::Clip(number))
     }
 
     fn tick(&mut self, number: u32) -> Result<(), PlayError> {
@@ -369,6 +386,15 @@ impl Leg for Voice {
 
     fn send(&mut self, payload: &[u8]) {
         self.sent.extend_from_slice(payload);
+    }
+}
+
+/// Adds `part` to `prompt`, or says that there is none any more. One that the prompt does not take, it did not take
+/// when the log was written.
+fn grow(prompt: &mut Prompt, part: Option<Arc<Clip>>) {
+    match part {
+        Some(clip) => drop(prompt.append(clip)),
+        None => prompt.complete(),
     }
 }
 

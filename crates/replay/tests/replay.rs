@@ -141,7 +141,7 @@ impl Worker {
             }
         }
         if let Some(prompt) = self.prompt.take_if(|_| !legs.is_empty()) {
-            install.prompts.push(Placed::new(PROMPT, 5, Plays::Forever));
+            install.prompts.push(Placed::new(PROMPT, vec![5], Plays::Forever));
             next.place(prompt).unwrap();
         }
         self.note(&Event::Install(install));
@@ -258,6 +258,6 @@ fn a_log_that_contradicts_itself_is_refused() {
     let routes = vec![Route { leg: 1, legs: vec![], prompts: vec![4] }];
     player.play(Event::Install(Install { seats, routes, ..Install::default() })).unwrap();
     assert_eq!(player.play(Event::Tick { bridge: 0 }), Err(PlayError::Leg(1)));
-    let prompt = Placed { prompt: 4, clip: 2, times: None };
+    let prompt = Placed::new(PromptId(4), vec![2], Plays::Forever);
     assert_eq!(player.play(Event::Place { bridge: 0, prompt }), Err(PlayError::Clip(2)));
 }

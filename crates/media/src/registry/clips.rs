@@ -7,7 +7,7 @@ use mixminus_audio::{Clip, SampleRate};
 
 use super::Registry;
 
-/// What the preparer has to do. No longer than there are prompts, three times.
+/// What the preparer has to do. No longer than prompts have parts, three times.
 #[derive(Debug, Default)]
 pub(super) struct Clips {
     wanted: Vec<(Arc<Clip>, SampleRate)>,
@@ -25,6 +25,13 @@ impl Clips {
         }
         self.preparer.iter().for_each(Thread::unpark);
         false
+    }
+}
+
+impl Clips {
+    /// Has all of `clips` prepared for `rate`. Returns whether they are already.
+    pub(super) fn prepare_all(&mut self, clips: &[Arc<Clip>], rate: SampleRate) -> bool {
+        clips.iter().map(|clip| usize::from(!self.prepare(clip, rate))).sum::<usize>() == 0
     }
 }
 

@@ -1,10 +1,11 @@
 //! Where each prompt is.
 
+use std::collections::VecDeque;
 use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
 use mixminus_audio::{Clip, SampleRate};
-use mixminus_mixer::{BridgeId, Plays, Prompt, PromptId};
+use mixminus_mixer::{BridgeId, MAX_PARTS, Plays, Prompt, PromptId};
 
 use super::{BridgePlace, BridgeRecord, Registry};
 use crate::errand::Errand;
@@ -15,7 +16,10 @@ pub(super) struct PromptRecord {
     /// The bridge whose plan named it last.
     named_by: Option<BridgeId>,
     place: Place,
-    clip: Option<Arc<Clip>>,
+    /// What it plays, each once: what has to be there at a bridge's rate.
+    clips: Vec<Arc<Clip>>,
+    /// Parts that it has not got yet; the last is none when all are here.
+    coming: VecDeque<Option<Arc<Clip>>>,
     /// Nobody needs it any more.
     over: bool,
 }
@@ -40,7 +44,26 @@ impl Registry {
         let record = self.prompts.entry(id).or_default();
         if matches!(record.place, Place::Awaited) {
             record.place = Place::Home(Box::new(Prompt::new(id, Arc::clone(&clip), plays)));
-            record.clip = Some(clip);
+            record.clips.push(clip);
+            self.settle_prompt(id);
+        }
+    }
+
+    /// Begins a prompt that gets its audio later.
+    pub(crate) fn begin(&mut self, id: PromptId, plays: Plays) {
+        let record = self.prompts.entry(id).or_default();
+        if matches!(record.place, Place::Awaited) {
+            record.place = Place::Home(Box::new(Prompt::growing(id, plays)));
+            self.settle_prompt(id);
+        }
+    }
+
+    /// Takes the next part of a prompt, or that there is none any more.
+    pub(crate) fn append(&mut self, id: PromptId, part: Option<Arc<Clip>>) {
+        let Some(record) = self.prompts.get_mut(&id) else { return };
+        // One more than it takes says that all are here.
+        if part.is_none() || record.coming.len() < MAX_PARTS {
+            record.coming.push_back(part);
             self.settle_prompt(id);
         }
     }
@@ -96,10 +119,8 @@ impl Registry {
     /// it is, or does not play there.
     pub(super) fn prepare_playing(&mut self, id: PromptId, bridge: BridgeId, rate: SampleRate) -> bool {
         match self.prompts.get(&id) {
-            Some(PromptRecord { place: Place::Placed(placed), clip: Some(clip), .. })
-                if *placed == bridge =>
-            {
-                self.clips.prepare(clip, rate)
+            Some(PromptRecord { place: Place::Placed(placed), clips, .. }) if *placed == bridge => {
+                self.clips.prepare_all(clips, rate)
             }
             _ => true,
         }
@@ -114,21 +135,70 @@ impl Registry {
     }
 
     /// Sends a prompt that is here to the bridge that names it, once it is
-    /// prepared for its rate, and forgets one that nobody needs.
+    /// prepared for its rate, and forgets one that nobody needs. Where it is, it
+    /// gets the parts that have come for it.
     fn settle_prompt(&mut self, id: PromptId) {
         let Entry::Occupied(mut entry) = self.prompts.entry(id) else { return };
-        let PromptRecord { named_by, place, over, clip } = entry.get_mut();
-        match (&place, *named_by) {
-            (Place::Home(_), _) if *over => drop(entry.remove()),
-            (Place::Awaited, named_by) if *over || named_by.is_none() => drop(entry.remove()),
+        let record = entry.get_mut();
+        match (&record.place, record.named_by) {
+            (Place::Home(_), _) if record.over => drop(entry.remove()),
+            (Place::Awaited, named_by) if record.over || named_by.is_none() => drop(entry.remove()),
             (Place::Home(_), Some(bridge)) => {
                 let BridgeRecord { at: BridgePlace { worker, slot }, tuning, .. } = &self.bridges[&bridge];
-                let is_prepared = clip.as_ref().is_some_and(|clip| self.clips.prepare(clip, tuning.rate));
-                if is_prepared && let Place::Home(prompt) = std::mem::replace(place, Place::Placed(bridge)) {
+                if let Some(prompt) =
+                    record.depart(bridge, |clips| self.clips.prepare_all(clips, tuning.rate))
+                {
                     self.workers[*worker].send(Errand::Place { slot: *slot, prompt: Some(prompt) });
+                }
+            }
+            (Place::Placed(bridge), _) => {
+                let BridgeRecord { at: BridgePlace { worker, slot }, tuning, .. } = &self.bridges[bridge];
+                while let Some(part) = record.next_part(|clip| self.clips.prepare(clip, tuning.rate)) {
+                    self.workers[*worker].send(Errand::Append { slot: *slot, prompt: id, part });
                 }
             }
             _ => {}
         }
+    }
+}
+
+impl PromptRecord {
+    /// The prompt, if it is here, with all parts that have come, once they `are_prepared`: on its way to `bridge`.
+    fn depart(
+        &mut self,
+        bridge: BridgeId,
+        are_prepared: impl FnOnce(&[Arc<Clip>]) -> bool,
+    ) -> Option<Box<Prompt>> {
+        let Place::Home(prompt) = &mut self.place else { return None };
+        for part in self.coming.drain(..) {
+            match part {
+                Some(clip) => {
+                    know(&mut self.clips, &clip);
+                    drop(prompt.append(clip));
+                }
+                None => prompt.complete(),
+            }
+        }
+        if !are_prepared(&self.clips) {
+            return None;
+        }
+        let Place::Home(prompt) = std::mem::replace(&mut self.place, Place::Placed(bridge)) else {
+            return None;
+        };
+        Some(prompt)
+    }
+
+    /// What has come first of what the prompt has not got yet, once it `is_prepared`.
+    fn next_part(&mut self, is_prepared: impl FnOnce(&Arc<Clip>) -> bool) -> Option<Option<Arc<Clip>>> {
+        let next = self.coming.pop_front_if(|part| part.as_ref().is_none_or(is_prepared))?;
+        next.iter().for_each(|clip| know(&mut self.clips, clip));
+        Some(next)
+    }
+}
+
+/// Notes that `clip` is one of `clips`. Of those that are played over and over the last ones come again.
+fn know(clips: &mut Vec<Arc<Clip>>, clip: &Arc<Clip>) {
+    if !clips.iter().rev().any(|known| Arc::ptr_eq(known, clip)) {
+        clips.push(Arc::clone(clip));
     }
 }

@@ -112,6 +112,38 @@ fn a_prompt_plays_to_its_end_whether_its_audio_or_its_plan_comes_first() {
 }
 
 #[test]
+fn a_prompt_begins_with_its_first_part_and_ends_with_its_last_wherever_it_is() {
+    let (media, mut events) = start(1);
+    let mut end = FarEnd::call(&media, 500.0);
+    install(&media, 1, &[end.leg], &[SourceId::Prompt(PROMPT)]);
+    media.begin(PROMPT, Plays::Times(2));
+    talk([&mut end], 10);
+    assert!(!end.hears(1300.0));
+    media.append(PROMPT, clip(10));
+    talk([&mut end], 20);
+    assert!(end.hears(1300.0));
+    talk([&mut end], 10);
+    assert!(!end.hears(1300.0));
+    assert_eq!(next(&mut events), None);
+
+    install(&media, 1, &[end.leg], &[]);
+    media.append(PROMPT, clip(20));
+    media.complete(PROMPT);
+    talk([&mut end], 20);
+    assert!(!end.hears(1300.0));
+    install(&media, 1, &[end.leg], &[SourceId::Prompt(PROMPT)]);
+    talk([&mut end], 45);
+    assert!(end.hears(1300.0));
+    talk([&mut end], 20);
+    assert_eq!(next(&mut events), Some(MediaEvent::PromptEnded { prompt: PROMPT }));
+    media.stop_prompt(PROMPT);
+    install(&media, 1, &[end.leg], &[]);
+    eventually("the prompt is forgotten", || media.counters().prompts == 0);
+    media.append(PROMPT, clip(1));
+    assert_eq!(media.counters().prompts, 0);
+}
+
+#[test]
 fn a_prompt_goes_on_through_a_new_plan() {
     let (media, mut events) = start(1);
     let mut end = FarEnd::call(&media, 500.0);

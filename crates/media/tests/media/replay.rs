@@ -12,7 +12,12 @@ use mixminus_replay::{Outcome, replay};
 
 use crate::far_end::{FarEnd, config, install, talk, with_events};
 
-/// Two legs that meet, hear a prompt, change format and part.
+fn clip(hz: u32, samples: i16) -> Arc<Clip> {
+    let rate = SampleRate::ALL.into_iter().find(|rate| rate.hz() == hz).unwrap();
+    Arc::new(Clip::new(Pcm { rate, samples: (0..samples).collect() }))
+}
+
+/// Two legs that meet, hear prompts, one of them part by part, change format and part.
 fn conversation(path: &Path, max_bytes: u64) -> Outcome {
     let replay_log = Some(ReplayLog { path: path.into(), max_bytes });
     let (media, _events) = Media::start(MediaConfig { workers: 2, replay_log, ..config() }).unwrap();
@@ -23,9 +28,19 @@ fn conversation(path: &Path, max_bytes: u64) -> Outcome {
     talk(&mut ends, 5);
     install(&media, 1, &legs, &[SourceId::Prompt(PromptId(7))]);
     media.close_bridge(BridgeId(2));
-    let clip = Clip::new(Pcm { rate: SampleRate::Hz16000, samples: (0..8_000).collect() });
-    media.play(PromptId(7), Arc::new(clip), Plays::Times(2));
-    talk(&mut ends, 15);
+    media.play(PromptId(7), clip(16_000, 8_000), Plays::Times(2));
+    talk(&mut ends, 5);
+    media.begin(PromptId(8), Plays::Forever);
+    media.append(PromptId(8), clip(8_000, 900));
+    install(&media, 1, &legs, &[SourceId::Prompt(PromptId(7)), SourceId::Prompt(PromptId(8))]);
+    talk(&mut ends, 5);
+    media.append(PromptId(8), clip(16_000, 1_000));
+    talk(&mut ends, 5);
+    install(&media, 1, &legs, &[SourceId::Prompt(PromptId(7))]);
+    media.append(PromptId(8), clip(8_000, 700));
+    media.complete(PromptId(8));
+    talk(&mut ends, 3);
+    install(&media, 1, &legs, &[SourceId::Prompt(PromptId(7)), SourceId::Prompt(PromptId(8))]);
     media.set_gains(legs[1], Gains { incoming: Decibels(-6.0), outgoing: Decibels(3.0) });
     ends[0].recode(&media, with_events(Format::Opus(SampleRate::Hz48000)));
     ends[0].forget_what_is_on_its_way();

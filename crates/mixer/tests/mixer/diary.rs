@@ -97,7 +97,7 @@ impl Diary {
     }
 
     fn placed(&self, prompt: PromptId) -> Placed {
-        Placed::new(prompt, prompt.0, self.recordings[prompt.0 as usize].plays)
+        Placed::new(prompt, vec![prompt.0], self.recordings[prompt.0 as usize].plays)
     }
 }
 

@@ -1,12 +1,14 @@
 //! Whatever happens between ticks, the thread of a bridge neither allocates nor frees.
 
+use std::sync::Arc;
+
 use allocation_counter::{AllocationInfo, measure};
-use mixminus_audio::{Decibels, SampleRate};
+use mixminus_audio::{Clip, Decibels, Pcm, SampleRate};
 use mixminus_codec::Format;
-use mixminus_mixer::{Gains, LegId, Plays, PromptId, SinkRoutes, SourceId};
+use mixminus_mixer::{Gains, LegId, Plays, Prompt, PromptId, SinkRoutes, SourceId};
 
 use crate::legs::{
-    LINEAR, OPUS, TestLeg, all_hear_all, arrangement_at, bridge, bridge_at, clip, hears, leg, prompt, seated,
+    LINEAR, OPUS, TestLeg, all_hear_all, arrangement_at, bridge, bridge_at, hears, leg, prompt, seated,
 };
 
 const LEGS: u64 = 20;
@@ -35,7 +37,11 @@ fn a_tick_during_churn_allocates_and_frees_nothing() {
     for round in 1..50 {
         let (gone, rate) = (round % 7, SampleRate::ALL[round as usize % 3]);
         let mut next = arrangement_at(rate, &room(gone, round));
-        next.place(clip(round, vec![300; 200], Plays::Times(2))).unwrap();
+        let part = || Arc::new(Clip::new(Pcm { rate: SampleRate::Hz8000, samples: vec![300; 200] }));
+        let mut prompt = Box::new(Prompt::growing(PromptId(round), Plays::Times(1)));
+        assert!(prompt.append(part()).is_none());
+        next.place(prompt).unwrap();
+        let (second, third, mut too_late) = (part(), part(), None);
         let returning: Vec<_> = (0..gone).map(|id| seated(id, speaking(id))).collect();
         let mut back = Some(arrangement_at(rate, &room(0, round)));
         let mut returning = returning.into_iter();
@@ -43,6 +49,10 @@ fn a_tick_during_churn_allocates_and_frees_nothing() {
         assert_untouched(measure(|| {
             old = Some(bridge.adopt(next));
             bridge.tick(&mut |_| ended += 1);
+            let prompt = bridge.prompt_mut(PromptId(round)).unwrap();
+            assert!(prompt.append(second).is_none());
+            prompt.complete();
+            too_late = prompt.append(third);
             older = back.take().map(|back| bridge.adopt(back));
             returning.by_ref().for_each(|leg| bridge.seat_leg(leg).unwrap());
             bridge.tick(&mut |_| ended += 1);
@@ -54,6 +64,7 @@ fn a_tick_during_churn_allocates_and_frees_nothing() {
             assert!(bridge.take_prompt(PromptId(999)).is_none());
         }));
         bridge.seat_leg(taken.unwrap()).unwrap();
+        assert!(too_late.is_some());
         assert_eq!((ended, old.unwrap().take_legs().count()), (1, gone as usize));
         assert_eq!((older.unwrap().take_legs().count(), bridge.legs_mut().count()), (0, LEGS as usize));
     }
