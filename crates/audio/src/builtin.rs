@@ -14,6 +14,9 @@ const RATE: SampleRate = SampleRate::Hz8000;
 /// Level of all music: well below speech, which is around -20 to -26 dBov while somebody talks.
 const MUSIC_LEVEL: Dbov = Dbov(-20.0);
 
+/// How long a beep lasts.
+const BEEP_MS: usize = 150;
+
 /// Peak of a beep, about a quarter of full scale.
 const BEEP_AMPLITUDE: f64 = 6_500.0;
 
@@ -30,14 +33,22 @@ struct Score {
 
 /// One short beep: somebody came in.
 pub fn beep_once() -> Clip {
-    Clip::new(Pcm { rate: RATE, samples: beep(880.0) })
+    Clip::new(Pcm { rate: RATE, samples: beep(880.0, BEEP_MS) })
 }
 
 /// Two short lower beeps: somebody left.
 pub fn beep_twice() -> Clip {
-    let beep = beep(660.0);
+    let beep = beep(660.0, BEEP_MS);
     let pause = vec![0; 100 * RATE.samples_per_ms()];
     Clip::new(Pcm { rate: RATE, samples: [&beep[..], &pause, &beep].concat() })
+}
+
+/// What a caller hears while it rings at the called party, as in most of Europe (ITU-T E.180): 425 Hz for 1 s
+/// in every 5 s. Loops.
+pub fn ringback() -> Clip {
+    let mut samples = beep(425.0, 1_000);
+    samples.resize(5_000 * RATE.samples_per_ms(), 0);
+    Clip::looping(Pcm { rate: RATE, samples })
 }
 
 /// Calm arpeggios in C major, for those who wait until a conference starts. Loops. Of the three, only this
@@ -89,9 +100,9 @@ pub fn customer_hold_music() -> Clip {
 }
 
 /// 150 ms of a sine that begins and ends within 10 ms.
-fn beep(hz: f64) -> Vec<i16> {
+fn beep(hz: f64, length_ms: usize) -> Vec<i16> {
     let ramp = 10 * RATE.samples_per_ms();
-    let length = 150 * RATE.samples_per_ms();
+    let length = length_ms * RATE.samples_per_ms();
     let sample = |n: usize| {
         let edge = (n.min(length - n) as f64 / ramp as f64).min(1.0);
         let wave = (TAU * hz * n as f64 / f64::from(RATE.hz())).sin();
@@ -189,6 +200,16 @@ mod tests {
         assert_eq!((once[0], twice[0]), (0, 0));
         assert!(once[1_199].abs() < 200);
         assert_eq!(twice[1_200..2_000], [0; 800]);
+    }
+
+    #[test]
+    fn it_rings_for_one_second_in_five() {
+        let clip = ringback();
+        assert_eq!((clip.duration(), clip.loops()), (Duration::from_secs(5), true));
+        let (ring, pause) = at(&clip, RATE).split_at(8_000);
+        assert!(goertzel(ring, RATE, 425.0) > Dbov(level(ring).0 - 0.5));
+        assert!(level(ring) > Dbov(-18.0));
+        assert_eq!(pause, [0; 32_000]);
     }
 
     #[test]
