@@ -37,7 +37,9 @@ pub use instruction::{
     DialTerms, Document, EventGroup, HttpMethod, Instruction, Report, Sound, StatusCallback,
 };
 pub use record::{
-    AccountId, CallId, CallRecord, CallState, ConferenceId, ConferenceRecord, ConferenceState, Direction,
-    EndCause, ExitCause, HangupCause, HangupSource, ParticipantId, ParticipantRecord, PlacementId, Timestamp,
+    AccountId, ApplicationId, ApplicationRecord, CallId, CallRecord, CallState, ConferenceId,
+    ConferenceRecord, ConferenceState, Direction, EndCause, EndpointId, EndpointRecord, ExitCause,
+    HangupCause, HangupSource, ParticipantId, ParticipantRecord, PasswordDigests, PlacementId, RecordedFrom,
+    RecordingFormat, RecordingId, RecordingRecord, RecordingState, RecordingTrack, Timestamp,
 };
 pub use switchboard::{Limits, Switchboard};

@@ -44,13 +44,23 @@ macro_rules! uuid_id {
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub struct $name(pub Uuid);
 
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 self.0.fmt(f)
             }
         }
     };
 }
+
+mod application;
+mod endpoint;
+mod recording;
+
+pub use application::{ApplicationId, ApplicationRecord};
+pub use endpoint::{EndpointId, EndpointRecord, PasswordDigests};
+pub use recording::{
+    RecordedFrom, RecordingFormat, RecordingId, RecordingRecord, RecordingState, RecordingTrack,
+};
 
 uuid_id! {
     /// A conference, unique across nodes and for good.

@@ -1,4 +1,6 @@
-//! The account: who may use the API, and what callbacks are signed with.
+//! Accounts: who may use the API, and what callbacks are signed with.
+
+mod directory;
 
 use std::fmt;
 use std::io::Write;
@@ -9,13 +11,15 @@ use rand::distr::Alphanumeric;
 use rand::{Rng, RngExt};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
-use subtle::ConstantTimeEq;
 
 use crate::config::{Account, Setting};
+
+pub use directory::{Accounts, Caller};
 
 /// Name of the file in the data directory that keeps what was generated.
 const FILE: &str = "account.toml";
 const ID_PREFIX: &str = "MA";
+const SUBACCOUNT_PREFIX: &str = "SA";
 const ID_ALPHABET: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
 const ID_LENGTH: usize = 20;
 const TOKEN_LENGTH: usize = 40;
@@ -31,8 +35,13 @@ impl AuthId {
         &self.0
     }
 
-    fn generate(rng: &mut impl Rng) -> Self {
-        let mut id = ID_PREFIX.to_owned();
+    /// A new id for a subaccount: `SA` and 18 characters.
+    pub fn for_subaccount(rng: &mut impl Rng) -> Self {
+        Self::generate(SUBACCOUNT_PREFIX, rng)
+    }
+
+    fn generate(prefix: &str, rng: &mut impl Rng) -> Self {
+        let mut id = prefix.to_owned();
         while id.len() < ID_LENGTH {
             id.push(char::from(ID_ALPHABET[rng.random_range(0..ID_ALPHABET.len())]));
         }
@@ -69,7 +78,8 @@ impl AuthToken {
         self.0.expose_secret()
     }
 
-    fn generate(rng: &mut impl Rng) -> Self {
+    /// A new token of forty letters and digits.
+    pub fn generate(rng: &mut impl Rng) -> Self {
         let token: String = rng.sample_iter(Alphanumeric).take(TOKEN_LENGTH).map(char::from).collect();
         Self(token.into())
     }
@@ -101,14 +111,6 @@ pub struct Credentials {
     pub id: AuthId,
     /// Password.
     pub token: AuthToken,
-}
-
-impl Credentials {
-    /// Whether these are `id` and `token`, in a time that tells nothing about
-    /// how much of them is right.
-    pub fn admit(&self, id: &[u8], token: &[u8]) -> bool {
-        (self.id.0.as_bytes().ct_eq(id) & self.token.expose().as_bytes().ct_eq(token)).into()
-    }
 }
 
 /// Where the credentials come from.
@@ -162,7 +164,7 @@ pub fn credentials(
             (kept, Provenance::Kept(path))
         }
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            let made = Credentials { id: AuthId::generate(rng), token: AuthToken::generate(rng) };
+            let made = Credentials { id: AuthId::generate(ID_PREFIX, rng), token: AuthToken::generate(rng) };
             keep(&path, &made).map_err(|source| AccountError::Io { path: path.clone(), source })?;
             (made, Provenance::Generated(path))
         }
@@ -230,7 +232,7 @@ mod tests {
     #[test]
     fn generated_ids_are_accepted_and_differ() {
         let mut rng = rng();
-        let (one, other) = (AuthId::generate(&mut rng), AuthId::generate(&mut rng));
+        let (one, other) = (AuthId::generate(ID_PREFIX, &mut rng), AuthId::generate(ID_PREFIX, &mut rng));
         assert_ne!(one, other);
         assert_eq!(AuthId::parse(one.as_str()), Some(one));
         assert_eq!(AuthId::parse("MAshort"), None);
@@ -255,17 +257,6 @@ mod tests {
         let error = credentials(&not_configured(), dir.path(), &mut rng()).unwrap_err();
         assert!(error.to_string().contains("18 characters of A-Z and 0-9"), "{error}");
         assert!(std::fs::read_to_string(&path).unwrap().starts_with("auth_id = \"MA\""));
-    }
-
-    #[test]
-    fn only_both_right_are_admitted() {
-        let token = AuthToken::parse("0123456789012345678901234567890123456789").unwrap();
-        let own = Credentials { id: AuthId::parse("MATEST00000000000000").unwrap(), token };
-        let right = own.token.expose().as_bytes();
-        assert!(own.admit(b"MATEST00000000000000", right));
-        assert!(!own.admit(b"MATEST00000000000001", right));
-        assert!(!own.admit(b"MATEST00000000000000", &right[1..]));
-        assert!(!own.admit(b"", b""));
     }
 
     #[test]

@@ -1,9 +1,11 @@
-//! Delivers callbacks from the store: those of one conference to one URL in
-//! order, others beside each other, each until it is acknowledged or given up.
+//! Delivers callbacks from the store: those that tell of one thing to one URL
+//! in order, others beside each other, each until it is acknowledged or given up.
 //!
-//! Delivery is at least once: what was sent when the process died is sent again.
+//! Delivery is at least once: what was sent when the process died is sent again,
+//! with the same `Callback-Id`.
 
 mod active;
+mod keep;
 mod retry;
 #[cfg(test)]
 mod tests;
@@ -24,6 +26,7 @@ use uuid::Uuid;
 use crate::http::{Exposition, Measured};
 use crate::web::{Limits, WebClient, WebRequest};
 use active::Active;
+pub use keep::Keep;
 use retry::Outcome;
 pub use retry::Retry;
 
@@ -39,6 +42,9 @@ const STORE_PAUSE: Duration = Duration::from_secs(1);
 /// How often an outcome is tried to be written before the callback is left to
 /// be sent again: a full disk has ten minutes to be emptied.
 const MAX_WRITES: usize = 600;
+
+/// The header by which a receiver knows what it has received before.
+const ID_HEADER: &str = "Callback-Id";
 
 /// Signs one attempt at a callback: header names and values.
 pub type Sign = Arc<dyn Fn(&NewCallback) -> Vec<(&'static str, String)> + Send + Sync>;
@@ -129,11 +135,13 @@ impl Outbox {
 
     async fn deliver(self, queued: QueuedCallback) {
         let callback = &queued.callback;
+        let mut headers = (self.sign)(callback);
+        headers.push((ID_HEADER, callback.id.to_string()));
         let request = WebRequest {
             method: callback.method,
             url: &callback.url,
             params: &callback.params,
-            headers: &(self.sign)(callback),
+            headers: &headers,
             limits: Limits::CALLBACK,
         };
         let outcome = match self.web.send(&request).await {
@@ -141,14 +149,14 @@ impl Outbox {
             Err(error) => self.retry.after(&queued, &error, (self.now)()),
         };
         self.counts.count(&outcome);
-        let QueuedCallback { callback: NewCallback { id, conference, sequence, .. }, attempts } = &queued;
+        let QueuedCallback { callback: NewCallback { id, order, sequence, .. }, attempts, .. } = &queued;
         match &outcome {
-            Outcome::Delivered => tracing::debug!(%id, %conference, sequence, "callback delivered"),
+            Outcome::Delivered => tracing::debug!(%id, %order, sequence, "callback delivered"),
             Outcome::Failed { error, .. } => {
-                tracing::warn!(%id, %conference, sequence, attempts, error, "callback failed");
+                tracing::warn!(%id, %order, sequence, attempts, error, "callback failed");
             }
             Outcome::Dead { error } => {
-                tracing::error!(%id, %conference, sequence, attempts, error, "callback given up");
+                tracing::error!(%id, %order, sequence, attempts, error, "callback given up");
             }
         }
         self.write(*id, &outcome).await;
@@ -159,11 +167,11 @@ impl Outbox {
     async fn write(&self, id: Uuid, outcome: &Outcome) {
         for _ in 0..MAX_WRITES {
             let written = match outcome {
-                Outcome::Delivered => self.store.callback_delivered(id).await,
+                Outcome::Delivered => self.store.callback_delivered(id, (self.now)()).await,
                 Outcome::Failed { next_attempt_at, error } => {
                     self.store.callback_failed(id, *next_attempt_at, error).await
                 }
-                Outcome::Dead { error } => self.store.callback_dead(id, error).await,
+                Outcome::Dead { error } => self.store.callback_dead(id, (self.now)(), error).await,
             };
             match written {
                 Ok(()) => return,

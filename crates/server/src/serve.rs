@@ -6,10 +6,10 @@ mod signals;
 use std::io::Write;
 use std::net::SocketAddr;
 use std::os::unix::fs::DirBuilderExt;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
-use mixminus_control::{AccountId, Action, Application, Limits, Switchboard};
+use mixminus_control::{Action, Application, Limits, Switchboard};
 use mixminus_media::{Media, MediaConfig, ReplayLog};
 use mixminus_plivo::xml;
 use mixminus_sip::{ListenAddress, UserAgent, UserAgentConfig};
@@ -20,7 +20,7 @@ use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use crate::account::{self, Credentials};
+use crate::account::{self, Accounts};
 use crate::config::Config;
 use crate::dialect;
 use crate::exchange::handle::ExchangeHandle;
@@ -28,8 +28,8 @@ use crate::exchange::{
     Admission, Answering, Backlog, Clock, Documents, Equipment, Exchange, Intake, Journal, Status, Terms,
     queued,
 };
-use crate::http::{self, ApiState, Exposition, Measured, Phase, RateLimit, health};
-use crate::outbox::{Outbox, Retry};
+use crate::http::{self, ApiState, Exposition, Failures, Measured, Phase, RateLimits, health};
+use crate::outbox::{Keep, Outbox, Retry};
 use crate::prompts::{BuiltInVoice, Prompts};
 use crate::signer::Signer;
 use crate::startup::Welcome;
@@ -94,7 +94,7 @@ impl Service {
         let store = open_store(config).await?;
         let (account, provenance) =
             account::credentials(&config.account, &config.data_dir, &mut rand::make_rng::<StdRng>())?;
-        let account = Arc::new(account);
+        let accounts = Arc::new(Accounts::load(account, &*store).await?);
         let listener = listen(config.http.listen).await?;
         let http_address = listener.local_addr().unwrap_or(config.http.listen);
         let clock = Clock::start();
@@ -103,8 +103,9 @@ impl Service {
 
         close_orphans(&*store).await?;
         let web = WebClient::new(destinations(config)).map_err(ServeError::Web)?;
-        let signer = Arc::new(Signer::new(Arc::clone(&account)));
-        let outbox = outbox(Arc::clone(&store), web.clone(), Arc::clone(&signer), clock);
+        let signer = Arc::new(Signer::new(Arc::clone(&accounts)));
+        let outbox = outbox(config, Arc::clone(&store), (web.clone(), Arc::clone(&signer)), clock);
+        tokio::spawn(keep(config).run(Arc::clone(&store), Arc::clone(&outbox.now), stop.clone()));
         let callbacks = Arc::clone(&outbox.counts);
         let outbox = tokio::spawn(outbox.run(Arc::clone(&written), stop.clone()));
         tokio::spawn(beat(Arc::clone(&store), clock, stop.clone()));
@@ -124,12 +125,12 @@ impl Service {
             media: media.clone(),
             prompts: Arc::new(Prompts::new(web.clone(), Arc::new(BuiltInVoice))),
             documents: Arc::new(Documents { web, signer, limits: document_limits(config) }),
-            journal: Journal::start(Arc::clone(&backlog), Arc::clone(&store), written),
+            journal: Journal::start(Arc::clone(&backlog), Arc::clone(&store), Arc::clone(&written)),
             admission: admission.clone(),
             status: Arc::clone(&status),
         };
         let intake = Intake { calls, media: media_events, commands: requests, drain: drain.clone() };
-        let exchange = tokio::spawn(Exchange::new(equipment, answering(config, &account)).run(intake));
+        let exchange = tokio::spawn(Exchange::new(equipment, answering(config, &accounts)).run(intake));
 
         let (phase, phase_seen) = health::phases();
         let measured: [Box<dyn Measured>; 3] = [
@@ -142,14 +143,18 @@ impl Service {
             Box::new(admission.clone()),
         ];
         let router = http::router(ApiState {
-            account: Arc::clone(&account),
+            accounts: Arc::clone(&accounts),
+            max_subaccounts: config.limits.max_subaccounts.get() as usize,
             local: http_address.ip().is_loopback(),
             store,
             exchange: ExchangeHandle::new(commands),
             backlog: Arc::clone(&backlog),
             admission: admission.clone(),
             phase: phase_seen,
-            rate: Arc::new(Mutex::new(RateLimit::new(config.limits.requests_per_5s.get() as usize))),
+            rates: Arc::new(RateLimits::new(config.limits.requests_per_5s.get() as usize)),
+            failures: Arc::new(Failures::new(config.limits.wrong_passwords_per_min.get() as usize)),
+            clock,
+            queued: written,
             answers: Arc::default(),
             measured: Arc::new(measured),
         });
@@ -159,7 +164,7 @@ impl Service {
             drop(http_stops.await);
         }));
         phase.send_replace(Phase::Ready);
-        welcome(&Welcome { config, account: &account, provenance: &provenance });
+        welcome(&Welcome { config, account: accounts.main(), provenance: &provenance });
         Ok(Self { http_address, backlog, phase, agent, drain, exchange, stop, outbox, stop_http, serving })
     }
 
@@ -242,6 +247,7 @@ async fn close_orphans(store: &dyn Store) -> Result<(), StoreError> {
         conferences: orphans.conferences,
         participants: orphans.participants,
         calls: orphans.calls,
+        recordings: orphans.recordings,
     };
     store.commit(&batch).await
 }
@@ -258,16 +264,30 @@ async fn beat(store: Arc<dyn Store>, clock: Clock, stop: CancellationToken) {
     }
 }
 
-fn outbox(store: Arc<dyn Store>, web: WebClient, signer: Arc<Signer>, clock: Clock) -> Outbox {
+fn keep(config: &Config) -> Keep {
+    let seconds = |count: u32| Duration::from_secs(count.into());
+    Keep {
+        delivered: seconds(config.callbacks.keep_delivered_s.get()),
+        dead: seconds(config.callbacks.keep_dead_s.get()),
+    }
+}
+
+fn outbox(
+    config: &Config,
+    store: Arc<dyn Store>,
+    (web, signer): (WebClient, Arc<Signer>),
+    clock: Clock,
+) -> Outbox {
+    let give_up_after = Duration::from_secs(config.callbacks.retry_s.get().into());
     Outbox {
         store,
         web,
         sign: Arc::new(move |callback| {
-            let NewCallback { url, method, params, .. } = callback;
-            signer.sign(&dialect::request(url, *method, params.clone())).into()
+            let NewCallback { account, url, method, params, .. } = callback;
+            signer.sign(account, &dialect::request(url, *method, params.clone())).into()
         }),
         now: Arc::new(move || clock.now()),
-        retry: Retry::default(),
+        retry: Retry { give_up_after, ..Retry::default() },
         counts: Arc::default(),
     }
 }
@@ -313,10 +333,10 @@ fn document_limits(config: &Config) -> xml::Limits {
     xml::Limits { max_participants: config.limits.max_participants.get(), ..xml::Limits::default() }
 }
 
-fn answering(config: &Config, account: &Credentials) -> Answering {
+fn answering(config: &Config, accounts: &Accounts) -> Answering {
     let application = &config.application;
     Answering {
-        account: AccountId(account.id.as_str().to_owned()),
+        account: accounts.main_id().clone(),
         application: application.answer_url.as_ref().map_or(Application::BuiltIn, |url| {
             Application::Url(Action { url: url.as_str().to_owned(), method: application.answer_method.0 })
         }),

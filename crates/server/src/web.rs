@@ -21,7 +21,7 @@ pub use error::WebError;
 pub use guard::Destinations;
 use guard::Guard;
 
-/// Redirects followed for one request.
+/// Redirects followed for one document or file.
 const MAX_REDIRECTS: usize = 5;
 
 /// Longest wait for a connection: a lost SYN is sent again twice in that time.
@@ -34,17 +34,25 @@ pub struct Limits {
     pub timeout: Duration,
     /// Largest answer; an answer's body is not read at all if absent.
     pub body_bytes: Option<usize>,
+    /// Most redirects followed.
+    pub redirects: usize,
 }
 
 impl Limits {
     /// For documents: Plivo's limits.
-    pub const DOCUMENT: Self = Self { timeout: Duration::from_secs(15), body_bytes: Some(100 * 1024) };
+    pub const DOCUMENT: Self =
+        Self { timeout: Duration::from_secs(15), body_bytes: Some(100 * 1024), redirects: MAX_REDIRECTS };
 
     /// For audio files: Plivo's size; twice a document's time, for a hundred times its size.
-    pub const AUDIO: Self = Self { timeout: Duration::from_secs(30), body_bytes: Some(10 * 1024 * 1024) };
+    pub const AUDIO: Self = Self {
+        timeout: Duration::from_secs(30),
+        body_bytes: Some(10 * 1024 * 1024),
+        redirects: MAX_REDIRECTS,
+    };
 
-    /// For callbacks, where the status says all.
-    pub const CALLBACK: Self = Self { timeout: Duration::from_secs(15), body_bytes: None };
+    /// For callbacks, where the status says all. One that was redirected would carry the signature of
+    /// another URL, so a redirect acknowledges nothing.
+    pub const CALLBACK: Self = Self { timeout: Duration::from_secs(15), body_bytes: None, redirects: 0 };
 }
 
 /// A request to a customer's URL.
@@ -130,9 +138,11 @@ impl WebClient {
     }
 
     async fn follow(&self, mut hop: Hop, request: &WebRequest<'_>) -> Result<WebResponse, WebError> {
-        for _ in 0..=MAX_REDIRECTS {
+        let may_follow = request.limits.redirects > 0;
+        for _ in 0..=request.limits.redirects {
             let response = self.ask(&hop, request.headers).await?;
-            let location = response.headers().get(LOCATION).filter(|_| is_redirect(response.status()));
+            let leads_on = may_follow && is_redirect(response.status());
+            let location = response.headers().get(LOCATION).filter(|_| leads_on);
             match location {
                 Some(location) => hop = hop.next(response.status(), location.as_bytes())?,
                 None => return read(response, hop.url, request.limits.body_bytes).await,

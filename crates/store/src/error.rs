@@ -23,6 +23,9 @@ pub enum StoreError {
     /// The database refused a statement.
     #[error("the store failed: {0}")]
     Database(#[from] sqlx::Error),
+    /// Something else has a name that only one may have.
+    #[error("this {0} is taken")]
+    Taken(&'static str),
     /// A row holds something this version does not know.
     #[error("the store holds an unknown {column}: {value:?}")]
     Unknown {

@@ -1,4 +1,5 @@
-//! Keeps conferences, participants and calls, and the outbox of callbacks.
+//! Keeps conferences, participants, calls and recordings, what accounts set
+//! up, and the outbox of callbacks.
 //!
 //! [`Store`] is what the service needs of a database; [`SqliteStore`] is the
 //! embedded one. No clock is read here: every instant comes in as an argument.
@@ -23,14 +24,18 @@
 //! ```
 
 mod callback;
+mod directory;
 mod error;
 mod orphans;
 mod sqlite;
 mod store;
 mod text;
 
-pub use callback::{NewCallback, QueuedCallback};
+pub use callback::{
+    CallbackFilter, CallbackRecord, CallbackState, Forget, NewCallback, OrderKey, QueuedCallback,
+};
+pub use directory::{Directory, DirectoryFilter, Estate, Orphaned, Profile, SubaccountRecord, Token};
 pub use error::StoreError;
 pub use orphans::Orphans;
 pub use sqlite::SqliteStore;
-pub use store::{Batch, ConferenceFilter, Page, ParticipantFilter, Store, TimeRange};
+pub use store::{Batch, ConferenceFilter, Page, ParticipantFilter, RecordingFilter, Store, TimeRange};

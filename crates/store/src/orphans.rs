@@ -4,7 +4,8 @@ use std::collections::HashMap;
 
 use mixminus_control::{
     CallId, CallRecord, CallState, CallbackEvent, ConferenceEvent, ConferenceRecord, ConferenceState,
-    EndCause, ExitCause, HangupCause, HangupSource, ParticipantRecord, Timestamp,
+    EndCause, ExitCause, HangupCause, HangupSource, ParticipantRecord, RecordingRecord, RecordingState,
+    Timestamp,
 };
 
 /// What was live when the process died, as it is after being closed at the
@@ -17,6 +18,8 @@ pub struct Orphans {
     pub participants: Vec<ParticipantRecord>,
     /// The calls, ended.
     pub calls: Vec<CallRecord>,
+    /// The recordings, failed.
+    pub recordings: Vec<RecordingRecord>,
     /// The ends to be told to the subscribers, in order.
     pub events: Vec<CallbackEvent>,
 }
@@ -28,15 +31,23 @@ pub(crate) struct LiveConference {
 }
 
 impl Orphans {
-    /// Closes `calls` and `conferences` at `at`.
-    pub(crate) fn close(conferences: Vec<LiveConference>, calls: Vec<CallRecord>, at: Timestamp) -> Self {
+    /// Closes `conferences`, `calls` and `recordings` at `at`.
+    pub(crate) fn close(
+        conferences: Vec<LiveConference>,
+        calls: Vec<CallRecord>,
+        recordings: Vec<RecordingRecord>,
+        at: Timestamp,
+    ) -> Self {
         let calls: Vec<_> = calls.into_iter().map(|call| ended_call(call, at)).collect();
         let by_id: HashMap<_, _> = calls.iter().map(|call| (call.id, call)).collect();
         let mut closed = Self::default();
         for conference in conferences {
             closed.end_conference(conference, &by_id, at);
         }
-        Self { calls, ..closed }
+        let failed =
+            |recording| RecordingRecord { state: RecordingState::Failed, ended_at: Some(at), ..recording };
+        let recordings = recordings.into_iter().map(failed).collect();
+        Self { calls, recordings, ..closed }
     }
 
     fn end_conference(

@@ -1,11 +1,13 @@
 use async_trait::async_trait;
 use mixminus_control::{
     AccountId, CallId, CallRecord, ConferenceId, ConferenceRecord, ConferenceState, EndCause, ParticipantId,
-    ParticipantRecord, Selector, Timestamp,
+    ParticipantRecord, RecordingId, RecordingRecord, Selector, Timestamp,
 };
 use uuid::Uuid;
 
-use crate::{NewCallback, Orphans, QueuedCallback, StoreError};
+use crate::{
+    CallbackFilter, CallbackRecord, Directory, Forget, NewCallback, Orphans, QueuedCallback, StoreError,
+};
 
 /// What is written together: all of it or nothing.
 ///
@@ -18,6 +20,8 @@ pub struct Batch {
     pub participants: Vec<ParticipantRecord>,
     /// Calls that changed.
     pub calls: Vec<CallRecord>,
+    /// Recordings that changed.
+    pub recordings: Vec<RecordingRecord>,
     /// Callbacks to queue.
     pub callbacks: Vec<NewCallback>,
 }
@@ -28,6 +32,7 @@ impl Batch {
         self.conferences.is_empty()
             && self.participants.is_empty()
             && self.calls.is_empty()
+            && self.recordings.is_empty()
             && self.callbacks.is_empty()
     }
 
@@ -37,8 +42,9 @@ impl Batch {
             self.conferences.iter().flat_map(|row| [Some(row.created_at), row.started_at, row.ended_at]);
         let participants = self.participants.iter().flat_map(|row| [Some(row.joined_at), row.left_at]);
         let calls = self.calls.iter().flat_map(|row| [Some(row.created_at), row.answered_at, row.ended_at]);
+        let recordings = self.recordings.iter().flat_map(|row| [Some(row.started_at), row.ended_at]);
         let callbacks = self.callbacks.iter().map(|row| Some(row.created_at));
-        conferences.chain(participants).chain(calls).chain(callbacks).flatten().max()
+        conferences.chain(participants).chain(calls).chain(recordings).chain(callbacks).flatten().max()
     }
 }
 
@@ -72,6 +78,8 @@ pub struct TimeRange {
 /// Which conferences are wanted; what is absent does not filter.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ConferenceFilter {
+    /// Of this subaccount, or of the account itself, alone.
+    pub subaccount: Option<AccountId>,
     /// With exactly this name.
     pub name: Option<String>,
     /// In this state.
@@ -82,6 +90,25 @@ pub struct ConferenceFilter {
     pub created: TimeRange,
     /// Ended within; any bound leaves out those that have not ended.
     pub ended: TimeRange,
+}
+
+/// Which recordings are wanted; what is absent does not filter.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RecordingFilter {
+    /// Of this subaccount, or of the account itself, alone.
+    pub subaccount: Option<AccountId>,
+    /// Of a call from exactly this party.
+    pub from: Option<String>,
+    /// Of a call to exactly this party.
+    pub to: Option<String>,
+    /// Of this call.
+    pub call: Option<CallId>,
+    /// Of this conference.
+    pub conference: Option<ConferenceId>,
+    /// Of conferences with exactly this name.
+    pub conference_name: Option<String>,
+    /// Begun within.
+    pub started: TimeRange,
 }
 
 /// Which participants of a conference are wanted.
@@ -95,9 +122,9 @@ pub struct ParticipantFilter {
 
 /// A database for records and the callback outbox.
 ///
-/// Every method fails with a [`StoreError`] and then has changed nothing.
+/// An account reaches what is its own or of one of its subaccounts. Every method fails with a [`StoreError`] and then has changed nothing.
 #[async_trait]
-pub trait Store: Send + Sync + 'static {
+pub trait Store: Directory {
     /// Writes `batch` so that it survives the loss of power.
     async fn commit(&self, batch: &Batch) -> Result<(), StoreError>;
 
@@ -109,7 +136,7 @@ pub trait Store: Send + Sync + 'static {
         page: Page,
     ) -> Result<(Vec<ConferenceRecord>, u64), StoreError>;
 
-    /// The account's conference: by id live or ended, by name live only.
+    /// A conference: by id live or ended, by name live and the account's very own only.
     async fn conference(
         &self,
         account: &AccountId,
@@ -133,6 +160,24 @@ pub trait Store: Send + Sync + 'static {
     /// One call of whichever account.
     async fn call(&self, id: CallId) -> Result<Option<CallRecord>, StoreError>;
 
+    /// A page of the account's recordings, newest first, and how many match in all.
+    async fn recordings(
+        &self,
+        account: &AccountId,
+        filter: &RecordingFilter,
+        page: Page,
+    ) -> Result<(Vec<RecordingRecord>, u64), StoreError>;
+
+    /// One recording.
+    async fn recording(
+        &self,
+        account: &AccountId,
+        id: RecordingId,
+    ) -> Result<Option<RecordingRecord>, StoreError>;
+
+    /// Deletes what is known of a recording.
+    async fn delete_recording(&self, id: RecordingId) -> Result<(), StoreError>;
+
     /// An id greater than that of every participant ever written.
     async fn next_participant_id(&self) -> Result<ParticipantId, StoreError>;
 
@@ -151,8 +196,8 @@ pub trait Store: Send + Sync + 'static {
     /// When, after `now`, the next callback comes due.
     async fn next_callback_due(&self, now: Timestamp) -> Result<Option<Timestamp>, StoreError>;
 
-    /// Takes the callback out of its queue; the next one is due at once.
-    async fn callback_delivered(&self, id: Uuid) -> Result<(), StoreError>;
+    /// Takes the callback, acknowledged at `at`, out of its queue; the next one is due at once.
+    async fn callback_delivered(&self, id: Uuid, at: Timestamp) -> Result<(), StoreError>;
 
     /// Keeps the callback first of its queue, due again at `next_attempt_at`.
     async fn callback_failed(
@@ -162,6 +207,23 @@ pub trait Store: Send + Sync + 'static {
         error: &str,
     ) -> Result<(), StoreError>;
 
-    /// Gives the callback up, but keeps it; the next one is due at once.
-    async fn callback_dead(&self, id: Uuid, error: &str) -> Result<(), StoreError>;
+    /// Gives the callback up at `at`; the next one is due at once.
+    async fn callback_dead(&self, id: Uuid, at: Timestamp, error: &str) -> Result<(), StoreError>;
+
+    /// Queues a callback that was given up again, as if new at `at`; whether it was one.
+    async fn requeue_callback(&self, id: Uuid, at: Timestamp) -> Result<bool, StoreError>;
+
+    /// Deletes what was settled long ago; how many there were.
+    async fn forget_callbacks(&self, forget: Forget) -> Result<u64, StoreError>;
+
+    /// The account's first `limit` matching callbacks, [`Page::MAX_LIMIT`] at most, by position.
+    async fn callbacks(
+        &self,
+        account: &AccountId,
+        filter: CallbackFilter,
+        limit: u32,
+    ) -> Result<Vec<CallbackRecord>, StoreError>;
+
+    /// One callback of the account, settled or not.
+    async fn callback(&self, account: &AccountId, id: Uuid) -> Result<Option<CallbackRecord>, StoreError>;
 }

@@ -2,7 +2,8 @@
 
 use mixminus_control::{
     Action, CallState, ConferenceState, Direction, EndCause, EventGroup, ExitCause, FetchPurpose,
-    HangupCause, HangupSource, HttpMethod, StatusCallback, policy::Role,
+    HangupCause, HangupSource, HttpMethod, RecordingFormat, RecordingState, RecordingTrack, StatusCallback,
+    policy::Role,
 };
 
 /// An enumeration with a word for each value. Words are for good: stored rows
@@ -108,6 +109,21 @@ words! {
         Digits = "digits",
         AddParticipant = "add-participant",
     }
+    RecordingState {
+        Recording = "recording",
+        Paused = "paused",
+        Completed = "completed",
+        Failed = "failed",
+    }
+    RecordingFormat {
+        Mp3 = "mp3",
+        Wav = "wav",
+    }
+    RecordingTrack {
+        Mix = "mix",
+        Party = "party",
+        Channels = "channels",
+    }
     HttpMethod {
         Get = "GET",
         Post = "POST",
@@ -175,6 +191,9 @@ mod tests {
         every_word_is_read_back::<HangupCause>();
         every_word_is_read_back::<Role>();
         every_word_is_read_back::<EventGroup>();
+        every_word_is_read_back::<RecordingState>();
+        every_word_is_read_back::<RecordingFormat>();
+        every_word_is_read_back::<RecordingTrack>();
         every_word_is_read_back::<HttpMethod>();
     }
 }

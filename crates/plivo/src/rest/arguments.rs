@@ -64,7 +64,11 @@ impl Arguments {
     }
 
     /// The value of `name` as whatever `read` makes of its text.
-    pub(super) fn read<T>(
+    ///
+    /// # Errors
+    ///
+    /// [`RestError::Parameter`] if it is no scalar, or `read` makes nothing of it.
+    pub fn read<T>(
         &self,
         name: &'static str,
         read: impl FnOnce(&str) -> Option<T>,

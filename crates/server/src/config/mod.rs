@@ -200,6 +200,17 @@ settings! {
         allow_private: Option<bool> = false,
     }
 
+    /// Callbacks, and what becomes of those that are not acknowledged.
+    callbacks: Callbacks {
+        /// Seconds for which one is sent again and again before it is given up.
+        /// Those after it to the same URL about the same conference wait.
+        retry_s: Within<1, 2_592_000> = 86400,
+        /// Seconds for which acknowledged ones can still be read.
+        keep_delivered_s: Within<0, 31_536_000> = 86400,
+        /// Seconds for which those given up can still be read and sent again.
+        keep_dead_s: Within<0, 31_536_000> = 2592000,
+    }
+
     /// How much is carried; what goes beyond is refused.
     limits: Limits {
         /// Participants of one conference.
@@ -212,8 +223,14 @@ settings! {
         /// before new calls are refused. The rest is for what those inside do
         /// next: begin to talk, all at once.
         max_load_percent: Within<1, 100> = 70,
-        /// API requests of one account in any five seconds.
+        /// API requests of one account or subaccount in any five seconds.
         requests_per_5s: Within<1, 1_000_000> = 300,
+        /// Wrong passwords that one address may send in a minute before it is
+        /// not listened to for the rest of it. Behind a proxy that is all
+        /// clients' address.
+        wrong_passwords_per_min: Within<1, 1_000_000> = 20,
+        /// Subaccounts.
+        max_subaccounts: Within<0, 100_000> = 1000,
         /// Seconds that a drain may take before the process exits anyway.
         drain_s: Within<1, 3600> = 10,
     }

@@ -11,7 +11,9 @@ mod words;
 
 pub use callback::{callback_parameters, fetch_parameters, request};
 pub use document::document;
-pub use rest::{change, conference_filter, members, mpc, participant, participant_filter, refusal, selector};
+pub use rest::{
+    change, conference_filter, day, instant, members, mpc, participant, participant_filter, refusal, selector,
+};
 
 #[cfg(test)]
 pub(crate) mod samples;

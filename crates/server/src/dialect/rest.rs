@@ -1,7 +1,7 @@
 //! Records as REST objects, REST requests as commands and filters.
 
 use mixminus_control::{
-    CallId, CommandError, ConferenceId, ConferenceRecord, EndCause, Members, ParticipantChange,
+    AccountId, CallId, CommandError, ConferenceId, ConferenceRecord, EndCause, Members, ParticipantChange,
     ParticipantId, ParticipantRecord, Selector,
 };
 use mixminus_plivo::rest::{
@@ -69,13 +69,14 @@ pub const fn change(update: ParticipantUpdate) -> ParticipantChange {
 }
 
 /// The conferences that `filter` wants; none if there can be none, as with an
-/// unknown cause or with a sub-account, of which there are none yet.
+/// unknown cause.
 pub fn conference_filter(filter: &MpcFilter) -> Option<store::ConferenceFilter> {
     let end_cause = match filter.termination_cause_code {
         None => None,
         Some(code) => Some(end_cause(code)?),
     };
-    filter.sub_account.is_none().then(|| store::ConferenceFilter {
+    Some(store::ConferenceFilter {
+        subaccount: filter.sub_account.clone().map(AccountId),
         name: filter.friendly_name.clone(),
         state: filter.status.map(|status| match status {
             MpcStatus::Initialized => mixminus_control::ConferenceState::Initialized,
@@ -109,8 +110,14 @@ pub const fn refusal(error: &CommandError) -> RestError {
     }
 }
 
-pub(super) const fn instant(at: mixminus_control::Timestamp) -> Timestamp {
+/// The same instant as Plivo writes it.
+pub const fn instant(at: mixminus_control::Timestamp) -> Timestamp {
     Timestamp::from_micros(at.as_micros())
+}
+
+/// The day of an instant, `YYYY-MM-DD`, in UTC.
+pub fn day(at: mixminus_control::Timestamp) -> String {
+    instant(at).to_string().chars().take_while(|char| *char != ' ').collect()
 }
 
 fn end_cause(code: u32) -> Option<EndCause> {
@@ -132,7 +139,7 @@ fn time_range(range: TimeRange) -> store::TimeRange {
 
 #[cfg(test)]
 mod tests {
-    use mixminus_control::{AccountId, ConferenceState, ExitCause};
+    use mixminus_control::{ConferenceState, ExitCause};
     use mixminus_plivo::rest::{Arguments, MpcObject, MpcPath, ParticipantObject};
     use serde_json::{json, to_value};
 
@@ -224,19 +231,18 @@ mod tests {
     #[test]
     fn a_list_filter_becomes_a_store_filter() {
         let expected = store::ConferenceFilter {
+            subaccount: Some(AccountId("SAXXXXXXXXXXXXXXXXXX".into())),
             name: Some("room".into()),
             state: Some(ConferenceState::Ended),
             end_cause: Some(EndCause::AloneNotPermitted),
             created: store::TimeRange { gte: Some(samples::second(0)), ..Default::default() },
             ended: store::TimeRange { lt: Some(samples::second(2)), ..Default::default() },
         };
-        let query = "friendly_name=room&status=ended&termination_cause_code=1010\
+        let query = "sub_account=SAXXXXXXXXXXXXXXXXXX&friendly_name=room&status=ended&termination_cause_code=1010\
                      &creation_time__gte=2026-01-02+10:48:43&end_time__lt=2026-01-02+10:48:45";
         assert_eq!(filter(query), Some(expected));
         assert_eq!(filter(""), Some(store::ConferenceFilter::default()));
-        for nothing in ["termination_cause_code=1", "sub_account=SAXXXXXXXXXXXXXXXXXX"] {
-            assert_eq!(filter(nothing), None, "{nothing}");
-        }
+        assert_eq!(filter("termination_cause_code=1"), None);
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::mem;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use mixminus_control::{CallId, ConferenceId, ParticipantId};
+use mixminus_control::{CallId, ConferenceId, ParticipantId, RecordingId};
 use mixminus_store::Batch;
 use tokio::sync::{Notify, oneshot};
 
@@ -71,6 +71,7 @@ struct Waiting {
     conferences: HashMap<ConferenceId, usize>,
     participants: HashMap<ParticipantId, usize>,
     calls: HashMap<CallId, usize>,
+    recordings: HashMap<RecordingId, usize>,
 }
 
 impl Backlog {
@@ -143,12 +144,12 @@ impl Backlog {
 
 impl Waiting {
     fn rows(&self) -> usize {
-        let Batch { conferences, participants, calls, callbacks } = &self.entry.batch;
-        conferences.len() + participants.len() + calls.len() + callbacks.len()
+        let Batch { conferences, participants, calls, recordings, callbacks } = &self.entry.batch;
+        conferences.len() + participants.len() + calls.len() + recordings.len() + callbacks.len()
     }
 
     fn merge(&mut self, entry: Entry) {
-        let Batch { conferences, participants, calls, callbacks } = entry.batch;
+        let Batch { conferences, participants, calls, recordings, callbacks } = entry.batch;
         let batch = &mut self.entry.batch;
         for row in conferences {
             put(&mut batch.conferences, &mut self.conferences, row.id, row);
@@ -158,6 +159,9 @@ impl Waiting {
         }
         for row in calls {
             put(&mut batch.calls, &mut self.calls, row.id, row);
+        }
+        for row in recordings {
+            put(&mut batch.recordings, &mut self.recordings, row.id, row);
         }
         batch.callbacks.extend(callbacks);
         self.entry.answers.extend(entry.answers);
@@ -179,7 +183,7 @@ fn put<I: Eq + Hash, R>(rows: &mut Vec<R>, places: &mut HashMap<I, usize>, id: I
 #[cfg(test)]
 mod tests {
     use mixminus_control::{ConferenceRecord, ConferenceState};
-    use mixminus_store::NewCallback;
+    use mixminus_store::{NewCallback, OrderKey};
     use uuid::Uuid;
 
     use super::*;
@@ -193,7 +197,7 @@ mod tests {
         let callback = NewCallback {
             id: Uuid::from_u128(9),
             account: samples::conference().account,
-            conference: samples::conference().id,
+            order: OrderKey::Conference(samples::conference().id),
             sequence: 1,
             url: "http://h/".into(),
             method: mixminus_control::HttpMethod::Post,

@@ -29,7 +29,9 @@ impl Documents {
     pub async fn fetch(&self, fetch: &Fetch) -> Result<Document, FetchError> {
         let params = dialect::fetch_parameters(fetch);
         let action = &fetch.action;
-        let headers = self.signer.sign(&dialect::request(&action.url, action.method, params.clone()));
+        let headers = self
+            .signer
+            .sign(&fetch.call.account, &dialect::request(&action.url, action.method, params.clone()));
         let request = WebRequest {
             method: action.method,
             url: &action.url,

@@ -22,7 +22,7 @@ use mixminus_media::{Media, MediaEvent};
 use mixminus_mixer::{BridgeId, LegId, Plays, PromptId};
 use mixminus_rtp::Digit;
 use mixminus_sip::{CallControl, CallEnd, IncomingCall};
-use mixminus_store::NewCallback;
+use mixminus_store::{NewCallback, OrderKey};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
@@ -336,7 +336,7 @@ pub fn queued(event: &CallbackEvent) -> NewCallback {
     NewCallback {
         id: Uuid::new_v4(),
         account: event.conference.account.clone(),
-        conference: event.conference.id,
+        order: OrderKey::Conference(event.conference.id),
         sequence: event.sequence,
         url: event.url.clone(),
         method: event.method,

@@ -1,15 +1,16 @@
 //! Whether the service lives, takes calls, and what it is.
 
 use axum::Json;
-use axum::extract::State;
+use axum::extract::{Request, State};
+use axum::http::StatusCode;
 use axum::http::header::{CONTENT_TYPE, HeaderName};
-use axum::http::{HeaderMap, StatusCode};
 use serde_json::{Value, json};
 use tokio::sync::watch;
 
 use super::metrics::{Exposition, Measured};
 use super::reply::ApiError;
 use super::{ApiState, auth};
+use crate::account::Caller;
 
 /// Where the service is in its life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,17 +53,20 @@ pub async fn about() -> Json<Value> {
     }))
 }
 
-/// `/metrics`: numbers for Prometheus; for the account only, unless nobody but this machine can ask.
+/// `/metrics`: numbers for Prometheus; for the main account only, unless nobody but this machine can ask.
 ///
 /// # Errors
 ///
-/// 401 without the account's credentials.
+/// 401 without credentials, 403 with a subaccount's.
 pub async fn metrics(
     State(state): State<ApiState>,
-    headers: HeaderMap,
+    request: Request,
 ) -> Result<([(HeaderName, &'static str); 1], String), ApiError> {
     if !state.local {
-        auth::authenticate(&headers, &state.account)?;
+        let caller = auth::authenticate(&request, &state.accounts, &state.failures)?;
+        if caller != Caller::Main {
+            return Err(ApiError::forbidden());
+        }
     }
     let mut out = Exposition::default();
     let ready =

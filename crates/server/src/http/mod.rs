@@ -1,7 +1,10 @@
 //! The HTTP port: the vendor's REST API, health and metrics.
 
+mod account;
+mod asked;
 mod auth;
 mod body;
+mod callback;
 pub mod health;
 mod listen;
 pub mod metrics;
@@ -9,6 +12,7 @@ mod multi_party_call;
 mod rate;
 mod reply;
 mod route;
+mod subaccount;
 #[cfg(test)]
 mod tests;
 
@@ -24,25 +28,29 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
 use futures::FutureExt;
 use mixminus_store::Store;
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 
-use crate::account::Credentials;
+use crate::account::{Accounts, Caller};
 use crate::exchange::handle::ExchangeHandle;
-use crate::exchange::{Admission, Backlog};
+use crate::exchange::{Admission, Backlog, Clock};
 
+pub use auth::Failures;
 pub use health::Phase;
 pub use listen::serve;
 pub use metrics::{Exposition, Measured};
-pub use rate::RateLimit;
+pub use rate::RateLimits;
 
+use asked::Asked;
 use reply::ApiError;
-use route::Route;
+use route::{Kind, Resource, Route};
 
 /// What answers are made from.
 #[derive(Clone)]
 pub struct ApiState {
     /// Whose API it is.
-    pub account: Arc<Credentials>,
+    pub accounts: Arc<Accounts>,
+    /// How many subaccounts there may be.
+    pub max_subaccounts: usize,
     /// Whether only this machine can ask.
     pub local: bool,
     /// Where what is asked is read.
@@ -55,8 +63,14 @@ pub struct ApiState {
     pub admission: Admission,
     /// Where the service is in its life.
     pub phase: watch::Receiver<Phase>,
-    /// How much the account may ask.
-    pub rate: Arc<Mutex<RateLimit>>,
+    /// How much each account may ask.
+    pub rates: Arc<RateLimits>,
+    /// Wrong passwords.
+    pub failures: Arc<Failures>,
+    /// What time it is.
+    pub clock: Clock,
+    /// To be told when a callback was queued.
+    pub queued: Arc<Notify>,
     /// Answers by status.
     pub answers: Arc<Answers>,
     /// Whose numbers `/metrics` tells, beside those of the API.
@@ -110,12 +124,10 @@ async fn survive(answer: impl Future<Output = Result<Response, ApiError>>) -> Re
 }
 
 async fn answer(state: &ApiState, request: Request) -> Result<Response, ApiError> {
-    auth::authenticate(request.headers(), &state.account)?;
-    admit(&state.rate)?;
+    let caller = auth::authenticate(&request, &state.accounts, &state.failures)?;
+    admit(state, &caller)?;
     let route = Route::parse(request.uri().path()).ok_or_else(ApiError::not_found)?;
-    if route.auth_id != state.account.id.as_str() {
-        return Err(ApiError::forbidden());
-    }
+    let account = state.accounts.acting(&caller, &route.auth_id).ok_or_else(ApiError::forbidden)?;
     let resource = route.resource.ok_or_else(ApiError::not_found)?;
     let methods = resource.methods();
     if !methods.contains(request.method()) {
@@ -124,11 +136,41 @@ async fn answer(state: &ApiState, request: Request) -> Result<Response, ApiError
     }
     let method = request.method().clone();
     let arguments = body::arguments(request).await?;
-    multi_party_call::answer(state, &method, resource, &arguments).await
+    let asked = Asked { state, account, method, arguments: &arguments };
+    match resource {
+        Resource::Account => match asked.method.as_str() {
+            "GET" => account::get(&asked).await,
+            _ => account::change(&asked).await,
+        },
+        Resource::List(kind) => list(&asked, kind).await,
+        Resource::One(kind, id) => one(&asked, kind, &id).await,
+        resource => multi_party_call::answer(&asked, resource).await,
+    }
+}
+
+async fn list(asked: &Asked<'_>, kind: Kind) -> Result<Response, ApiError> {
+    match (kind, asked.method.as_str()) {
+        (Kind::Callback, _) => callback::list(asked).await,
+        (Kind::Subaccount, "GET") => subaccount::list(asked).await,
+        (Kind::Subaccount, _) => subaccount::create(asked).await,
+    }
+}
+
+async fn one(asked: &Asked<'_>, kind: Kind, id: &str) -> Result<Response, ApiError> {
+    match (kind, asked.method.as_str()) {
+        (Kind::Callback, "GET") => callback::get(asked, id).await,
+        (Kind::Callback, _) => callback::requeue(asked, id).await,
+        (Kind::Subaccount, "GET") => subaccount::get(asked, id).await,
+        (Kind::Subaccount, "POST") => subaccount::change(asked, id).await,
+        (Kind::Subaccount, _) => subaccount::delete(asked, id).await,
+    }
 }
 
 #[expect(clippy::disallowed_methods, reason = "the API is the edge where requests get their instant")]
-fn admit(rate: &Mutex<RateLimit>) -> Result<(), ApiError> {
-    let admitted = rate.lock().unwrap_or_else(PoisonError::into_inner).admit(Instant::now());
-    admitted.map_err(|wait| ApiError::too_many_requests(wait.as_secs_f64().ceil() as u64))
+fn admit(state: &ApiState, caller: &Caller) -> Result<(), ApiError> {
+    let account = match caller {
+        Caller::Main => state.accounts.main_id(),
+        Caller::Subaccount(id) => id,
+    };
+    state.rates.admit(account, Instant::now()).map_err(ApiError::too_many_requests)
 }

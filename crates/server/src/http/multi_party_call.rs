@@ -1,37 +1,23 @@
 //! The resources under `MultiPartyCall/`: read from the store, changed by the exchange.
 
-use axum::http::{Method, StatusCode};
+use axum::http::StatusCode;
 use axum::response::Response;
-use mixminus_control::{AccountId, Command, ConferenceRecord, ParticipantId};
+use mixminus_control::{Command, ConferenceRecord, ParticipantId};
 use mixminus_plivo::rest::{
-    Arguments, List, MemberSelector, MpcFilter, MpcObject, MpcPath, MpcSegment, ParticipantFilter,
-    ParticipantObject, ParticipantUpdate, RestError, UpdateReply, parse_start,
+    List, MemberSelector, MpcFilter, MpcObject, MpcPath, MpcSegment, ParticipantFilter, ParticipantObject,
+    ParticipantUpdate, RestError, UpdateReply, parse_start,
 };
 use mixminus_store::{Page, StoreError};
 
-use super::ApiState;
+use super::asked::Asked;
 use super::reply::{ApiError, json, no_content};
 use super::route::Resource;
 use crate::dialect;
 use crate::exchange::handle::ExchangeError;
 
-/// Answers one request by one account.
-struct Asked<'a> {
-    state: &'a ApiState,
-    account: AccountId,
-    arguments: &'a Arguments,
-}
-
-/// Carries out `method` on `resource`, which takes it.
-pub async fn answer(
-    state: &ApiState,
-    method: &Method,
-    resource: Resource,
-    arguments: &Arguments,
-) -> Result<Response, ApiError> {
-    let account = AccountId(state.account.id.as_str().into());
-    let asked = Asked { state, account, arguments };
-    match (method.as_str(), resource) {
+/// Carries out what is asked on `resource`, which takes the method.
+pub async fn answer(asked: &Asked<'_>, resource: Resource) -> Result<Response, ApiError> {
+    match (asked.method.as_str(), resource) {
         (_, Resource::Conferences) => asked.conferences().await,
         ("GET", Resource::Conference(mpc)) => asked.conference(mpc).await,
         ("POST", Resource::Conference(mpc)) => asked.start(&mpc).await,
@@ -40,6 +26,7 @@ pub async fn answer(
         ("GET", Resource::Participant(mpc, member)) => asked.participant(mpc, &member).await,
         ("POST", Resource::Participant(mpc, member)) => asked.update(&mpc, &member).await,
         (_, Resource::Participant(mpc, member)) => asked.kick(&mpc, &member).await,
+        (_, Resource::Account | Resource::List(_) | Resource::One(..)) => Err(ApiError::not_found()),
     }
 }
 
@@ -52,7 +39,7 @@ impl Asked<'_> {
             None => (Vec::new(), 0),
         };
         let object = |record: &ConferenceRecord| {
-            let path = self.path(MpcSegment::Uuid(record.id.to_string()));
+            let path = self.mpc_path(MpcSegment::Uuid(record.id.to_string()));
             MpcObject::new(&dialect::mpc(record), &path)
         };
         let objects = records.iter().map(object).collect();
@@ -63,7 +50,7 @@ impl Asked<'_> {
 
     async fn conference(&self, mpc: MpcSegment) -> Result<Response, ApiError> {
         let record = self.find(&mpc).await?;
-        Ok(json(StatusCode::OK, MpcObject::new(&dialect::mpc(&record), &self.path(mpc))))
+        Ok(json(StatusCode::OK, MpcObject::new(&dialect::mpc(&record), &self.mpc_path(mpc))))
     }
 
     async fn start(&self, mpc: &MpcSegment) -> Result<Response, ApiError> {
@@ -86,7 +73,7 @@ impl Asked<'_> {
             Some(wanted) => self.state.store.participants(record.id, &wanted).await?,
             None => Vec::new(),
         };
-        let path = self.path(mpc);
+        let path = self.mpc_path(mpc);
         let page = records.iter().skip(filter.page.offset).take(filter.page.limit);
         let objects =
             page.map(|record| ParticipantObject::new(&dialect::participant(record), &path)).collect();
@@ -103,7 +90,7 @@ impl Asked<'_> {
         let record = record
             .filter(|record| !by_name || record.left_at.is_none())
             .ok_or(RestError::MemberNotFound(id))?;
-        let object = ParticipantObject::new(&dialect::participant(&record), &self.path(mpc));
+        let object = ParticipantObject::new(&dialect::participant(&record), &self.mpc_path(mpc));
         Ok(json(StatusCode::OK, object))
     }
 
@@ -145,7 +132,7 @@ impl Asked<'_> {
         })
     }
 
-    fn path(&self, mpc: MpcSegment) -> MpcPath {
+    fn mpc_path(&self, mpc: MpcSegment) -> MpcPath {
         MpcPath { account: self.account.0.clone(), mpc }
     }
 }

@@ -1,10 +1,46 @@
 //! How many requests an account may send.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
+
+use mixminus_control::AccountId;
 
 /// Span over which requests are counted, which is Plivo's.
 const WINDOW: Duration = Duration::from_secs(5);
+
+/// One limit for each account, so that none uses up another's requests. There
+/// are no more than accounts that were admitted.
+#[derive(Debug)]
+pub struct RateLimits {
+    limit: usize,
+    by_account: Mutex<HashMap<AccountId, RateLimit>>,
+}
+
+impl RateLimits {
+    /// `limit` requests of each account in any five seconds.
+    pub fn new(limit: usize) -> Self {
+        Self { limit, by_account: Mutex::default() }
+    }
+
+    /// Counts a request of `account` at `now`.
+    ///
+    /// # Errors
+    ///
+    /// As [`RateLimit::admit`].
+    pub fn admit(&self, account: &AccountId, now: Instant) -> Result<(), Duration> {
+        let mut by_account = self.by_account.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(rate) = by_account.get_mut(account) {
+            return rate.admit(now);
+        }
+        by_account.entry(account.clone()).or_insert(RateLimit::new(self.limit)).admit(now)
+    }
+
+    /// Forgets an account that is gone.
+    pub fn remove(&self, account: &AccountId) {
+        self.by_account.lock().unwrap_or_else(PoisonError::into_inner).remove(account);
+    }
+}
 
 /// Lets at most so many requests through in any five seconds.
 ///
@@ -63,6 +99,16 @@ mod tests {
         assert_eq!(rate.admit(at(5)), Ok(()));
         assert_eq!(rate.admit(at(6)), Err(wait(1)));
         assert_eq!(rate.admit(at(7)), Ok(()));
+    }
+
+    #[test]
+    fn accounts_do_not_use_up_each_others_requests() {
+        let at = clock();
+        let rates = RateLimits::new(1);
+        let (one, other) = (AccountId("MA1".into()), AccountId("SA1".into()));
+        assert_eq!(rates.admit(&one, at(0)), Ok(()));
+        assert_eq!(rates.admit(&one, at(1)), Err(Duration::from_secs(4)));
+        assert_eq!(rates.admit(&other, at(1)), Ok(()));
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! Answers in the vendor's envelope: JSON with an `api_id`, errors too.
 
+use std::time::Duration;
+
 use axum::body::Body;
 use axum::http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderName, HeaderValue, StatusCode};
@@ -65,6 +67,21 @@ impl ApiError {
         Self::new(StatusCode::FORBIDDEN, "these credentials give no access to this account")
     }
 
+    /// 404: the account has no such `what`.
+    pub fn absent(what: &str) -> Self {
+        Self::new(StatusCode::NOT_FOUND, format!("{what} not found"))
+    }
+
+    /// 400: something stands in the way; `text` says what.
+    pub fn bad(text: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, text)
+    }
+
+    /// 409: the object is not in a state for this.
+    pub fn conflict(text: &str) -> Self {
+        Self::new(StatusCode::CONFLICT, text)
+    }
+
     /// 404: there is no such path.
     pub fn not_found() -> Self {
         Self::new(StatusCode::NOT_FOUND, "there is nothing at this path")
@@ -92,8 +109,9 @@ impl ApiError {
         Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, text)
     }
 
-    /// 429: more requests than the account may send.
-    pub fn too_many_requests(retry_after_s: u64) -> Self {
+    /// 429: more requests than the account may send, or more wrong passwords than its address.
+    pub fn too_many_requests(wait: Duration) -> Self {
+        let retry_after_s = wait.as_secs_f64().ceil() as u64;
         Self::new(StatusCode::TOO_MANY_REQUESTS, "too many requests; wait as Retry-After says")
             .with(RETRY_AFTER, &retry_after_s.to_string())
     }

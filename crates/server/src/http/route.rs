@@ -5,9 +5,34 @@ use std::borrow::Cow;
 use axum::http::Method;
 use mixminus_plivo::rest::MpcSegment;
 
-/// Something below an account.
+/// A kind of objects that a path names by a word and an id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// `Callbacks/`
+    Callback,
+    /// `Subaccount/`
+    Subaccount,
+}
+
+impl Kind {
+    fn parse(word: &str) -> Option<Self> {
+        match word {
+            "Callbacks" => Some(Self::Callback),
+            "Subaccount" => Some(Self::Subaccount),
+            _ => None,
+        }
+    }
+}
+
+/// An account, or something below one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Resource {
+    /// The account itself.
+    Account,
+    /// All objects of a kind.
+    List(Kind),
+    /// One of them.
+    One(Kind, String),
     /// `MultiPartyCall/`
     Conferences,
     /// `MultiPartyCall/{mpc}/`
@@ -42,9 +67,14 @@ impl Route {
 
 impl Resource {
     fn parse(segments: &[String]) -> Option<Self> {
-        let (first, rest) = segments.split_first()?;
+        let Some((first, rest)) = segments.split_first() else { return Some(Self::Account) };
         if first != "MultiPartyCall" {
-            return None;
+            let kind = Kind::parse(first)?;
+            return match rest {
+                [] => Some(Self::List(kind)),
+                [id] => Some(Self::One(kind, id.clone())),
+                _ => None,
+            };
         }
         // A slash in a name arrives as such from the Python SDK, so all that
         // stands before the last words with a meaning is the name.
@@ -64,8 +94,13 @@ impl Resource {
     /// The methods it takes.
     pub const fn methods(&self) -> &'static [Method] {
         match self {
-            Self::Conferences | Self::Participants(_) => &[Method::GET],
-            Self::Conference(_) | Self::Participant(..) => &[Method::GET, Method::POST, Method::DELETE],
+            Self::Conferences | Self::Participants(_) | Self::List(Kind::Callback) => &[Method::GET],
+            Self::Account | Self::List(Kind::Subaccount) | Self::One(Kind::Callback, _) => {
+                &[Method::GET, Method::POST]
+            }
+            Self::Conference(_) | Self::Participant(..) | Self::One(..) => {
+                &[Method::GET, Method::POST, Method::DELETE]
+            }
         }
     }
 }
@@ -106,6 +141,19 @@ mod tests {
         assert!(matches!(resource("MultiPartyCall/Record/"), Some(Resource::Conference(_))));
     }
 
+    #[test]
+    fn an_account_and_its_objects_are_named_by_word_and_id() {
+        let one = Resource::One(Kind::Subaccount, "SA1".into());
+        for (path, expected) in [
+            ("", Resource::Account),
+            ("Subaccount/", Resource::List(Kind::Subaccount)),
+            ("Subaccount/SA1", one.clone()),
+            ("Subaccount/SA1/", one),
+        ] {
+            assert_eq!(resource(path), Some(expected), "{path}");
+        }
+    }
+
     fn resource(path: &str) -> Option<Resource> {
         let route = Route::parse(&format!("/v1/Account/MA1/{path}")).unwrap();
         assert_eq!(route.auth_id, "MA1");
@@ -143,9 +191,13 @@ mod tests {
 
     #[test]
     fn what_is_not_there_has_no_resource() {
-        for path in
-            ["", "Call/", "MultiPartyCall/uuid_/", "MultiPartyCall/name_/", "MultiPartyCall/name_%ff/"]
-        {
+        for path in [
+            "Call/",
+            "Subaccount/SA1/x/",
+            "MultiPartyCall/uuid_/",
+            "MultiPartyCall/name_/",
+            "MultiPartyCall/name_%ff/",
+        ] {
             let route = Route::parse(&format!("/v1/Account/MA1/{path}"));
             assert_eq!(route.and_then(|route| route.resource), None, "{path}");
         }

@@ -78,7 +78,8 @@ mod tests {
 
     fn queued(attempts: u32) -> QueuedCallback {
         let callback = callbacks("http://customer.example/", 1).remove(0);
-        QueuedCallback { callback, attempts }
+        let queued_at = callback.created_at;
+        QueuedCallback { callback, attempts, queued_at }
     }
 
     #[tokio::test]

@@ -12,7 +12,7 @@ pub struct Retry {
     pub first_pause: Duration,
     /// The longest pause.
     pub longest_pause: Duration,
-    /// The age at which a callback that fails again is given up.
+    /// How long after it was queued a callback that fails again is given up.
     pub give_up_after: Duration,
 }
 
@@ -40,7 +40,7 @@ pub(super) enum Outcome {
 impl Retry {
     /// What to do after `error` at `now`.
     pub(super) fn after(&self, queued: &QueuedCallback, error: &WebError, now: Timestamp) -> Outcome {
-        let too_old = now.since(queued.callback.created_at) >= self.give_up_after;
+        let too_old = now.since(queued.queued_at) >= self.give_up_after;
         let permanent = error.is_permanent();
         let error = error.to_string();
         if too_old || permanent {
@@ -56,7 +56,7 @@ impl Retry {
 #[cfg(test)]
 mod tests {
     use mixminus_control::{AccountId, ConferenceId, HttpMethod};
-    use mixminus_store::NewCallback;
+    use mixminus_store::{NewCallback, OrderKey};
     use uuid::Uuid;
 
     use super::*;
@@ -71,14 +71,15 @@ mod tests {
         let callback = NewCallback {
             id: Uuid::nil(),
             account: AccountId(String::new()),
-            conference: ConferenceId(Uuid::nil()),
+            order: OrderKey::Conference(ConferenceId(Uuid::nil())),
             sequence: 1,
             url: "http://customer.example/".into(),
             method: HttpMethod::Post,
             params: Vec::new(),
-            created_at: Timestamp::from_micros(NOW.as_micros() - age.as_micros() as i64),
+            created_at: Timestamp::default(),
         };
-        QueuedCallback { callback, attempts }
+        let queued_at = Timestamp::from_micros(NOW.as_micros() - age.as_micros() as i64);
+        QueuedCallback { callback, attempts, queued_at }
     }
 
     #[test]

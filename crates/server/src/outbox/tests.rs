@@ -8,7 +8,7 @@ use axum::extract::{Form, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::routing::post;
 use mixminus_control::{AccountId, ConferenceId, HttpMethod};
-use mixminus_store::{Batch, SqliteStore};
+use mixminus_store::{Batch, OrderKey, SqliteStore};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use tempfile::TempDir;
@@ -126,7 +126,7 @@ pub(super) fn callbacks(url: &str, count: u64) -> Vec<NewCallback> {
     let callback = |sequence: u64| NewCallback {
         id: Uuid::new_v4(),
         account: AccountId("MAXXXXXXXXXXXXXXXXXX".into()),
-        conference,
+        order: OrderKey::Conference(conference),
         sequence,
         url: url.into(),
         method: HttpMethod::Post,
@@ -227,26 +227,54 @@ async fn receivers_that_never_answer_hold_up_neither_others_nor_the_stop() {
 }
 
 #[tokio::test]
-async fn every_attempt_is_signed_anew() {
+async fn every_attempt_is_signed_anew_and_has_the_callbacks_id() {
     let directory = tempfile::tempdir().unwrap();
     let store = open(&directory).await;
-    let (seen, mut nonces) = tokio::sync::mpsc::channel(2);
+    let (seen, mut attempts) = tokio::sync::mpsc::channel(2);
     let receive = async move |headers: HeaderMap| {
-        let nonce = headers["x-nonce"].to_str().unwrap().to_owned();
-        let status = if nonce == "0" { StatusCode::BAD_GATEWAY } else { StatusCode::OK };
-        seen.send(nonce).await.unwrap();
+        let value = |name: &str| headers[name].to_str().unwrap().to_owned();
+        let attempt = (value("x-nonce"), value("callback-id"));
+        let status = if attempt.0 == "0" { StatusCode::BAD_GATEWAY } else { StatusCode::OK };
+        seen.send(attempt).await.unwrap();
         status
     };
     let address = serve(Router::new().route("/", post(receive))).await;
-    commit(&store, callbacks(&format!("http://{address}/"), 1)).await;
+    let callbacks = callbacks(&format!("http://{address}/"), 1);
+    let id = callbacks[0].id.to_string();
+    commit(&store, callbacks).await;
     let counter = AtomicU32::new(0);
     let sign = move |_: &NewCallback| vec![("X-Nonce", counter.fetch_add(1, Relaxed).to_string())];
     let outbox = Running::signing(&store, PATIENCE, Arc::new(sign));
-    for expected in ["0", "1"] {
-        let nonce = timeout(PATIENCE, nonces.recv()).await.unwrap();
-        assert_eq!(nonce.as_deref(), Some(expected));
+    for nonce in ["0", "1"] {
+        let attempt = timeout(PATIENCE, attempts.recv()).await.unwrap();
+        assert_eq!(attempt, Some((nonce.to_owned(), id.clone())));
     }
     outbox.stop().await;
+}
+
+#[tokio::test]
+async fn a_redirect_acknowledges_nothing_and_is_not_followed() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = open(&directory).await;
+    let asked = Arc::new(AtomicU32::new(0));
+    let count = Arc::clone(&asked);
+    let redirect = async move || match count.fetch_add(1, Relaxed) {
+        0 => (StatusCode::TEMPORARY_REDIRECT, [("location", "/elsewhere")]),
+        _ => (StatusCode::OK, [("location", "/elsewhere")]),
+    };
+    let elsewhere = async || -> StatusCode { panic!("the redirect was followed") };
+    let router = Router::new().route("/", post(redirect)).route("/elsewhere", post(elsewhere));
+    commit(&store, callbacks(&format!("http://{}/", serve(router).await), 1)).await;
+    let outbox = Running::start(&store, PATIENCE);
+    let counts = Arc::clone(&outbox.counts);
+    let delivered = async {
+        while counts.delivered.load(Relaxed) == 0 {
+            tokio::task::yield_now().await;
+        }
+    };
+    timeout(PATIENCE, delivered).await.unwrap();
+    outbox.stop().await;
+    assert_eq!((asked.load(Relaxed), counts.failed.load(Relaxed)), (2, 1));
 }
 
 #[tokio::test]

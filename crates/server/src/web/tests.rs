@@ -22,7 +22,8 @@ pub(crate) async fn serve(router: Router) -> SocketAddr {
     address
 }
 
-const QUICK: Limits = Limits { timeout: Duration::from_secs(5), body_bytes: Some(100 * 1024) };
+const QUICK: Limits =
+    Limits { timeout: Duration::from_secs(5), body_bytes: Some(100 * 1024), redirects: MAX_REDIRECTS };
 
 fn request(url: &str) -> WebRequest<'_> {
     WebRequest { method: HttpMethod::Get, url, params: &[], headers: &[], limits: QUICK }

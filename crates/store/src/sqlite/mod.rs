@@ -3,6 +3,8 @@
 //! One connection writes and a few read, so that writers queue in order and
 //! never find the database busy, and readers never wait for them.
 
+mod directory;
+mod list;
 mod outbox;
 mod read;
 mod rows;
@@ -15,7 +17,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use mixminus_control::{
     AccountId, CallId, CallRecord, ConferenceId, ConferenceRecord, ParticipantId, ParticipantRecord,
-    Selector, Timestamp,
+    RecordingId, RecordingRecord, Selector, Timestamp,
 };
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::sqlite::{
@@ -25,7 +27,10 @@ use sqlx::sqlite::{
 use sqlx::{Connection, SqlSafeStr};
 use uuid::Uuid;
 
-use crate::{Batch, ConferenceFilter, Orphans, Page, ParticipantFilter, QueuedCallback, Store, StoreError};
+use crate::{
+    Batch, CallbackFilter, CallbackRecord, ConferenceFilter, Forget, Orphans, Page, ParticipantFilter,
+    QueuedCallback, RecordingFilter, Store, StoreError,
+};
 
 /// Connections that read at the same time, each with a thread of its own. Two
 /// answer 500 requests for a list a second, eight times what an account may
@@ -115,8 +120,15 @@ fn lock(path: &Path) -> Result<File, StoreError> {
 }
 
 fn migrations() -> Migrator {
-    let sql = include_str!("../../migrations/0001_records.sql").into_sql_str();
-    Migrator::with_migrations(vec![Migration::new(1, "records".into(), MigrationType::Simple, sql, false)])
+    let steps = [
+        (1, "records", include_str!("../../migrations/0001_records.sql")),
+        (2, "callbacks", include_str!("../../migrations/0002_callbacks.sql")),
+        (3, "directory", include_str!("../../migrations/0003_directory.sql")),
+    ];
+    let migration = |(version, name, sql): (i64, &'static str, &'static str)| {
+        Migration::new(version, name.into(), MigrationType::Simple, sql.into_sql_str(), false)
+    };
+    Migrator::with_migrations(steps.map(migration).into())
 }
 
 #[async_trait]
@@ -162,6 +174,28 @@ impl Store for SqliteStore {
         read::call(&self.readers, id).await
     }
 
+    async fn recordings(
+        &self,
+        account: &AccountId,
+        filter: &RecordingFilter,
+        page: Page,
+    ) -> Result<(Vec<RecordingRecord>, u64), StoreError> {
+        read::recordings(&self.readers, account, filter, page).await
+    }
+
+    async fn recording(
+        &self,
+        account: &AccountId,
+        id: RecordingId,
+    ) -> Result<Option<RecordingRecord>, StoreError> {
+        let found = self.reached("recordings", account, &id.to_string()).await?;
+        found.as_ref().map(rows::recording).transpose()
+    }
+
+    async fn delete_recording(&self, id: RecordingId) -> Result<(), StoreError> {
+        write::delete_recording(&self.writer, id).await
+    }
+
     async fn next_participant_id(&self) -> Result<ParticipantId, StoreError> {
         let next = read::meta(&self.readers, "next_participant_id").await?;
         Ok(ParticipantId(next as u64))
@@ -183,8 +217,8 @@ impl Store for SqliteStore {
         outbox::next_due(&self.readers, now).await
     }
 
-    async fn callback_delivered(&self, id: Uuid) -> Result<(), StoreError> {
-        outbox::delivered(&self.writer, id).await
+    async fn callback_delivered(&self, id: Uuid, at: Timestamp) -> Result<(), StoreError> {
+        outbox::delivered(&self.writer, id, at).await
     }
 
     async fn callback_failed(
@@ -196,7 +230,28 @@ impl Store for SqliteStore {
         outbox::failed(&self.writer, id, next_attempt_at, error).await
     }
 
-    async fn callback_dead(&self, id: Uuid, error: &str) -> Result<(), StoreError> {
-        outbox::dead(&self.writer, id, error).await
+    async fn callback_dead(&self, id: Uuid, at: Timestamp, error: &str) -> Result<(), StoreError> {
+        outbox::dead(&self.writer, id, at, error).await
+    }
+
+    async fn requeue_callback(&self, id: Uuid, at: Timestamp) -> Result<bool, StoreError> {
+        outbox::requeue(&self.writer, id, at).await
+    }
+
+    async fn forget_callbacks(&self, forget: Forget) -> Result<u64, StoreError> {
+        outbox::forget(&self.writer, forget).await
+    }
+
+    async fn callbacks(
+        &self,
+        account: &AccountId,
+        filter: CallbackFilter,
+        limit: u32,
+    ) -> Result<Vec<CallbackRecord>, StoreError> {
+        read::callbacks(&self.readers, account, filter, limit).await
+    }
+
+    async fn callback(&self, account: &AccountId, id: Uuid) -> Result<Option<CallbackRecord>, StoreError> {
+        read::callback(&self.readers, account, id).await
     }
 }

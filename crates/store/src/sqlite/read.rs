@@ -2,15 +2,20 @@
 
 use mixminus_control::{
     AccountId, CallId, CallRecord, ConferenceId, ConferenceRecord, ParticipantId, ParticipantRecord,
-    Selector, Timestamp,
+    RecordingRecord, Selector, Timestamp,
 };
 use sqlx::sqlite::{Sqlite, SqliteConnection, SqlitePool};
-use sqlx::{QueryBuilder, Row};
+use sqlx::{AssertSqlSafe, QueryBuilder, Row};
+use uuid::Uuid;
 
+use super::list::{self, REACHED, Wanted, push_equal, push_range};
 use super::rows;
 use crate::orphans::LiveConference;
 use crate::text::Text;
-use crate::{ConferenceFilter, Orphans, Page, ParticipantFilter, StoreError, TimeRange};
+use crate::{
+    CallbackFilter, CallbackRecord, CallbackState, ConferenceFilter, Orphans, Page, ParticipantFilter,
+    RecordingFilter, StoreError,
+};
 
 pub(super) async fn conferences(
     readers: &SqlitePool,
@@ -18,46 +23,17 @@ pub(super) async fn conferences(
     filter: &ConferenceFilter,
     page: Page,
 ) -> Result<(Vec<ConferenceRecord>, u64), StoreError> {
-    // One transaction, so that the page and the total are of one instant.
-    let mut transaction = readers.begin().await?;
-    let mut count = QueryBuilder::new("SELECT COUNT(*) FROM conferences WHERE account = ");
-    push_filter(&mut count, account, filter);
-    let total: i64 = count.build_query_scalar().fetch_one(&mut *transaction).await?;
-
-    let mut select = QueryBuilder::new("SELECT * FROM conferences WHERE account = ");
-    push_filter(&mut select, account, filter);
-    select
-        .push(" ORDER BY created_at DESC, id DESC LIMIT ")
-        .push_bind(i64::from(page.limit.min(Page::MAX_LIMIT)))
-        .push(" OFFSET ")
-        .push_bind(i64::try_from(page.offset).unwrap_or(i64::MAX));
-    let found = select.build().fetch_all(&mut *transaction).await?;
-    let records = found.iter().map(rows::conference).collect::<Result<_, _>>()?;
-    Ok((records, total as u64))
-}
-
-fn push_filter(query: &mut QueryBuilder<Sqlite>, account: &AccountId, filter: &ConferenceFilter) {
-    query.push_bind(account.0.clone());
-    if let Some(name) = &filter.name {
-        query.push(" AND name = ").push_bind(name.clone());
-    }
-    if let Some(state) = filter.state {
-        query.push(" AND state = ").push_bind(state.text());
-    }
-    if let Some(cause) = filter.end_cause {
-        query.push(" AND end_cause = ").push_bind(cause.text());
-    }
-    push_range(query, "created_at", &filter.created);
-    push_range(query, "ended_at", &filter.ended);
-}
-
-fn push_range(query: &mut QueryBuilder<Sqlite>, column: &'static str, range: &TimeRange) {
-    let bounds = [(" > ", range.gt), (" >= ", range.gte), (" < ", range.lt), (" <= ", range.lte)];
-    for (comparison, bound) in bounds {
-        if let Some(bound) = bound {
-            query.push(" AND ").push(column).push(comparison).push_bind(bound.as_micros());
-        }
-    }
+    let only = filter.subaccount.as_ref();
+    let wanted = Wanted { table: "conferences", age: "created_at", account, only, page };
+    let matching = |query: &mut QueryBuilder<Sqlite>| {
+        push_equal(query, "name", filter.name.clone());
+        push_equal(query, "state", filter.state.map(|state| state.text().to_owned()));
+        push_equal(query, "end_cause", filter.end_cause.map(|cause| cause.text().to_owned()));
+        push_range(query, "created_at", &filter.created);
+        push_range(query, "ended_at", &filter.ended);
+    };
+    let (found, total) = list::page(readers, &wanted, matching).await?;
+    Ok((found.iter().map(rows::conference).collect::<Result<_, _>>()?, total))
 }
 
 pub(super) async fn conference(
@@ -66,9 +42,10 @@ pub(super) async fn conference(
     selector: &Selector,
 ) -> Result<Option<ConferenceRecord>, StoreError> {
     let query = match selector {
-        Selector::Id(id) => sqlx::query("SELECT * FROM conferences WHERE account = $1 AND id = $2")
-            .bind(&account.0)
-            .bind(id.to_string()),
+        Selector::Id(id) => {
+            let reached = format!("SELECT * FROM conferences WHERE id = $2 AND {REACHED}");
+            sqlx::query(AssertSqlSafe(reached)).bind(&account.0).bind(id.to_string())
+        }
         Selector::Name(name) => sqlx::query(
             "SELECT * FROM conferences WHERE account = $1 AND name = $2 AND state <> 'ended'
              ORDER BY created_at DESC LIMIT 1",
@@ -117,6 +94,60 @@ pub(super) async fn call(readers: &SqlitePool, id: CallId) -> Result<Option<Call
     found.as_ref().map(rows::call).transpose()
 }
 
+pub(super) async fn recordings(
+    readers: &SqlitePool,
+    account: &AccountId,
+    filter: &RecordingFilter,
+    page: Page,
+) -> Result<(Vec<RecordingRecord>, u64), StoreError> {
+    let only = filter.subaccount.as_ref();
+    let wanted = Wanted { table: "recordings", age: "started_at", account, only, page };
+    let matching = |query: &mut QueryBuilder<Sqlite>| {
+        push_equal(query, "from_address", filter.from.clone());
+        push_equal(query, "to_address", filter.to.clone());
+        push_equal(query, "call_id", filter.call.map(|id| id.to_string()));
+        push_equal(query, "conference_id", filter.conference.map(|id| id.to_string()));
+        push_equal(query, "conference_name", filter.conference_name.clone());
+        push_range(query, "started_at", &filter.started);
+    };
+    let (found, total) = list::page(readers, &wanted, matching).await?;
+    Ok((found.iter().map(rows::recording).collect::<Result<_, _>>()?, total))
+}
+
+pub(super) async fn callbacks(
+    readers: &SqlitePool,
+    account: &AccountId,
+    filter: CallbackFilter,
+    limit: u32,
+) -> Result<Vec<CallbackRecord>, StoreError> {
+    let mut select = QueryBuilder::new("SELECT * FROM callbacks WHERE ");
+    list::push_reached(&mut select, account);
+    select.push(" AND position >= ").push_bind(i64::try_from(filter.from).unwrap_or(i64::MAX));
+    select.push(match filter.state {
+        None => "",
+        Some(CallbackState::Pending) => " AND state IN ('head', 'waiting')",
+        Some(CallbackState::Delivered) => " AND state = 'delivered'",
+        Some(CallbackState::Dead) => " AND state = 'dead'",
+    });
+    select.push(" ORDER BY position LIMIT ").push_bind(i64::from(limit.min(Page::MAX_LIMIT)));
+    let found = select.build().fetch_all(readers).await?;
+    found.iter().map(rows::callback).collect()
+}
+
+pub(super) async fn callback(
+    readers: &SqlitePool,
+    account: &AccountId,
+    id: Uuid,
+) -> Result<Option<CallbackRecord>, StoreError> {
+    let reached = format!("SELECT * FROM callbacks WHERE id = $2 AND {REACHED}");
+    let found = sqlx::query(AssertSqlSafe(reached))
+        .bind(&account.0)
+        .bind(id.to_string())
+        .fetch_optional(readers)
+        .await?;
+    found.as_ref().map(rows::callback).transpose()
+}
+
 pub(super) async fn meta(readers: &SqlitePool, name: &str) -> Result<i64, StoreError> {
     let found = sqlx::query("SELECT value FROM meta WHERE name = $1").bind(name).fetch_one(readers).await?;
     Ok(found.try_get("value")?)
@@ -136,7 +167,11 @@ pub(super) async fn orphans(readers: &SqlitePool) -> Result<Orphans, StoreError>
     for row in &live {
         conferences.push(live_conference(&mut transaction, rows::conference(row)?).await?);
     }
-    Ok(Orphans::close(conferences, calls, at))
+    let going_on = sqlx::query("SELECT * FROM recordings WHERE ended_at IS NULL ORDER BY started_at, id")
+        .fetch_all(&mut *transaction)
+        .await?;
+    let recordings = going_on.iter().map(rows::recording).collect::<Result<_, _>>()?;
+    Ok(Orphans::close(conferences, calls, recordings, at))
 }
 
 async fn live_conference(

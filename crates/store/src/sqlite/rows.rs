@@ -1,15 +1,20 @@
 //! Rows as records. Columns are read by name.
 
 use mixminus_control::{
-    AccountId, CallId, CallRecord, ConferenceId, ConferenceRecord, ParticipantId, ParticipantRecord,
-    StatusCallback, Timestamp,
+    AccountId, Action, ApplicationId, ApplicationRecord, CallId, CallRecord, ConferenceId, ConferenceRecord,
+    EndpointId, EndpointRecord, ParticipantId, ParticipantRecord, PasswordDigests, RecordedFrom, RecordingId,
+    RecordingRecord, StatusCallback, Timestamp,
 };
+use std::time::Duration;
+
 use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
 use uuid::Uuid;
 
 use crate::text::{self, Text};
-use crate::{NewCallback, QueuedCallback, StoreError};
+use crate::{
+    CallbackRecord, CallbackState, NewCallback, OrderKey, QueuedCallback, StoreError, SubaccountRecord, Token,
+};
 
 fn word<T: Text>(row: &SqliteRow, column: &'static str) -> Result<T, StoreError> {
     let value: String = row.try_get(column)?;
@@ -26,6 +31,13 @@ fn optional_word<T: Text>(row: &SqliteRow, column: &'static str) -> Result<Optio
 fn uuid(row: &SqliteRow, column: &'static str) -> Result<Uuid, StoreError> {
     let value: String = row.try_get(column)?;
     Uuid::try_parse(&value).map_err(|_| StoreError::Unknown { column, value })
+}
+
+fn optional_uuid(row: &SqliteRow, column: &'static str) -> Result<Option<Uuid>, StoreError> {
+    match row.try_get::<Option<&str>, _>(column)? {
+        Some(_) => uuid(row, column).map(Some),
+        None => Ok(None),
+    }
 }
 
 fn instant(row: &SqliteRow, column: &str) -> Result<Timestamp, StoreError> {
@@ -96,18 +108,113 @@ pub(super) fn participant(row: &SqliteRow) -> Result<ParticipantRecord, StoreErr
     })
 }
 
-pub(super) fn callback(row: &SqliteRow) -> Result<QueuedCallback, StoreError> {
+pub(super) fn recording(row: &SqliteRow) -> Result<RecordingRecord, StoreError> {
+    let conference = optional_uuid(row, "conference_id")?.map(ConferenceId);
+    Ok(RecordingRecord {
+        id: RecordingId(uuid(row, "id")?),
+        account: account(row)?,
+        of: RecordedFrom {
+            conference: conference.zip(row.try_get("conference_name")?),
+            participant: row.try_get::<Option<i64>, _>("participant_id")?.map(|id| ParticipantId(id as u64)),
+            call: optional_uuid(row, "call_id")?.map(CallId),
+            from: row.try_get("from_address")?,
+            to: row.try_get("to_address")?,
+        },
+        state: word(row, "state")?,
+        format: word(row, "format")?,
+        track: word(row, "track")?,
+        started_at: instant(row, "started_at")?,
+        ended_at: optional_instant(row, "ended_at")?,
+        duration: Duration::from_micros(row.try_get::<i64, _>("duration_us")? as u64),
+        size_bytes: row.try_get::<i64, _>("size_bytes")? as u64,
+        url: row.try_get("url")?,
+    })
+}
+
+pub(super) fn subaccount(row: &SqliteRow) -> Result<SubaccountRecord, StoreError> {
+    Ok(SubaccountRecord {
+        id: AccountId(row.try_get("id")?),
+        main: AccountId(row.try_get("main")?),
+        name: row.try_get("name")?,
+        token: Token(row.try_get("token")?),
+        enabled: row.try_get("enabled")?,
+        created_at: instant(row, "created_at")?,
+        modified_at: optional_instant(row, "modified_at")?,
+    })
+}
+
+pub(super) fn application(row: &SqliteRow) -> Result<ApplicationRecord, StoreError> {
+    let action = |url: &'static str, method: &'static str| {
+        let url: Option<String> = row.try_get(url)?;
+        let method = optional_word(row, method)?;
+        Ok::<_, StoreError>(url.zip(method).map(|(url, method)| Action { url, method }))
+    };
+    Ok(ApplicationRecord {
+        id: ApplicationId(row.try_get("id")?),
+        account: account(row)?,
+        name: row.try_get("name")?,
+        answer: action("answer_url", "answer_method")?,
+        fallback: action("fallback_url", "fallback_method")?,
+        hangup: action("hangup_url", "hangup_method")?,
+        message: action("message_url", "message_method")?,
+        default_for_numbers: row.try_get("default_for_numbers")?,
+        default_for_endpoints: row.try_get("default_for_endpoints")?,
+        public: row.try_get("public")?,
+        logs_messages: row.try_get("logs_messages")?,
+        created_at: instant(row, "created_at")?,
+    })
+}
+
+pub(super) fn endpoint(row: &SqliteRow) -> Result<EndpointRecord, StoreError> {
+    Ok(EndpointRecord {
+        id: EndpointId(row.try_get("id")?),
+        account: account(row)?,
+        username: row.try_get("username")?,
+        alias: row.try_get("alias")?,
+        digests: PasswordDigests { md5: row.try_get("digest_md5")?, sha256: row.try_get("digest_sha256")? },
+        application: row.try_get::<Option<String>, _>("application_id")?.map(ApplicationId),
+        created_at: instant(row, "created_at")?,
+    })
+}
+
+fn new_callback(row: &SqliteRow) -> Result<NewCallback, StoreError> {
     let params: String = row.try_get("params")?;
-    let callback = NewCallback {
+    let order: String = row.try_get("order_key")?;
+    Ok(NewCallback {
         id: uuid(row, "id")?,
         account: account(row)?,
-        conference: ConferenceId(uuid(row, "conference_id")?),
+        order: OrderKey::parse(&order).ok_or(StoreError::Unknown { column: "order_key", value: order })?,
         sequence: row.try_get::<i64, _>("sequence")? as u64,
         url: row.try_get("url")?,
         method: word(row, "method")?,
         params: serde_json::from_str(&params)
             .map_err(|_| StoreError::Unknown { column: "params", value: params })?,
         created_at: instant(row, "created_at")?,
-    };
-    Ok(QueuedCallback { callback, attempts: row.try_get::<i64, _>("attempts")? as u32 })
+    })
+}
+
+pub(super) fn queued_callback(row: &SqliteRow) -> Result<QueuedCallback, StoreError> {
+    Ok(QueuedCallback {
+        callback: new_callback(row)?,
+        attempts: row.try_get::<i64, _>("attempts")? as u32,
+        queued_at: instant(row, "queued_at")?,
+    })
+}
+
+pub(super) fn callback(row: &SqliteRow) -> Result<CallbackRecord, StoreError> {
+    let state: String = row.try_get("state")?;
+    Ok(CallbackRecord {
+        position: row.try_get::<i64, _>("position")? as u64,
+        callback: new_callback(row)?,
+        state: match state.as_str() {
+            "head" | "waiting" => CallbackState::Pending,
+            "delivered" => CallbackState::Delivered,
+            "dead" => CallbackState::Dead,
+            _ => return Err(StoreError::Unknown { column: "state", value: state }),
+        },
+        attempts: row.try_get::<i64, _>("attempts")? as u32,
+        last_error: row.try_get("last_error")?,
+        next_attempt_at: optional_instant(row, "due_at")?,
+        settled_at: optional_instant(row, "settled_at")?,
+    })
 }

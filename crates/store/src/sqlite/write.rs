@@ -1,6 +1,8 @@
 //! Writes records, one transaction for each batch.
 
-use mixminus_control::{CallRecord, ConferenceRecord, ParticipantRecord, Timestamp};
+use mixminus_control::{
+    CallRecord, ConferenceRecord, ParticipantRecord, RecordedFrom, RecordingId, RecordingRecord, Timestamp,
+};
 use sqlx::sqlite::{SqliteConnection, SqlitePool};
 
 use super::outbox;
@@ -20,6 +22,9 @@ pub(super) async fn commit(writer: &SqlitePool, batch: &Batch) -> Result<(), Sto
     }
     for participant in &batch.participants {
         save_participant(&mut transaction, participant).await?;
+    }
+    for recording in &batch.recordings {
+        save_recording(&mut transaction, recording).await?;
     }
     for callback in &batch.callbacks {
         outbox::insert(&mut transaction, callback).await?;
@@ -132,5 +137,45 @@ async fn save_participant(
     .bind(participant.exit_cause.map(Text::text))
     .execute(connection)
     .await?;
+    Ok(())
+}
+
+async fn save_recording(
+    connection: &mut SqliteConnection,
+    recording: &RecordingRecord,
+) -> Result<(), StoreError> {
+    let RecordedFrom { conference, participant, call, from, to } = &recording.of;
+    let (conference_id, conference_name) =
+        conference.as_ref().map(|(id, name)| (id.to_string(), name)).unzip();
+    sqlx::query(
+        "INSERT INTO recordings (id, account, conference_id, conference_name, participant_id, call_id,
+             from_address, to_address, state, format, track, started_at, ended_at, duration_us, size_bytes, url)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
+         ON CONFLICT (id) DO UPDATE SET state = excluded.state, ended_at = excluded.ended_at,
+             duration_us = excluded.duration_us, size_bytes = excluded.size_bytes, url = excluded.url",
+    )
+    .bind(recording.id.to_string())
+    .bind(&recording.account.0)
+    .bind(conference_id)
+    .bind(conference_name)
+    .bind(participant.map(|id| id.0 as i64))
+    .bind(call.map(|id| id.to_string()))
+    .bind(from)
+    .bind(to)
+    .bind(recording.state.text())
+    .bind(recording.format.text())
+    .bind(recording.track.text())
+    .bind(recording.started_at.as_micros())
+    .bind(recording.ended_at.map(Timestamp::as_micros))
+    .bind(i64::try_from(recording.duration.as_micros()).unwrap_or(i64::MAX))
+    .bind(recording.size_bytes as i64)
+    .bind(&recording.url)
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+pub(super) async fn delete_recording(writer: &SqlitePool, id: RecordingId) -> Result<(), StoreError> {
+    sqlx::query("DELETE FROM recordings WHERE id = $1").bind(id.to_string()).execute(writer).await?;
     Ok(())
 }

@@ -5,7 +5,7 @@ use mixminus_control::{
     AccountId, Action, CallId, CallRecord, CallState, ConferenceId, ConferenceRecord, ConferenceState,
     Direction, EndCause, EventGroup, HttpMethod, ParticipantId, ParticipantRecord, StatusCallback, Timestamp,
 };
-use mixminus_store::{Batch, NewCallback, SqliteStore, Store};
+use mixminus_store::{Batch, NewCallback, OrderKey, SqliteStore, Store};
 use sqlx::Connection;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use tempfile::TempDir;
@@ -137,7 +137,7 @@ pub fn callback(conference: ConferenceId, sequence: u64, created: i64) -> NewCal
     NewCallback {
         id: Uuid::new_v4(),
         account: account(),
-        conference,
+        order: OrderKey::Conference(conference),
         sequence,
         url: URL.into(),
         method: HttpMethod::Post,

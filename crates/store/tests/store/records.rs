@@ -211,7 +211,7 @@ async fn a_transaction_that_the_database_rolled_back_by_itself_spoils_no_later_o
         ..Batch::default()
     };
     let mut outside = fixture.peek().await;
-    for event in ["INSERT ON conferences", "DELETE ON callbacks"] {
+    for event in ["INSERT ON conferences", "UPDATE ON callbacks"] {
         let full = format!("BEFORE {event} BEGIN SELECT RAISE(ROLLBACK, 'database or disk is full'); END");
         let name = event.split(' ').next().unwrap();
         outside.execute(AssertSqlSafe(format!("CREATE TRIGGER full_{name} {full}"))).await.unwrap();
@@ -220,8 +220,8 @@ async fn a_transaction_that_the_database_rolled_back_by_itself_spoils_no_later_o
     outside.execute("DROP TRIGGER full_INSERT").await.unwrap();
     fixture.store.commit(&batch).await.unwrap();
     let id = batch.callbacks[0].id;
-    fixture.store.callback_delivered(id).await.unwrap_err();
-    outside.execute("DROP TRIGGER full_DELETE").await.unwrap();
-    fixture.store.callback_delivered(id).await.unwrap();
+    fixture.store.callback_delivered(id, at(20)).await.unwrap_err();
+    outside.execute("DROP TRIGGER full_UPDATE").await.unwrap();
+    fixture.store.callback_delivered(id, at(20)).await.unwrap();
     fixture.commit(batch).await;
 }

@@ -174,6 +174,7 @@ async fn orphans_that_were_committed_are_none_any_more() {
         conferences: orphans.conferences,
         participants: orphans.participants,
         calls: orphans.calls,
+        recordings: orphans.recordings,
         callbacks: Vec::new(),
     };
     store.commit(&closed).await.unwrap();

@@ -1,5 +1,7 @@
 //! The API driven in-process, on a real store and a small exchange.
 
+mod accounts;
+mod callbacks;
 mod probes;
 mod refusals;
 mod resources;
@@ -26,7 +28,7 @@ use tower::ServiceExt;
 use uuid::Uuid;
 
 use super::*;
-use crate::account::{AuthId, AuthToken};
+use crate::account::{AuthId, AuthToken, Credentials};
 use crate::config::Setting;
 use crate::exchange::admission::tests::Crowd;
 use crate::exchange::handle::CommandRequest;
@@ -34,6 +36,7 @@ use crate::exchange::handle::CommandRequest;
 pub const ID: &str = "MATEST00000000000000";
 pub const TOKEN: &str = "0123456789012345678901234567890123456789";
 pub const LIMIT: usize = 40;
+pub const WRONG_PASSWORDS: usize = 20;
 
 /// The conference `support`, live with two inside and one who left.
 pub const SUPPORT: Uuid = Uuid::from_u128(0x1111_1111_1111_4111_8111_1111_1111_1111);
@@ -103,14 +106,18 @@ pub async fn api_with(afterwards: Afterwards) -> Api {
     let account = Credentials { id: AuthId::parse(ID).unwrap(), token: AuthToken::parse(TOKEN).unwrap() };
     let crowd = Arc::<Crowd>::default();
     let state = ApiState {
-        account: Arc::new(account),
+        accounts: Arc::new(Accounts::new(account)),
+        max_subaccounts: 2,
         local: true,
         store: Arc::clone(&store) as Arc<dyn Store>,
         exchange: ExchangeHandle::new(commands),
         backlog: Arc::default(),
         admission: Admission::new(Arc::clone(&crowd) as Arc<_>),
         phase: phase_seen,
-        rate: Arc::new(Mutex::new(RateLimit::new(LIMIT))),
+        rates: Arc::new(RateLimits::new(LIMIT)),
+        failures: Arc::new(Failures::new(WRONG_PASSWORDS)),
+        clock: Clock::start(),
+        queued: Arc::default(),
         answers: Arc::default(),
         measured: Arc::new([Box::new(ThreeCalls)]),
     };
@@ -270,7 +277,7 @@ fn records() -> Batch {
             participant(8, SUPPORT, Role::Agent),
             participant(9, SUPPORT, Role::Supervisor),
         ],
-        callbacks: Vec::new(),
+        ..Batch::default()
     }
 }
 

@@ -1,0 +1,92 @@
+use std::time::Duration;
+
+use uuid::Uuid;
+
+use super::{AccountId, CallId, ConferenceId, ParticipantId, Timestamp};
+
+uuid_id! {
+    /// A recording, unique across nodes and for good.
+    RecordingId
+}
+
+/// Where a recording is in its life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RecordingState {
+    /// What is said is kept.
+    Recording,
+    /// Going on, but nothing is kept for now.
+    Paused,
+    /// Over; the file is whole.
+    Completed,
+    /// Over; there is no file.
+    Failed,
+}
+
+impl RecordingState {
+    /// Whether nothing changes any more.
+    pub const fn is_over(self) -> bool {
+        matches!(self, Self::Completed | Self::Failed)
+    }
+}
+
+/// What a recording's file is written as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RecordingFormat {
+    /// MPEG-1 layer III.
+    Mp3,
+    /// PCM.
+    Wav,
+}
+
+/// What a recording is of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RecordingTrack {
+    /// What everybody in the conference, or both sides of the call, say, as one mix.
+    Mix,
+    /// What one party says.
+    Party,
+    /// Each party in a channel of its own.
+    Channels,
+}
+
+/// Of what, and by whom started, a recording was made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RecordedFrom {
+    /// The conference and its name.
+    pub conference: Option<(ConferenceId, String)>,
+    /// The participant, when not all of the conference is recorded.
+    pub participant: Option<ParticipantId>,
+    /// The call, or the participant's.
+    pub call: Option<CallId>,
+    /// The calling party of that call.
+    pub from: String,
+    /// The called party of that call.
+    pub to: String,
+}
+
+/// A recording as it is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RecordingRecord {
+    /// Its id.
+    pub id: RecordingId,
+    /// The owning account or subaccount.
+    pub account: AccountId,
+    /// What was recorded.
+    pub of: RecordedFrom,
+    /// Where it is in its life.
+    pub state: RecordingState,
+    /// What it is written as.
+    pub format: RecordingFormat,
+    /// What it holds.
+    pub track: RecordingTrack,
+    /// When it began.
+    pub started_at: Timestamp,
+    /// When it ended.
+    pub ended_at: Option<Timestamp>,
+    /// How much it holds: without pauses.
+    pub duration: Duration,
+    /// How large its file is.
+    pub size_bytes: u64,
+    /// Where it can be fetched.
+    pub url: String,
+}

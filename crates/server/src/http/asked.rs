@@ -1,0 +1,63 @@
+//! One request, and what answering it takes.
+
+use axum::http::{Method, StatusCode};
+use axum::response::Response;
+use mixminus_control::{AccountId, Timestamp};
+use mixminus_plivo::rest::{Arguments, Page};
+use mixminus_store as store;
+use rand::rngs::StdRng;
+use serde_json::json;
+
+use super::ApiState;
+use super::reply::{self, ApiError};
+
+/// A request by a caller who may act for the account.
+pub struct Asked<'a> {
+    /// What answers are made from.
+    pub state: &'a ApiState,
+    /// The account that the path names.
+    pub account: AccountId,
+    /// What is to be done.
+    pub method: Method,
+    /// With what.
+    pub arguments: &'a Arguments,
+}
+
+impl Asked<'_> {
+    /// Now.
+    pub fn now(&self) -> Timestamp {
+        self.state.clock.now()
+    }
+
+    /// The path of something of this account, with a slash at both ends.
+    pub fn path(&self, below: &str) -> String {
+        path(&self.account, below)
+    }
+
+    /// The page that is asked for, as the client and as the store counts it.
+    pub fn page(&self) -> Result<(Page, store::Page), ApiError> {
+        let page = Page::parse(self.arguments)?;
+        Ok((page, store::Page { limit: page.limit as u32, offset: page.offset as u64 }))
+    }
+
+    /// What is asked for by the main account only, in its own name.
+    pub fn main_only(&self) -> Result<(), ApiError> {
+        if self.account == *self.state.accounts.main_id() { Ok(()) } else { Err(ApiError::forbidden()) }
+    }
+}
+
+/// The path of something of `account`: `Word/id` without slashes around it, or nothing.
+pub fn path(account: &AccountId, below: &str) -> String {
+    let slash = if below.is_empty() { "" } else { "/" };
+    format!("/v1/Account/{account}/{below}{slash}")
+}
+
+/// 202: what was asked is done, as `message` says.
+pub fn accepted(message: &str) -> Response {
+    reply::json(StatusCode::ACCEPTED, json!({ "message": message }))
+}
+
+/// Where new ids and tokens come from.
+pub fn random() -> StdRng {
+    rand::make_rng()
+}

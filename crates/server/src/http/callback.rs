@@ -1,0 +1,127 @@
+//! `Callbacks/`: what the account's servers were told, are to be told, and were not told.
+//!
+//! This resource is not Plivo's. `sequence` grows over all callbacks of the account, so a server
+//! that was down reads on from the last one it knows: `Callbacks/?from=SEQUENCE`.
+
+use std::collections::BTreeMap;
+
+use axum::http::StatusCode;
+use axum::response::Response;
+use mixminus_control::HttpMethod;
+use mixminus_plivo::Timestamp;
+use mixminus_store::{CallbackFilter, CallbackRecord, CallbackState, OrderKey};
+use serde::Serialize;
+use serde_json::json;
+use uuid::Uuid;
+
+use super::asked::{Asked, accepted, path};
+use super::reply::{self, ApiError};
+use crate::dialect;
+
+/// Callbacks on a page, unless asked otherwise and at most.
+const DEFAULT_LIMIT: u32 = 20;
+const MAX_LIMIT: u32 = 200;
+
+/// A callback in a reply; every field is there every time.
+#[derive(Debug, Serialize)]
+struct CallbackObject<'a> {
+    callback_id: String,
+    sequence: u64,
+    account: &'a str,
+    mpc_uuid: Option<String>,
+    call_uuid: Option<String>,
+    request_uuid: Option<String>,
+    url: &'a str,
+    method: &'static str,
+    parameters: BTreeMap<&'a str, &'a str>,
+    status: &'static str,
+    attempts: u32,
+    last_error: Option<&'a str>,
+    creation_time: Timestamp,
+    next_attempt_time: Option<Timestamp>,
+    settled_time: Option<Timestamp>,
+    resource_uri: String,
+}
+
+impl<'a> CallbackObject<'a> {
+    fn new(record: &'a CallbackRecord) -> Self {
+        let callback = &record.callback;
+        let (mut mpc_uuid, mut call_uuid, mut request_uuid) = (None, None, None);
+        match callback.order {
+            OrderKey::Conference(id) => mpc_uuid = Some(id.to_string()),
+            OrderKey::Call(id) => call_uuid = Some(id.to_string()),
+            OrderKey::Request(id) => request_uuid = Some(id.to_string()),
+        }
+        Self {
+            callback_id: callback.id.to_string(),
+            sequence: record.position,
+            account: &callback.account.0,
+            mpc_uuid,
+            call_uuid,
+            request_uuid,
+            url: &callback.url,
+            method: match callback.method {
+                HttpMethod::Get => "GET",
+                HttpMethod::Post => "POST",
+            },
+            parameters: callback.params.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect(),
+            status: word(record.state),
+            attempts: record.attempts,
+            last_error: record.last_error.as_deref(),
+            creation_time: dialect::instant(callback.created_at),
+            next_attempt_time: record.next_attempt_at.map(dialect::instant),
+            settled_time: record.settled_at.map(dialect::instant),
+            resource_uri: path(&callback.account, &format!("Callbacks/{}", callback.id)),
+        }
+    }
+}
+
+const fn word(state: CallbackState) -> &'static str {
+    match state {
+        CallbackState::Pending => "pending",
+        CallbackState::Delivered => "delivered",
+        CallbackState::Dead => "dead",
+    }
+}
+
+/// A page from a sequence number on; `next` is where to go on, also when nothing is there yet.
+pub async fn list(asked: &Asked<'_>) -> Result<Response, ApiError> {
+    let arguments = asked.arguments;
+    let from = arguments.read("from", |text| text.parse().ok())?.unwrap_or(0);
+    let limit = arguments
+        .read("limit", |text| text.parse().ok().filter(|limit| (1..=MAX_LIMIT).contains(limit)))?
+        .unwrap_or(DEFAULT_LIMIT);
+    let state = arguments.read("status", |text| {
+        let states = [CallbackState::Pending, CallbackState::Delivered, CallbackState::Dead];
+        states.into_iter().find(|state| word(*state).eq_ignore_ascii_case(text))
+    })?;
+    let filter = CallbackFilter { from, state };
+    let records = asked.state.store.callbacks(&asked.account, filter, limit).await?;
+    let next = records.last().map_or(from, |last| last.position + 1);
+    let status = state.map(|state| format!("&status={}", word(state))).unwrap_or_default();
+    let next = format!("{}?from={next}&limit={limit}{status}", asked.path("Callbacks"));
+    let objects: Vec<_> = records.iter().map(CallbackObject::new).collect();
+    let meta = json!({ "from": from, "limit": limit, "next": next });
+    Ok(reply::json(StatusCode::OK, json!({ "meta": meta, "objects": objects })))
+}
+
+/// One callback.
+pub async fn get(asked: &Asked<'_>, id: &str) -> Result<Response, ApiError> {
+    Ok(reply::json(StatusCode::OK, CallbackObject::new(&find(asked, id).await?)))
+}
+
+/// Sends one that was given up again.
+pub async fn requeue(asked: &Asked<'_>, id: &str) -> Result<Response, ApiError> {
+    let record = find(asked, id).await?;
+    if !asked.state.store.requeue_callback(record.callback.id, asked.now()).await? {
+        return Err(ApiError::conflict("only a callback that was given up can be queued again"));
+    }
+    asked.state.queued.notify_one();
+    Ok(accepted("callback queued"))
+}
+
+async fn find(asked: &Asked<'_>, id: &str) -> Result<CallbackRecord, ApiError> {
+    let absent = || ApiError::absent("callback");
+    let id = Uuid::try_parse(id).map_err(|_| absent())?;
+    asked.state.store.callback(&asked.account, id).await?.ok_or_else(absent)
+}
