@@ -160,6 +160,7 @@ mod tests {
             name: "my room".into(),
             sub_account: None,
             status: MpcStatus::Initialized,
+            recording: crate::RecordingState::NotRecording,
             stay_alone: false,
             created_at: after(0),
             started_at: None,
@@ -199,6 +200,10 @@ mod tests {
             answered_at: Some(after(1)),
             ended_at: None,
             hangup: None,
+            caller_name: None,
+            request_uuid: None,
+            parent_uuid: None,
+            forwarded_from: None,
         }
     }
 

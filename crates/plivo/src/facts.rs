@@ -1,8 +1,8 @@
 //! What is known of an MPC, a participant and a call, before it is written.
 
 use crate::{
-    CallStatus, Direction, ExitCause, HangupCause, HangupSource, MpcStatus, Role, TerminationCause,
-    Timestamp, billed_seconds,
+    CallStatus, Direction, ExitCause, FileFormat, HangupCause, HangupSource, MpcStatus, RecordingState, Role,
+    TerminationCause, Timestamp, billed_seconds,
 };
 
 /// What is known of an MPC.
@@ -16,6 +16,8 @@ pub struct Mpc {
     pub sub_account: Option<String>,
     /// Where it is in its life.
     pub status: MpcStatus,
+    /// Whether it is recorded.
+    pub recording: RecordingState,
     /// Whether its creator may stay alone in it.
     pub stay_alone: bool,
     /// When it was created.
@@ -104,4 +106,65 @@ pub struct Call {
     pub ended_at: Option<Timestamp>,
     /// Why it ended and who ended it.
     pub hangup: Option<(HangupCause, HangupSource)>,
+    /// The caller's name, where it is another than the number.
+    pub caller_name: Option<String>,
+    /// The request that it was made by, where that is another than the call.
+    pub request_uuid: Option<String>,
+    /// The call that it was dialled from.
+    pub parent_uuid: Option<String>,
+    /// The number that it was forwarded from.
+    pub forwarded_from: Option<String>,
+}
+
+impl Call {
+    /// The request that it was made by; with a single destination that is the call.
+    pub fn request_uuid(&self) -> &str {
+        self.request_uuid.as_deref().unwrap_or(&self.uuid)
+    }
+}
+
+/// What is known of a recording.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RecordingFile {
+    /// Its `recording_id`.
+    pub id: String,
+    /// The owning account.
+    pub account: String,
+    /// Where the file is.
+    pub url: String,
+    /// Format of the file.
+    pub format: FileFormat,
+    /// When it began.
+    pub started_at: Timestamp,
+    /// When it ended.
+    pub ended_at: Option<Timestamp>,
+    /// The MPC that it is of.
+    pub mpc_uuid: Option<String>,
+    /// The name of that MPC.
+    pub mpc_name: Option<String>,
+    /// The participant that it is of.
+    pub member_id: Option<u64>,
+    /// The call that it is of.
+    pub call_uuid: Option<String>,
+    /// The calling party of that call.
+    pub from: Option<String>,
+    /// The called party of that call.
+    pub to: Option<String>,
+}
+
+impl RecordingFile {
+    /// `recording_type`.
+    pub const fn kind(&self) -> &'static str {
+        if self.mpc_uuid.is_some() { "conference" } else { "normal" }
+    }
+
+    /// The path of the recording.
+    pub fn resource_uri(&self) -> String {
+        format!("/v1/Account/{}/Recording/{}/", self.account, self.id)
+    }
+
+    /// Microseconds from its beginning to `end`.
+    pub fn duration_micros(&self, end: Timestamp) -> u64 {
+        end.micros_since(self.started_at)
+    }
 }

@@ -34,7 +34,7 @@ mod words;
 pub mod xml;
 
 pub use billing::{RATE_PER_MINUTE, amount, billed_seconds};
-pub use facts::{Call, Mpc, Participant};
+pub use facts::{Call, Mpc, Participant, RecordingFile};
 pub use hangup::HangupCause;
 pub use join::{AiAgentStream, MAX_NAME_CHARS, MultiPartyCall, Recording, Sound, StatusCallback, Target};
 pub use keys::{Key, MAX_KEYS};
@@ -45,5 +45,5 @@ pub use timestamp::Timestamp;
 pub use voice::{DEFAULT_LANGUAGE, Gender, LANGUAGES, POLLY, Voice, VoiceError};
 pub use words::{
     CallStatus, Direction, EventGroup, EventName, ExitCause, FileFormat, HangupSource, Method, MpcStatus,
-    Role, TerminationCause,
+    RecordingState, Role, TerminationCause,
 };

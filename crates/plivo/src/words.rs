@@ -126,6 +126,29 @@ impl MpcStatus {
     }
 }
 
+/// Whether an MPC is recorded.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum RecordingState {
+    /// It is not.
+    #[default]
+    NotRecording,
+    /// It is.
+    Recording,
+    /// It will be when the recording goes on.
+    Paused,
+}
+
+impl RecordingState {
+    /// As replies have it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::NotRecording => "not-recording",
+            Self::Recording => "recording",
+            Self::Paused => "paused",
+        }
+    }
+}
+
 /// Why an MPC ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TerminationCause {

@@ -6,6 +6,7 @@ mod application;
 mod arguments;
 mod asynchronous;
 mod call_filter;
+mod call_object;
 mod endpoint;
 mod error;
 mod fields;
@@ -18,7 +19,9 @@ mod object;
 mod path;
 mod playback;
 mod recording_filter;
+mod replies;
 mod request;
+mod resource_object;
 
 pub use account::{AccountUpdate, SubaccountBody, parse_cascade};
 pub use add_participant::{
@@ -28,6 +31,7 @@ pub use application::{ApplicationDelete, ApplicationFilter, ApplicationSettings,
 pub use arguments::Arguments;
 pub use asynchronous::AsyncCallback;
 pub use call_filter::{CallFilter, CallList, CallView};
+pub use call_object::{CallIds, CallObject, LiveCallObject, StreamObject};
 pub use endpoint::{
     EndpointUpdate, MAX_PASSWORD_CHARS, MAX_USERNAME_BYTES, MIN_PASSWORD_CHARS, NewEndpoint, Password,
 };
@@ -45,4 +49,12 @@ pub use object::{MpcObject, ParticipantObject, Reply, UpdateReply};
 pub use path::{MAX_MEMBERS, MemberSelector, MpcPath, MpcSegment};
 pub use playback::{CallPlay, CallSpeak, Legs, MAX_PLAY_URLS, MAX_SPEECH_CHARS, MemberPlay, Speech};
 pub use recording_filter::RecordingFilter;
+pub use replies::{
+    AddParticipantReply, AddedCall, ApplicationCreated, CallFired, CallRecordReply, EndpointCreated,
+    MemberReply, Message, MpcRecordReply, RequestUuid, StreamReply,
+};
 pub use request::{MpcFilter, ParticipantFilter, ParticipantUpdate, parse_start};
+pub use resource_object::{
+    AccountObject, ApplicationObject, EndpointObject, RecordingObject, Registration, SubaccountCreated,
+    SubaccountObject,
+};

@@ -49,7 +49,7 @@ impl MpcObject {
             friendly_name: mpc.name.clone(),
             mpc_uuid: mpc.uuid.clone(),
             participants: path.participants(),
-            recording: (mpc.status != MpcStatus::Ended).then_some("not-recording"),
+            recording: (mpc.status != MpcStatus::Ended).then(|| mpc.recording.name()),
             resource_uri: path.mpc(),
             start_time: mpc.started_at,
             status: mpc.status.name(),
@@ -141,8 +141,8 @@ mod tests {
     use serde_json::{json, to_value};
 
     use super::*;
-    use crate::Role;
     use crate::rest::MpcSegment;
+    use crate::{RecordingState, Role};
 
     fn after(seconds: i64) -> Timestamp {
         Timestamp::from_micros((1_767_350_923 + seconds) * 1_000_000)
@@ -158,6 +158,7 @@ mod tests {
             name: "support".into(),
             sub_account: None,
             status: MpcStatus::Active,
+            recording: RecordingState::NotRecording,
             stay_alone: false,
             created_at: after(0),
             started_at: Some(after(0)),
@@ -211,6 +212,17 @@ mod tests {
                 "termination_cause_code": null,
             })
         );
+    }
+
+    #[test]
+    fn a_live_mpc_tells_whether_it_is_recorded() {
+        let path = path(MpcSegment::Name("support".into()));
+        for (recording, name) in
+            [(RecordingState::Recording, "recording"), (RecordingState::Paused, "paused")]
+        {
+            let mpc = Mpc { recording, ..live() };
+            assert_eq!(MpcObject::new(&mpc, &path).recording, Some(name));
+        }
     }
 
     #[test]
@@ -288,7 +300,12 @@ mod tests {
 
     #[test]
     fn an_update_is_answered_for_what_it_changed() {
-        let update = ParticipantUpdate { mute: Some(false), hold: None, coach_mode: Some(true) };
+        let update = ParticipantUpdate {
+            mute: Some(false),
+            hold: None,
+            coach_mode: Some(true),
+            ..ParticipantUpdate::default()
+        };
         assert_eq!(
             to_value(UpdateReply::new("room", update)).unwrap(),
             json!({

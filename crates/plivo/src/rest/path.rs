@@ -75,7 +75,7 @@ impl MpcPath {
 }
 
 /// The path of `segments`, percent-encoded, with a slash at both ends.
-fn absolute(segments: &[&str]) -> String {
+pub(super) fn absolute(segments: &[&str]) -> String {
     let mut url = Url::parse("http://localhost").expect("it is a URL");
     url.path_segments_mut().expect("a URL with a host has a path").extend(segments).push("");
     url.path().to_owned()

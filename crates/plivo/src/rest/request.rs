@@ -96,6 +96,8 @@ pub struct ParticipantUpdate {
     pub hold: Option<bool>,
     /// Start or stop coaching.
     pub coach_mode: Option<bool>,
+    /// Whether the change is not heard; by itself it changes nothing.
+    pub disable_state_change_sound: bool,
 }
 
 impl ParticipantUpdate {
@@ -106,12 +108,16 @@ impl ParticipantUpdate {
     /// [`RestError`] for a wrong value, for nothing to update, and for the
     /// coach mode of everybody.
     pub fn parse(body: &Arguments, members: &MemberSelector) -> Result<Self, RestError> {
-        let update =
-            Self { mute: body.flag("mute")?, hold: body.flag("hold")?, coach_mode: body.flag("coach_mode")? };
+        let update = Self {
+            mute: body.flag("mute")?,
+            hold: body.flag("hold")?,
+            coach_mode: body.flag("coach_mode")?,
+            disable_state_change_sound: body.flag_or("disable_state_change_sound", false)?,
+        };
         if update.coach_mode.is_some() && *members == MemberSelector::All {
             return Err(RestError::CoachModeOfAll);
         }
-        if update == Self::default() {
+        if update.mute.or(update.hold).or(update.coach_mode).is_none() {
             return Err(RestError::NothingToUpdate);
         }
         Ok(update)
@@ -213,8 +219,16 @@ mod tests {
 
     #[test]
     fn an_update_takes_booleans_and_their_words() {
-        let update = ParticipantUpdate::parse(&body(r#"{"mute":true,"hold":"False","uuid":"U"}"#), &one());
-        let expected = ParticipantUpdate { mute: Some(true), hold: Some(false), coach_mode: None };
+        let update = ParticipantUpdate::parse(
+            &body(r#"{"mute":true,"hold":"False","uuid":"U","disable_state_change_sound":true}"#),
+            &one(),
+        );
+        let expected = ParticipantUpdate {
+            mute: Some(true),
+            hold: Some(false),
+            coach_mode: None,
+            disable_state_change_sound: true,
+        };
         assert_eq!(update, Ok(expected));
     }
 
@@ -228,6 +242,11 @@ mod tests {
     fn an_update_needs_something_to_update_and_one_to_coach() {
         for (json, members, text) in [
             ("{}", one(), "update at least one of coach_mode, mute or hold"),
+            (
+                r#"{"disable_state_change_sound":true}"#,
+                one(),
+                "update at least one of coach_mode, mute or hold",
+            ),
             (r#"{"mute":null}"#, one(), "update at least one of coach_mode, mute or hold"),
             (
                 r#"{"mute":true,"coach_mode":"false"}"#,

@@ -58,6 +58,10 @@ fn call(record: &CallRecord) -> Call {
             .hangup_cause
             .zip(record.hangup_source)
             .map(|(cause, source)| (words::hangup_cause(cause), words::hangup_source(source))),
+        caller_name: None,
+        request_uuid: None,
+        parent_uuid: None,
+        forwarded_from: None,
     }
 }
 

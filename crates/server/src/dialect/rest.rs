@@ -7,7 +7,7 @@ use mixminus_control::{
 use mixminus_plivo::rest::{
     MemberSelector, MpcFilter, MpcSegment, ParticipantFilter, ParticipantUpdate, RestError, TimeRange,
 };
-use mixminus_plivo::{Mpc, MpcStatus, Participant, Timestamp};
+use mixminus_plivo::{Mpc, MpcStatus, Participant, RecordingState, Timestamp};
 use mixminus_store as store;
 
 use super::words;
@@ -19,6 +19,7 @@ pub fn mpc(record: &ConferenceRecord) -> Mpc {
         name: record.name.clone(),
         sub_account: Some(record.account.0.clone()).filter(|id| id.starts_with("SA")),
         status: words::status(record.state),
+        recording: RecordingState::NotRecording,
         stay_alone: record.stay_alone,
         created_at: instant(record.created_at),
         started_at: record.started_at.map(instant),
@@ -223,7 +224,12 @@ mod tests {
         assert_eq!(members(&MemberSelector::All), Members::All);
         let listed = Members::Listed(vec![ParticipantId(3), ParticipantId(1)]);
         assert_eq!(members(&MemberSelector::Ids(vec![3, 1])), listed);
-        let update = ParticipantUpdate { mute: Some(true), hold: None, coach_mode: Some(false) };
+        let update = ParticipantUpdate {
+            mute: Some(true),
+            hold: None,
+            coach_mode: Some(false),
+            ..ParticipantUpdate::default()
+        };
         let expected = ParticipantChange { mute: Some(true), hold: None, coach: Some(false) };
         assert_eq!(change(update), expected);
     }
