@@ -375,6 +375,8 @@ pub enum EventName {
     ParticipantSpeakStart,
     ParticipantSpeakStop,
     ParticipantDigitInput,
+    AddParticipantByApiActionInitiated,
+    AddParticipantByApiActionCompleted,
 }
 
 impl EventName {
@@ -395,6 +397,8 @@ impl EventName {
             Self::ParticipantSpeakStart => "ParticipantSpeakStart",
             Self::ParticipantSpeakStop => "ParticipantSpeakStop",
             Self::ParticipantDigitInput => "ParticipantDigitInput",
+            Self::AddParticipantByApiActionInitiated => "AddParticipantByAPIActionInitiated",
+            Self::AddParticipantByApiActionCompleted => "AddParticipantByAPIActionCompleted",
         }
     }
 }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use mixminus_control::{
     CallId, CallRecord, CallState, CallbackEvent, ConferenceEvent, ConferenceRecord, ConferenceState,
     EndCause, ExitCause, HangupCause, HangupSource, ParticipantRecord, RecordingRecord, RecordingState,
-    Timestamp,
+    Subject, Timestamp,
 };
 
 /// What was live when the process died, as it is after being closed at the
@@ -62,7 +62,11 @@ impl Orphans {
             participant.left_at = Some(at);
             participant.exit_cause = Some(ExitCause::CallHangup);
             self.participants.push(participant.clone());
-            last_left = calls.get(&participant.call).map(|call| (participant.clone(), (*call).clone()));
+            last_left = calls.get(&participant.call).map(|call| Subject {
+                call: (*call).clone(),
+                role: participant.role,
+                participant: Some(participant.clone()),
+            });
             self.events.extend(record.tell(ConferenceEvent::Left, at, last_left.as_ref()));
         }
         record.state = ConferenceState::Ended;

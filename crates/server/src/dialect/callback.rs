@@ -1,6 +1,9 @@
 //! The requests made to a customer's URLs.
 
-use mixminus_control::{CallRecord, CallbackEvent, ConferenceEvent, Fetch, FetchPurpose, HttpMethod};
+use mixminus_control::{
+    CallCallback, CallEvent, CallRecord, CallbackEvent, ConferenceEvent, Fetch, FetchPurpose,
+    HttpMethod, News,
+};
 use mixminus_plivo::callback::{Parameters, StatusEvent, call_parameters, exit_parameters};
 use mixminus_plivo::{Call, Request};
 
@@ -10,7 +13,10 @@ use super::words;
 /// What the callback of `event` says; it goes to the event's own URL.
 pub fn callback_parameters(event: &CallbackEvent) -> Parameters {
     let conference = mpc(&event.conference);
-    let concerned = event.participant.as_ref().map(|(record, caller)| (participant(record), call(caller)));
+    let inside = |subject: &mixminus_control::Subject| {
+        Some((participant(subject.participant.as_ref()?), call(&subject.call)))
+    };
+    let concerned = event.subject.as_ref().and_then(inside);
     let status = StatusEvent {
         name: words::event_name(event.event),
         at: instant(event.at),
@@ -29,13 +35,26 @@ pub fn callback_parameters(event: &CallbackEvent) -> Parameters {
 pub fn fetch_parameters(fetch: &Fetch) -> Parameters {
     let event = match fetch.purpose {
         FetchPurpose::Answer => "StartApp",
-        FetchPurpose::Exit | FetchPurpose::Redirect => "Redirect",
+        FetchPurpose::Action | FetchPurpose::Transfer | FetchPurpose::Redirect => "Redirect",
     };
     let mut parameters = call_parameters(&call(&fetch.call), event, &fetch.headers);
-    if let Some((conference, left)) = fetch.left.as_deref() {
-        parameters.extend(exit_parameters(&mpc(conference), &participant(left)));
+    match &fetch.news {
+        Some(News::Left(left)) => parameters.extend(exit_parameters(&mpc(&left.0), &participant(&left.1))),
+        Some(News::Collected(collected)) => parameters.push(("Digits".into(), collected.digits.clone())),
+        Some(News::Dialled(_)) | None => {}
     }
     parameters
+}
+
+/// What the callback of a call's `event` says; it goes to the event's own URL.
+pub fn call_callback_parameters(callback: &CallCallback) -> Parameters {
+    let event = match callback.event {
+        CallEvent::Ringing => "Ring",
+        CallEvent::Answered => "Answer",
+        CallEvent::Ended => "Hangup",
+        CallEvent::Collected(_) | CallEvent::Dialled(_) | CallEvent::DialStep(..) => "Redirect",
+    };
+    call_parameters(&call(&callback.call), event, &callback.headers)
 }
 
 /// The request of `url`, ready to be signed.
@@ -43,7 +62,8 @@ pub fn request(url: &str, method: HttpMethod, parameters: Parameters) -> Request
     Request { url: url.to_owned(), method: words::method(method), parameters }
 }
 
-fn call(record: &CallRecord) -> Call {
+/// What Plivo knows of the call.
+pub fn call(record: &CallRecord) -> Call {
     Call {
         uuid: record.id.to_string(),
         account: record.account.0.clone(),
@@ -58,6 +78,10 @@ fn call(record: &CallRecord) -> Call {
             .hangup_cause
             .zip(record.hangup_source)
             .map(|(cause, source)| (words::hangup_cause(cause), words::hangup_source(source))),
+        caller_name: record.caller_name.clone(),
+        request_uuid: record.placement.map(|placement| placement.to_string()),
+        parent_uuid: record.parent.map(|parent| parent.to_string()),
+        forwarded_from: None,
         caller_name: None,
         request_uuid: None,
         parent_uuid: None,
@@ -67,7 +91,7 @@ fn call(record: &CallRecord) -> Call {
 
 #[cfg(test)]
 mod tests {
-    use mixminus_control::{Action, HangupCause, HangupSource, ParticipantRecord};
+    use mixminus_control::{Action, FetchId, HangupCause, HangupSource, ParticipantRecord};
     use mixminus_plivo::Method;
 
     use super::super::samples;
@@ -85,18 +109,21 @@ mod tests {
             at: samples::second(3),
             sequence: 4,
             conference: samples::conference(),
-            participant: Some((samples::participant(), samples::call())),
+            subject: Some(samples::subject()),
         })
     }
 
     fn fetch(purpose: FetchPurpose) -> Fetch {
         let left = ParticipantRecord { left_at: Some(samples::second(5)), ..samples::participant() };
         Fetch {
+            id: FetchId(1),
             call: samples::call(),
             headers: vec![("X-PH-Order".into(), "7".into())],
             purpose,
             action: Action { url: "http://h/answer".into(), method: HttpMethod::Post },
-            left: (purpose == FetchPurpose::Exit).then(|| Box::new((samples::conference(), left))),
+            fallback: None,
+            news: (purpose == FetchPurpose::Action)
+                .then(|| News::Left(Box::new((samples::conference(), left)))),
         }
     }
 
@@ -164,7 +191,7 @@ mod tests {
 
     #[test]
     fn after_a_conference_the_document_is_asked_for_with_what_was_left() {
-        let exit = fetch_parameters(&fetch(FetchPurpose::Exit));
+        let exit = fetch_parameters(&fetch(FetchPurpose::Action));
         for (key, expected) in [
             ("CallUUID", "00000000-0000-0000-0000-000000000002"),
             ("MPCFriendlyName", "my room"),

@@ -1,15 +1,9 @@
 //! Plivo's XML as instructions.
 
-use std::time::Duration;
+use mixminus_control::{Document, FetchError, Instruction, Refusal, Repeat};
+use mixminus_plivo::xml::{self, Element, HangupReason, Limits};
 
-use mixminus_control::policy::Role;
-use mixminus_control::{
-    Action, ConferenceRequest, Document, EventGroup, FetchError, HttpMethod, Instruction, Refusal, Repeat,
-    Sound, StatusCallback,
-};
-use mixminus_plivo::Method;
-use mixminus_plivo::xml::{self, Element, HangupReason, Limits, MultiPartyCall, Target};
-
+use super::join::{action, conference, seconds};
 use crate::web::loggable;
 
 /// The instructions in `document`, which came from `url`. An element that is
@@ -60,70 +54,6 @@ fn instruction(element: Element, document: &str) -> Option<Instruction> {
     })
 }
 
-fn conference(call: MultiPartyCall) -> ConferenceRequest {
-    let url = |target: Option<Target>| target.map(|target| target.url);
-    ConferenceRequest {
-        name: call.name,
-        role: role(call.role),
-        coach: call.coach_mode,
-        mute: call.mute,
-        hold: call.hold,
-        stay_alone: call.stay_alone,
-        start_on_enter: call.start_mpc_on_enter,
-        end_on_exit: call.end_mpc_on_exit,
-        relay_digits: call.relay_dtmf_inputs,
-        max_duration: seconds(call.max_duration_seconds),
-        max_participants: call.max_participants as usize,
-        enter_sound: sound(call.enter_sound),
-        exit_sound: sound(call.exit_sound),
-        wait_music: url(call.wait_music),
-        agent_hold_music: url(call.agent_hold_music),
-        customer_hold_music: url(call.customer_hold_music),
-        status_callback: call.status_callback.map(status_callback),
-        on_exit: call.on_exit_action.map(action),
-    }
-}
-
-fn status_callback(callback: xml::StatusCallback) -> StatusCallback {
-    use mixminus_plivo::EventGroup as Plivo;
-    let groups = callback.events.into_iter().filter_map(|group| match group {
-        Plivo::MpcStateChanges => Some(EventGroup::Conference),
-        Plivo::ParticipantStateChanges => Some(EventGroup::Participant),
-        Plivo::ParticipantSpeakEvents => Some(EventGroup::Talking),
-        Plivo::ParticipantDigitInputEvents => Some(EventGroup::Digits),
-        Plivo::AddParticipantApiEvents => Some(EventGroup::AddParticipant),
-        // Accepted because newer documents name it; nobody knows what it holds.
-        Plivo::ParticipantAudioEvents => None,
-    });
-    StatusCallback { action: action(callback.target), groups: groups.collect() }
-}
-
-fn action(target: Target) -> Action {
-    let method = match target.method {
-        Method::Get => HttpMethod::Get,
-        Method::Post => HttpMethod::Post,
-    };
-    Action { url: target.url, method }
-}
-
-fn sound(sound: xml::Sound) -> Sound {
-    match sound {
-        xml::Sound::None => Sound::None,
-        xml::Sound::Beep1 => Sound::Beep1,
-        xml::Sound::Beep2 => Sound::Beep2,
-        xml::Sound::Url(target) => Sound::Url(target.url),
-    }
-}
-
-const fn role(role: mixminus_plivo::Role) -> Role {
-    match role {
-        mixminus_plivo::Role::Agent => Role::Agent,
-        mixminus_plivo::Role::AiAgent => Role::AiAgent,
-        mixminus_plivo::Role::Customer => Role::Customer,
-        mixminus_plivo::Role::Supervisor => Role::Supervisor,
-    }
-}
-
 const fn repeat(repeat: xml::Repeat) -> Repeat {
     match repeat {
         xml::Repeat::Times(times) => Repeat::Times(times),
@@ -131,12 +61,13 @@ const fn repeat(repeat: xml::Repeat) -> Repeat {
     }
 }
 
-const fn seconds(seconds: u32) -> Duration {
-    Duration::from_secs(seconds as u64)
-}
-
 #[cfg(test)]
 mod tests {
+    use mixminus_control::policy::Role;
+    use mixminus_control::{
+        Action, ConferenceRequest, EventGroup, HttpMethod, Sound, StatusCallback,
+    };
+
     use super::*;
 
     const URL: &str = "http://127.0.0.1:9000/answer";
@@ -156,10 +87,10 @@ mod tests {
             "<MultiPartyCall role='Supervisor' coachMode='false' mute='true' hold='true' stayAlone='true' \
              startMpcOnEnter='false' endMpcOnExit='true' relayDTMFInputs='true' maxDuration='300' maxParticipants='4' \
              enterSound='none' exitSound='/bye.wav' waitMusicUrl='/w' agentHoldMusicUrl='/a' \
-             customerHoldMusicUrl='/c' onExitActionUrl='/exit' statusCallbackUrl='/s' \
+             customerHoldMusicUrl='/c' waitForAgent='true' waitTime='60' onExitActionUrl='/exit' statusCallbackUrl='/s' \
              statusCallbackEvents='participant-state-changes,participant-audio-events'>room</MultiPartyCall>",
         );
-        let url = |path| Some(post(path).url);
+        let get = |path| Some(Action { method: HttpMethod::Get, ..post(path) });
         let request = ConferenceRequest {
             name: "room".into(),
             role: Role::Supervisor,
@@ -173,10 +104,12 @@ mod tests {
             max_duration: seconds(300),
             max_participants: 4,
             enter_sound: Sound::None,
-            exit_sound: Sound::Url(post("/bye.wav").url),
-            wait_music: url("/w"),
-            agent_hold_music: url("/a"),
-            customer_hold_music: url("/c"),
+            exit_sound: Sound::Url(Action { method: HttpMethod::Get, ..post("/bye.wav") }),
+            wait_music: get("/w"),
+            agent_hold_music: get("/a"),
+            customer_hold_music: get("/c"),
+            wait_for_agent: true,
+            max_wait: Some(seconds(60)),
             status_callback: Some(StatusCallback {
                 action: post("/s"),
                 groups: [EventGroup::Participant].into(),

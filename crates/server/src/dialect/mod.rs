@@ -5,14 +5,17 @@
 //! words meet.
 
 mod callback;
+mod command;
 mod document;
+mod join;
 mod rest;
 mod words;
 
-pub use callback::{callback_parameters, fetch_parameters, request};
+pub use callback::{call, call_callback_parameters, callback_parameters, fetch_parameters, request};
+pub use command::{call_id, calls, cancel, invitation, play, said, send_digits, speak, transfer};
 pub use document::document;
 pub use rest::{
-    change, conference_filter, day, instant, members, mpc, participant, participant_filter, refusal, selector,
+    change, conference_filter, day, instant, members, mpc, participant, participant_filter, selector,
 };
 
 #[cfg(test)]

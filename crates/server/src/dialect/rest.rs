@@ -1,11 +1,11 @@
 //! Records as REST objects, REST requests as commands and filters.
 
 use mixminus_control::{
-    AccountId, CallId, CommandError, ConferenceId, ConferenceRecord, EndCause, Members, ParticipantChange,
+    AccountId, CallId, ConferenceId, ConferenceRecord, EndCause, Members, ParticipantChange,
     ParticipantId, ParticipantRecord, Selector,
 };
 use mixminus_plivo::rest::{
-    MemberSelector, MpcFilter, MpcSegment, ParticipantFilter, ParticipantUpdate, RestError, TimeRange,
+    MemberSelector, MpcFilter, MpcSegment, ParticipantFilter, ParticipantUpdate, TimeRange,
 };
 use mixminus_plivo::{Mpc, MpcStatus, Participant, RecordingState, Timestamp};
 use mixminus_store as store;
@@ -101,14 +101,6 @@ pub fn participant_filter(
         Some(uuid) => Some(CallId(uuid.parse().ok()?)),
     };
     Some(store::ParticipantFilter { call, live_only: matches!(segment, MpcSegment::Name(_)) })
-}
-
-/// How a refused command is answered.
-pub const fn refusal(error: &CommandError) -> RestError {
-    match error {
-        CommandError::ConferenceNotFound => RestError::MpcNotFound,
-        CommandError::ParticipantNotFound(id) => RestError::MemberNotFound(id.0),
-    }
 }
 
 /// The same instant as Plivo writes it.

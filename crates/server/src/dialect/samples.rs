@@ -1,7 +1,7 @@
 //! A supervisor's call in a conference, for tests.
 
 use mixminus_control::policy::Role;
-use mixminus_control::{
+use mixminus_control::{Subject, 
     AccountId, CallId, CallRecord, CallState, ConferenceId, ConferenceRecord, ConferenceState, Direction,
     ParticipantId, ParticipantRecord, Timestamp,
 };
@@ -54,6 +54,9 @@ pub fn call() -> CallRecord {
         direction: Direction::Inbound,
         from: "sip:ann@h".into(),
         to: "sip:room@h".into(),
+        caller_name: None,
+        placement: None,
+        parent: None,
         state: CallState::InProgress,
         created_at: second(0),
         answered_at: Some(second(1)),
@@ -61,4 +64,9 @@ pub fn call() -> CallRecord {
         hangup_cause: None,
         hangup_source: None,
     }
+}
+
+pub fn subject() -> Subject {
+    let participant = participant();
+    Subject { call: call(), role: participant.role, participant: Some(participant) }
 }

@@ -52,7 +52,7 @@ pub const fn direction(direction: Direction) -> mixminus_plivo::Direction {
 pub const fn call_status(state: CallState) -> mixminus_plivo::CallStatus {
     use mixminus_plivo::CallStatus as Plivo;
     match state {
-        CallState::Ringing => Plivo::Ringing,
+        CallState::Queued | CallState::Ringing => Plivo::Ringing,
         CallState::InProgress => Plivo::InProgress,
         CallState::Completed => Plivo::Completed,
         CallState::Busy => Plivo::Busy,
@@ -75,12 +75,25 @@ pub const fn hangup_source(source: HangupSource) -> mixminus_plivo::HangupSource
 }
 
 pub const fn hangup_cause(cause: HangupCause) -> mixminus_plivo::HangupCause {
-    use FetchPurpose::{Answer, Exit, Redirect};
+    use FetchPurpose::{Action, Answer, Redirect, Transfer};
     use mixminus_plivo::HangupCause as Plivo;
     match cause {
         HangupCause::Canceled => Plivo::CANCELED,
         HangupCause::Rejected => Plivo::REJECTED,
         HangupCause::Busy => Plivo::BUSY,
+        HangupCause::BusyEverywhere => Plivo::BUSY_EVERYWHERE,
+        HangupCause::NoAnswer => Plivo::NO_ANSWER,
+        HangupCause::Declined => Plivo::DECLINED,
+        HangupCause::Forbidden => Plivo::FORBIDDEN,
+        HangupCause::UnknownAddress => Plivo::UNALLOCATED,
+        HangupCause::UnknownEverywhere => Plivo::NO_SUCH_USER,
+        HangupCause::InvalidAddress => Plivo::INVALID_DESTINATION,
+        HangupCause::RequestTimeout => Plivo::REQUEST_TIMEOUT,
+        HangupCause::FarEndFailed => Plivo::CARRIER_ERROR,
+        HangupCause::FarEndCongested => Plivo::CARRIER_CONGESTION,
+        HangupCause::RingTimeout => Plivo::RING_TIMEOUT,
+        HangupCause::LostRace => Plivo::LOST_RACE,
+        HangupCause::NotConfirmed => Plivo::CONFIRM_KEY_FAILED,
         HangupCause::Normal => Plivo::NORMAL,
         HangupCause::EndOfInstructions => Plivo::END_OF_XML,
         HangupCause::ConferenceEnded => Plivo::MPC_ENDED,
@@ -91,10 +104,12 @@ pub const fn hangup_cause(cause: HangupCause) -> mixminus_plivo::HangupCause {
         HangupCause::Scheduled => Plivo::SCHEDULED,
         HangupCause::MediaTimeout => Plivo::MEDIA_TIMEOUT,
         HangupCause::Unreachable(Answer) => Plivo::ANSWER_UNREACHABLE,
-        HangupCause::Unreachable(Exit) => Plivo::ACTION_UNREACHABLE,
+        HangupCause::Unreachable(Action) => Plivo::ACTION_UNREACHABLE,
+        HangupCause::Unreachable(Transfer) => Plivo::TRANSFER_UNREACHABLE,
         HangupCause::Unreachable(Redirect) => Plivo::REDIRECT_UNREACHABLE,
         HangupCause::InvalidDocument(Answer) => Plivo::ANSWER_XML_INVALID,
-        HangupCause::InvalidDocument(Exit) => Plivo::ACTION_XML_INVALID,
+        HangupCause::InvalidDocument(Action) => Plivo::ACTION_XML_INVALID,
+        HangupCause::InvalidDocument(Transfer) => Plivo::TRANSFER_XML_INVALID,
         HangupCause::InvalidDocument(Redirect) => Plivo::REDIRECT_XML_INVALID,
     }
 }
@@ -116,6 +131,8 @@ pub const fn event_name(event: ConferenceEvent) -> mixminus_plivo::EventName {
         ConferenceEvent::TalkStarted => Plivo::ParticipantSpeakStart,
         ConferenceEvent::TalkStopped => Plivo::ParticipantSpeakStop,
         ConferenceEvent::Digit(_) => Plivo::ParticipantDigitInput,
+        ConferenceEvent::Invited => Plivo::AddParticipantByApiActionInitiated,
+        ConferenceEvent::InvitationEnded { .. } => Plivo::AddParticipantByApiActionCompleted,
     }
 }
 
@@ -132,7 +149,7 @@ mod tests {
 
     #[test]
     fn causes_have_the_documented_codes() {
-        use FetchPurpose::{Answer, Exit, Redirect};
+        use FetchPurpose::{Action, Answer, Redirect, Transfer};
         for (cause, code) in [
             (HangupCause::Canceled, 1000),
             (HangupCause::Rejected, 3020),
@@ -147,10 +164,25 @@ mod tests {
             (HangupCause::Scheduled, 6000),
             (HangupCause::MediaTimeout, 6020),
             (HangupCause::Unreachable(Answer), 7011),
-            (HangupCause::Unreachable(Exit), 7012),
+            (HangupCause::Unreachable(Action), 7012),
+            (HangupCause::Unreachable(Transfer), 7013),
             (HangupCause::Unreachable(Redirect), 7014),
             (HangupCause::InvalidDocument(Answer), 8011),
-            (HangupCause::InvalidDocument(Exit), 8012),
+            (HangupCause::InvalidDocument(Action), 8012),
+            (HangupCause::InvalidDocument(Transfer), 8013),
+            (HangupCause::InvalidAddress, 2000),
+            (HangupCause::NoAnswer, 3000),
+            (HangupCause::Forbidden, 3040),
+            (HangupCause::UnknownAddress, 3050),
+            (HangupCause::RequestTimeout, 3070),
+            (HangupCause::FarEndFailed, 3080),
+            (HangupCause::FarEndCongested, 3090),
+            (HangupCause::BusyEverywhere, 3100),
+            (HangupCause::Declined, 3110),
+            (HangupCause::UnknownEverywhere, 3120),
+            (HangupCause::RingTimeout, 6010),
+            (HangupCause::LostRace, 9000),
+            (HangupCause::NotConfirmed, 9110),
             (HangupCause::InvalidDocument(Redirect), 8014),
         ] {
             assert_eq!(hangup_cause(cause).code, code, "{cause:?}");

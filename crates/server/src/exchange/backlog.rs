@@ -7,7 +7,7 @@ use std::mem;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use mixminus_control::{CallId, ConferenceId, ParticipantId, RecordingId};
+use mixminus_control::{CallId, ConferenceId, Outcome, ParticipantId, RecordingId};
 use mixminus_store::Batch;
 use tokio::sync::{Notify, oneshot};
 
@@ -22,7 +22,7 @@ const MAX_ROWS: usize = 16_384;
 const MAX_CALLBACKS: usize = 65_536;
 
 /// An answer that waits for its changes to be written.
-pub type Reply = (oneshot::Sender<Result<(), ExchangeError>>, Result<(), ExchangeError>);
+pub type Reply = (oneshot::Sender<Result<Outcome, ExchangeError>>, Result<Outcome, ExchangeError>);
 
 /// What one input changed.
 #[derive(Debug, Default)]

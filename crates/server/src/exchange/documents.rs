@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use mixminus_control::{Document, Fetch, FetchError};
+use mixminus_control::{Action, Document, Fetch, FetchError};
 use mixminus_plivo::xml;
 
 use crate::dialect;
@@ -21,17 +21,26 @@ pub struct Documents {
 }
 
 impl Documents {
-    /// The document that `fetch` asks for.
+    /// The document that `fetch` asks for, from its fallback if its own URL fails.
     ///
     /// # Errors
     ///
     /// [`FetchError`]: it does not come, or it is not valid.
     pub async fn fetch(&self, fetch: &Fetch) -> Result<Document, FetchError> {
+        let result = self.fetch_from(fetch, &fetch.action).await;
+        match (&result, &fetch.fallback) {
+            (Err(error), Some(fallback)) => {
+                tracing::warn!(call = %fetch.call.id, %error, "asking the fallback URL");
+                self.fetch_from(fetch, fallback).await
+            }
+            _ => result,
+        }
+    }
+
+    async fn fetch_from(&self, fetch: &Fetch, action: &Action) -> Result<Document, FetchError> {
         let params = dialect::fetch_parameters(fetch);
-        let action = &fetch.action;
-        let headers = self
-            .signer
-            .sign(&fetch.call.account, &dialect::request(&action.url, action.method, params.clone()));
+        let asked = dialect::request(&action.url, action.method, params.clone());
+        let headers = self.signer.sign(&fetch.call.account, &asked);
         let request = WebRequest {
             method: action.method,
             url: &action.url,

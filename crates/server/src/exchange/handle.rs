@@ -1,15 +1,17 @@
 //! How the HTTP API reaches the exchange.
 
-use mixminus_control::{Command, CommandError};
+use mixminus_control::{AccountId, Command, CommandError, Outcome};
 use tokio::sync::{mpsc, oneshot};
 
 /// A command on its way to the exchange, and where its answer goes.
 #[derive(Debug)]
 pub struct CommandRequest {
+    /// Who asks.
+    pub account: AccountId,
     /// What is asked.
     pub command: Command,
     /// Answered once everything the command changed is written.
-    pub reply: oneshot::Sender<Result<(), ExchangeError>>,
+    pub reply: oneshot::Sender<Result<Outcome, ExchangeError>>,
 }
 
 /// Why a command has no answer.
@@ -44,9 +46,9 @@ impl ExchangeHandle {
     ///
     /// [`ExchangeError::Refused`] and [`ExchangeError::Storage`] when nothing was changed,
     /// [`ExchangeError::Stopped`] when the service is going down.
-    pub async fn command(&self, command: Command) -> Result<(), ExchangeError> {
+    pub async fn command(&self, account: AccountId, command: Command) -> Result<Outcome, ExchangeError> {
         let (reply, answer) = oneshot::channel();
-        self.commands.send(CommandRequest { command, reply }).await.map_err(|_| ExchangeError::Stopped)?;
+        self.commands.send(CommandRequest { account, command, reply }).await.map_err(|_| ExchangeError::Stopped)?;
         answer.await.map_err(|_| ExchangeError::Stopped)?
     }
 }

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use mixminus_codec::{Format, OpusSettings};
+use mixminus_control::{CallId, Input};
 use mixminus_media::{Direction, Media, MediaError, RemoteMedia};
 use mixminus_mixer::LegId;
 use mixminus_sip::sdp::{self, LocalMedia, Negotiated, SdpError};
@@ -79,6 +80,11 @@ impl Signalling {
     /// Says that the call will be answered, so that a hang-up waits for that.
     pub fn promise(&self) {
         *self.lock() = Answer::Promised;
+    }
+
+    /// Lets the caller hear us before the answer.
+    pub fn progress(&self) {
+        self.control.progress(self.first_description.to_string());
     }
 
     /// Answers the call with what was agreed when it arrived.
@@ -177,30 +183,84 @@ pub fn open(call: &IncomingCall, ground: &Ground, terms: &Terms) -> Result<(LegI
     }
 }
 
+/// Opens media for a call that we place, and what it is to offer.
+///
+/// # Errors
+///
+/// [`MediaError`] if there is no port or no room.
+pub fn offer(ground: &Ground, terms: &Terms) -> Result<(LegId, Offered), MediaError> {
+    let (leg, bound) = ground.media.open_leg()?;
+    let version = AtomicU64::new(1);
+    let local = Local { terms: terms.clone(), port: bound.port(), session_id: leg.0, version };
+    let description = sdp::offer(&local.next(), sdp::Direction::SendReceive);
+    Ok((leg, Offered { description, local: Arc::new(local) }))
+}
+
+/// Our side of a call that is about to be placed.
+#[derive(Debug)]
+pub struct Offered {
+    /// Its session description.
+    pub description: String,
+    local: Arc<Local>,
+}
+
+impl Offered {
+    /// What the exchange needs once the call is placed.
+    pub fn placed(self, control: CallControl) -> Signalling {
+        let Self { description, local } = self;
+        Signalling { control, first_description: description.into(), local, answer: Arc::default() }
+    }
+}
+
 /// Follows a call's signalling to its end.
 pub struct Attendance {
     pub leg: LegId,
     pub signalling: Signalling,
     pub ground: Ground,
+    /// The call that we placed by it.
+    pub placed: Option<CallId>,
 }
 
 impl Attendance {
-    /// Answers new offers by itself and tells the exchange of the end.
+    /// Answers new offers by itself and tells the exchange of the rest.
     pub async fn run(self, mut events: mpsc::Receiver<CallEvent>, occurred: mpsc::Sender<Occurrence>) {
+        let leg = self.leg;
+        if let Some(call) = self.placed {
+            report(&occurred, Occurrence::Input(Input::Dialled { call, leg })).await;
+        }
         let mut end = CallEnd::Failed { status: 500, reason: None };
         while let Some(event) = events.recv().await {
-            match event {
-                CallEvent::Ringing | CallEvent::Progress { .. } | CallEvent::Digit(_) => {}
-                CallEvent::Answered { sdp, .. } => self.take_answer(&sdp),
-                CallEvent::Offer { sdp: Some(offer) } => self.take_offer(&offer),
+            let input = match event {
+                CallEvent::Ringing => Input::LegRinging { leg },
+                CallEvent::Progress { sdp } => {
+                    self.take_answer(&sdp);
+                    Input::LegRinging { leg }
+                }
+                CallEvent::Answered { sdp, .. } => {
+                    self.take_answer(&sdp);
+                    Input::LegAnswered { leg }
+                }
+                CallEvent::Digit(digit) => Input::Digit { leg, digit: digit.into() },
+                CallEvent::Offer { sdp: Some(offer) } => {
+                    self.take_offer(&offer);
+                    continue;
+                }
                 CallEvent::Offer { sdp: None } => {
                     let offer = sdp::offer(&self.signalling.local.next(), sdp::Direction::SendReceive);
                     self.signalling.control.accept_offer(offer);
+                    continue;
                 }
-                CallEvent::Ended(ended) => end = ended,
+                CallEvent::Ended(ended) => {
+                    end = ended;
+                    continue;
+                }
+            };
+            // A call that came to us rings and is answered by our own doing.
+            if self.placed.is_some() || matches!(input, Input::Digit { .. }) {
+                report(&occurred, Occurrence::Input(input)).await;
             }
         }
-        report(&occurred, Occurrence::CallEnded(self.leg, end)).await;
+        report(&occurred, Occurrence::CallEnded(leg, end)).await;
     }
 
     fn take_offer(&self, offer: &str) {

@@ -3,6 +3,7 @@
 pub mod admission;
 mod backlog;
 mod clock;
+mod dialling;
 mod documents;
 pub mod handle;
 mod journal;
@@ -15,13 +16,13 @@ use std::time::Duration;
 
 use mixminus_audio::Clip;
 use mixminus_control::{
-    AccountId, Application, Arrival, CallbackEvent, Effect, Fetch, Input, LegEnd, PromptContent, Refusal,
-    Repeat, RequestId, Switchboard, TimerId,
+    AccountId, Application, Arrival, CallCallback, CallId, CallbackEvent, DialError, Effect, Fetch, Input,
+    LegEnd, Outcome, PlaceCall, PromptContent, Refusal, Repeat, RequestId, Switchboard, TimerId,
 };
 use mixminus_media::{Media, MediaEvent};
 use mixminus_mixer::{BridgeId, LegId, Plays, PromptId};
 use mixminus_rtp::Digit;
-use mixminus_sip::{CallControl, CallEnd, IncomingCall};
+use mixminus_sip::{CallControl, CallEnd, IncomingCall, OutgoingCall, UserAgent};
 use mixminus_store::{NewCallback, OrderKey};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::MissedTickBehavior;
@@ -36,6 +37,7 @@ use handle::{CommandRequest, ExchangeError};
 pub use admission::Admission;
 pub use backlog::{Backlog, Entry};
 pub use clock::Clock;
+pub use dialling::{Dialling, Peer, Trunk};
 pub use documents::Documents;
 pub use journal::Journal;
 pub use leg::Terms;
@@ -71,6 +73,8 @@ pub struct Answering {
     pub application: Application,
     /// What far ends are told of our media.
     pub terms: Terms,
+    /// How calls are placed.
+    pub dialling: Dialling,
 }
 
 /// What the exchange works with.
@@ -82,6 +86,8 @@ pub struct Equipment {
     pub clock: Clock,
     /// Media of legs, bridges and prompts.
     pub media: Media,
+    /// Places calls.
+    pub agent: Arc<UserAgent>,
     /// Takes calls or refuses them.
     pub admission: Admission,
     /// What is going on, for others to see.
@@ -114,7 +120,7 @@ pub struct Exchange {
     prompts: HashSet<PromptId>,
     bridges: HashSet<BridgeId>,
     crowded: BTreeSet<BridgeId>,
-    replies: HashMap<RequestId, oneshot::Sender<Result<(), ExchangeError>>>,
+    replies: HashMap<RequestId, oneshot::Sender<Result<Outcome, ExchangeError>>>,
     last_request: u64,
     occurred: mpsc::Sender<Occurrence>,
     occurrences: mpsc::Receiver<Occurrence>,
@@ -168,8 +174,7 @@ impl Exchange {
             tracing::warn!(call_id = call.control.id(), "refused: the media workers are too busy");
             return call.control.refuse(503, Some(RETRY_AFTER));
         }
-        let Equipment { media, status, .. } = &self.equipment;
-        let ground = leg::Ground { media: media.clone(), status: Arc::clone(status) };
+        let ground = self.ground();
         let opened = leg::open(&call, &ground, &self.answering.terms);
         let (leg, signalling) = match opened {
             Ok(opened) => opened,
@@ -178,13 +183,66 @@ impl Exchange {
                 return call.control.refuse(error.status(), error.retry_after());
             }
         };
-        let attendance = leg::Attendance { leg, signalling: signalling.clone(), ground };
+        let attendance = leg::Attendance { leg, signalling: signalling.clone(), ground, placed: None };
         self.calls.insert(leg, signalling);
         let Answering { account, application, .. } = self.answering.clone();
         let IncomingCall { from, to, user, headers, events, .. } = call;
         tokio::spawn(attendance.run(events, self.occurred.clone()));
         let arrival = Arrival { leg, account, from, to, user, application, headers };
         self.handle(Input::CallArrived(arrival));
+    }
+
+    fn ground(&self) -> leg::Ground {
+        let Equipment { media, status, .. } = &self.equipment;
+        leg::Ground { media: media.clone(), status: Arc::clone(status) }
+    }
+
+    /// Places a call; what comes of it is told by its events.
+    fn dial(&mut self, place: &PlaceCall) {
+        let call = place.call.id;
+        if let Err(reason) = self.try_dial(place) {
+            let occurred = self.occurred.clone();
+            tokio::spawn(async move {
+                report(&occurred, Occurrence::Input(Input::NotDialled { call, reason })).await;
+            });
+        }
+    }
+
+    fn try_dial(&mut self, place: &PlaceCall) -> Result<(), DialError> {
+        let call = place.call.id;
+        if !self.equipment.admission.admit() {
+            return Err(DialError::NoRoom);
+        }
+        let ground = self.ground();
+        let (leg, offered) = leg::offer(&ground, &self.answering.terms).map_err(|error| {
+            tracing::warn!(%call, %error, "not dialled");
+            DialError::NoRoom
+        })?;
+        match self.send_invite(place, offered.description.clone()) {
+            Ok(OutgoingCall { control, events }) => {
+                let signalling = offered.placed(control);
+                let attendance =
+                    leg::Attendance { leg, signalling: signalling.clone(), ground, placed: Some(call) };
+                self.calls.insert(leg, signalling);
+                tokio::spawn(attendance.run(events, self.occurred.clone()));
+                Ok(())
+            }
+            Err(reason) => {
+                ground.media.release_leg(leg);
+                Err(reason)
+            }
+        }
+    }
+
+    fn send_invite(&self, place: &PlaceCall, offer: String) -> Result<OutgoingCall, DialError> {
+        let call = place.call.id;
+        let request = self.answering.dialling.request(place, offer).inspect_err(|_| {
+            tracing::warn!(%call, "not dialled: no number or SIP address that `[sip]` allows to call");
+        })?;
+        self.equipment.agent.call(request).map_err(|error| {
+            tracing::warn!(%call, %error, "not dialled");
+            DialError::InvalidAddress
+        })
     }
 
     fn command(&mut self, request: CommandRequest) {
@@ -195,7 +253,8 @@ impl Exchange {
         self.last_request += 1;
         let id = RequestId(self.last_request);
         self.replies.insert(id, request.reply);
-        self.handle(Input::Command { request: id, command: request.command });
+        let CommandRequest { account, command, .. } = request;
+        self.handle(Input::Command { request: id, account, command });
     }
 
     /// Tells the control plane when other bridges than before have no room.
@@ -243,6 +302,12 @@ impl Exchange {
         let media = &self.equipment.media;
         match effect {
             Effect::Ring(leg) => self.signal(leg, CallControl::ring),
+            Effect::Progress(leg) => {
+                if let Some(signalling) = self.calls.get(&leg) {
+                    signalling.progress();
+                }
+            }
+            Effect::Dial(place) => self.dial(&place),
             Effect::Answer(leg) => {
                 if let Some(signalling) = self.calls.get(&leg) {
                     signalling.promise();
@@ -274,12 +339,13 @@ impl Exchange {
                 self.prompts.remove(&prompt);
                 media.stop_prompt(prompt);
             }
-            Effect::SendDigit { legs, digit } => self.send_digit(&legs, digit),
+            Effect::SendDigits { legs, digits } => self.send_digits(&legs, &digits),
             Effect::Fetch(fetch) => self.fetch(fetch),
             Effect::SaveCall(record) => entry.batch.calls.push(record),
             Effect::SaveConference(record) => entry.batch.conferences.push(record),
             Effect::SaveParticipant(record) => entry.batch.participants.push(record),
             Effect::Notify(event) => entry.batch.callbacks.push(queued(&event)),
+            Effect::NotifyOfCall(event) => entry.batch.callbacks.push(queued_for_call(&event)),
             Effect::Reply(request, result) => {
                 let result = result.map_err(ExchangeError::from);
                 entry.replies.extend(self.replies.remove(&request).map(|reply| (reply, result)));
@@ -294,10 +360,10 @@ impl Exchange {
         }
     }
 
-    fn send_digit(&self, legs: &[LegId], digit: char) {
-        let digit = Digit::try_from(digit).expect("only digits that were received are sent on");
+    fn send_digits(&self, legs: &[LegId], digits: &str) {
+        let digits: Vec<_> = digits.chars().filter_map(|digit| Digit::try_from(digit).ok()).collect();
         for leg in legs {
-            self.equipment.media.send_digits(*leg, &[digit]);
+            self.equipment.media.send_digits(*leg, &digits);
         }
     }
 
@@ -317,7 +383,7 @@ impl Exchange {
             if let Err(error) = &result {
                 tracing::warn!(call = %fetch.call.id, url = web::loggable(&fetch.action.url), %error, "no document");
             }
-            let input = Input::Fetched { call: fetch.call.id, purpose: fetch.purpose, result };
+            let input = Input::Fetched { call: fetch.call.id, fetch: fetch.id, result };
             report(&occurred, Occurrence::Input(input)).await;
         });
     }
@@ -341,6 +407,20 @@ pub fn queued(event: &CallbackEvent) -> NewCallback {
         url: event.url.clone(),
         method: event.method,
         params: dialect::callback_parameters(event),
+        created_at: event.at,
+    }
+}
+
+/// The callback that tells `event` of a call, ready to be kept.
+fn queued_for_call(event: &CallCallback) -> NewCallback {
+    NewCallback {
+        id: Uuid::new_v4(),
+        account: event.call.account.clone(),
+        order: OrderKey::Call(event.call.id),
+        sequence: event.sequence,
+        url: event.url.clone(),
+        method: event.method,
+        params: dialect::call_callback_parameters(event),
         created_at: event.at,
     }
 }
@@ -371,7 +451,7 @@ const fn leg_end(end: &CallEnd) -> LegEnd {
     match end {
         CallEnd::HungUp => LegEnd::HungUp,
         CallEnd::Canceled => LegEnd::Canceled,
-        CallEnd::Failed { .. } => LegEnd::Failed,
+        CallEnd::Failed { status, .. } => LegEnd::Failed { status: *status },
     }
 }
 

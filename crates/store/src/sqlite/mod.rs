@@ -124,6 +124,7 @@ fn migrations() -> Migrator {
         (1, "records", include_str!("../../migrations/0001_records.sql")),
         (2, "callbacks", include_str!("../../migrations/0002_callbacks.sql")),
         (3, "directory", include_str!("../../migrations/0003_directory.sql")),
+        (4, "placed calls", include_str!("../../migrations/0004_placed_calls.sql")),
     ];
     let migration = |(version, name, sql): (i64, &'static str, &'static str)| {
         Migration::new(version, name.into(), MigrationType::Simple, sql.into_sql_str(), false)

@@ -2,8 +2,8 @@
 
 use mixminus_control::{
     AccountId, Action, ApplicationId, ApplicationRecord, CallId, CallRecord, ConferenceId, ConferenceRecord,
-    EndpointId, EndpointRecord, ParticipantId, ParticipantRecord, PasswordDigests, RecordedFrom, RecordingId,
-    RecordingRecord, StatusCallback, Timestamp,
+    EndpointId, EndpointRecord, ParticipantId, ParticipantRecord, PasswordDigests, PlacementId, RecordedFrom,
+    RecordingId, RecordingRecord, StatusCallback, Timestamp,
 };
 use std::time::Duration;
 
@@ -59,6 +59,9 @@ pub(super) fn call(row: &SqliteRow) -> Result<CallRecord, StoreError> {
         direction: word(row, "direction")?,
         from: row.try_get("from_address")?,
         to: row.try_get("to_address")?,
+        caller_name: row.try_get("caller_name")?,
+        placement: optional_uuid(row, "placement")?.map(PlacementId),
+        parent: optional_uuid(row, "parent_call_id")?.map(CallId),
         state: word(row, "state")?,
         created_at: instant(row, "created_at")?,
         answered_at: optional_instant(row, "answered_at")?,

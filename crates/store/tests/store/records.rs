@@ -80,7 +80,7 @@ async fn a_call_is_read_as_it_was_written_and_written_over() {
         state: CallState::Completed,
         answered_at: Some(at(11)),
         ended_at: Some(at(12)),
-        hangup_cause: Some(HangupCause::Unreachable(FetchPurpose::Exit)),
+        hangup_cause: Some(HangupCause::Unreachable(FetchPurpose::Action)),
         hangup_source: Some(HangupSource::Error),
         ..new.clone()
     };

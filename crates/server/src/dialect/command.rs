@@ -1,0 +1,157 @@
+//! REST requests as commands.
+
+use std::time::Duration;
+
+use mixminus_control::{
+    CallChange, CallId, CallUrls, Calls, Command, Confirm, Destination, DialMusic, DialTerms,
+    HttpMethod, Invitation, Invited, PlayKind, PromptContent, Repeat,
+};
+use mixminus_plivo::rest::{
+    self, AddParticipant, CallPlay, CallSpeak, MakeCall, Outbound, Party, SendDigits, Speech, Transfer,
+};
+use mixminus_plivo::{Gender, SipHeaders, Voice};
+
+use super::join::{action, conference, digits};
+
+/// How long a callee has for the key after it was asked.
+const CONFIRM_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// The invitation that `request` is; none if its call is no uuid.
+pub fn invitation(request: AddParticipant) -> Option<Invitation> {
+    let AddParticipant { party, mpc, create_mpc_with_single_participant: creates } = request;
+    let invited = match party {
+        Party::Existing { call_uuid } => Invited::Call(call_id(&call_uuid)?),
+        Party::Called(outbound) => called(*outbound),
+    };
+    Some(Invitation { invited, request: conference(mpc), creates })
+}
+
+fn called(outbound: Outbound) -> Invited {
+    let keys = Some(digits(&outbound.send_digits)).filter(|digits| !digits.is_empty());
+    let headers = sip_headers(&outbound.sip_headers);
+    let destination = |attempt: rest::Attempt| Destination {
+        address: attempt.to.as_str().to_owned(),
+        ring_timeout: attempt.ring_timeout,
+        delay: attempt.delay,
+        digits: keys.clone(),
+        headers: headers.clone(),
+    };
+    let terms = DialTerms {
+        from: outbound.from,
+        caller_name: Some(outbound.caller_name),
+        confirm: outbound.confirm.map(|confirm| Confirm {
+            key: confirm.key,
+            sound: confirm.sound.map(action),
+            timeout: CONFIRM_TIMEOUT,
+        }),
+        music: match outbound.dial_music {
+            rest::DialMusic::Real => DialMusic::Ringing,
+            rest::DialMusic::None => DialMusic::None,
+            rest::DialMusic::Url(url) => {
+                DialMusic::Url(mixminus_control::Action { url, method: HttpMethod::Get })
+            }
+        },
+        progress: outbound.call_status_callback.map(action),
+    };
+    Invited::Dialled(outbound.attempts.into_iter().map(destination).collect(), terms)
+}
+
+/// The calls that `request` makes.
+pub fn calls(request: MakeCall) -> Calls {
+    let keys = Some(digits(&request.send_digits)).filter(|digits| !digits.is_empty());
+    let headers = sip_headers(&request.sip_headers);
+    let ring_timeout = request.hangup_on_ring.map_or(request.ring_timeout, |ring| ring.min(request.ring_timeout));
+    let destinations = request.to.iter().map(|to| Destination {
+        address: to.as_str().to_owned(),
+        ring_timeout,
+        delay: Duration::ZERO,
+        digits: keys.clone(),
+        headers: headers.clone(),
+    });
+    Calls {
+        destinations: destinations.collect(),
+        from: request.from,
+        caller_name: request.caller_name,
+        answer: action(request.answer),
+        urls: CallUrls {
+            fallback: request.fallback.map(action),
+            ring: request.ring.map(action),
+            hangup: request.hangup.map(action),
+            progress: None,
+        },
+        time_limit: request.time_limit,
+    }
+}
+
+/// As they stand in the INVITE.
+fn sip_headers(headers: &SipHeaders) -> Vec<(String, String)> {
+    headers.iter().map(|(name, value)| (format!("X-PH-{name}"), value.clone())).collect()
+}
+
+/// The call of that uuid; none if it is no uuid.
+pub fn call_id(uuid: &str) -> Option<CallId> {
+    uuid.parse().ok().map(CallId)
+}
+
+/// What `request` changes of a call.
+pub fn transfer(request: Transfer) -> CallChange {
+    CallChange::Transfer { this: request.aleg.map(action), other: request.bleg.map(action) }
+}
+
+/// What `request` lets a call hear.
+pub fn play(request: CallPlay) -> CallChange {
+    CallChange::Play {
+        content: PromptContent::Several(request.urls.into_iter().map(PromptContent::File).collect()),
+        repeat: repeat(request.repeat),
+        legs: legs(request.legs),
+        mixed: request.mix,
+        kind: PlayKind::File,
+    }
+}
+
+/// What `request` lets a call hear.
+pub fn speak(request: CallSpeak) -> CallChange {
+    CallChange::Play {
+        content: speech(request.speech.text, request.speech.voice),
+        repeat: repeat(request.repeat),
+        legs: legs(request.legs),
+        mixed: request.speech.mix,
+        kind: PlayKind::Speech,
+    }
+}
+
+/// What `request` sends to a call.
+pub fn send_digits(request: &SendDigits) -> CallChange {
+    CallChange::SendDigits(digits(&request.keys), legs(request.legs))
+}
+
+/// What members hear of `request`.
+pub fn said(request: Speech) -> PromptContent {
+    speech(request.text, request.voice)
+}
+
+fn speech(text: String, voice: Voice) -> PromptContent {
+    let name = match (voice.polly, voice.gender) {
+        (Some(name), _) => format!("Polly.{name}"),
+        (None, Gender::Female) => "WOMAN".to_owned(),
+        (None, Gender::Male) => "MAN".to_owned(),
+    };
+    PromptContent::Speech { text, voice: name, language: voice.language.to_owned() }
+}
+
+const fn repeat(forever: bool) -> Repeat {
+    if forever { Repeat::Forever } else { Repeat::Times(1) }
+}
+
+const fn legs(legs: rest::Legs) -> mixminus_control::Legs {
+    match legs {
+        rest::Legs::Aleg => mixminus_control::Legs::This,
+        rest::Legs::Bleg => mixminus_control::Legs::Other,
+        rest::Legs::Both => mixminus_control::Legs::Both,
+    }
+}
+
+/// The cancellation of the request of that uuid; none if it is no uuid.
+pub fn cancel(uuid: &str) -> Option<Command> {
+    uuid.parse().ok().map(|uuid| Command::Cancel(mixminus_control::PlacementId(uuid)))
+}

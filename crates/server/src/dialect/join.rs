@@ -1,0 +1,94 @@
+//! How calls join an MPC, from a document or a request, as the domain says it.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use mixminus_control::policy::Role;
+use mixminus_control::{Action, ConferenceRequest, EventGroup, HttpMethod, Sound, StatusCallback};
+use mixminus_plivo::xml::{self, MultiPartyCall, Target};
+use mixminus_plivo::{Key, Method};
+
+/// The request that `call` makes.
+pub fn conference(call: MultiPartyCall) -> ConferenceRequest {
+    ConferenceRequest {
+        name: call.name,
+        role: role(call.role),
+        coach: call.coach_mode,
+        mute: call.mute,
+        hold: call.hold,
+        stay_alone: call.stay_alone,
+        start_on_enter: call.start_mpc_on_enter,
+        end_on_exit: call.end_mpc_on_exit,
+        relay_digits: call.relay_dtmf_inputs,
+        max_duration: seconds(call.max_duration_seconds),
+        max_participants: call.max_participants as usize,
+        enter_sound: sound(call.enter_sound),
+        exit_sound: sound(call.exit_sound),
+        wait_music: call.wait_music.map(action),
+        agent_hold_music: call.agent_hold_music.map(action),
+        customer_hold_music: call.customer_hold_music.map(action),
+        wait_for_agent: call.wait_for_agent,
+        max_wait: call.wait_time_seconds.map(seconds),
+        status_callback: call.status_callback.map(status_callback),
+        on_exit: call.on_exit_action.map(action),
+    }
+}
+
+fn status_callback(callback: xml::StatusCallback) -> StatusCallback {
+    let groups: BTreeSet<_> = callback.events.into_iter().filter_map(group).collect();
+    StatusCallback { action: action(callback.target), groups }
+}
+
+const fn group(group: mixminus_plivo::EventGroup) -> Option<EventGroup> {
+    use mixminus_plivo::EventGroup as Plivo;
+    match group {
+        Plivo::MpcStateChanges => Some(EventGroup::Conference),
+        Plivo::ParticipantStateChanges => Some(EventGroup::Participant),
+        Plivo::ParticipantSpeakEvents => Some(EventGroup::Talking),
+        Plivo::ParticipantDigitInputEvents => Some(EventGroup::Digits),
+        Plivo::AddParticipantApiEvents => Some(EventGroup::AddParticipant),
+        // Accepted because newer documents name it; nobody knows what it holds.
+        Plivo::ParticipantAudioEvents => None,
+    }
+}
+
+/// A URL and how to ask it.
+pub fn action(target: Target) -> Action {
+    let method = match target.method {
+        Method::Get => HttpMethod::Get,
+        Method::Post => HttpMethod::Post,
+    };
+    Action { url: target.url, method }
+}
+
+fn sound(sound: xml::Sound) -> Sound {
+    match sound {
+        xml::Sound::None => Sound::None,
+        xml::Sound::Beep1 => Sound::Beep1,
+        xml::Sound::Beep2 => Sound::Beep2,
+        xml::Sound::Url(target) => Sound::Url(action(target)),
+    }
+}
+
+const fn role(role: mixminus_plivo::Role) -> Role {
+    match role {
+        mixminus_plivo::Role::Agent => Role::Agent,
+        mixminus_plivo::Role::AiAgent => Role::AiAgent,
+        mixminus_plivo::Role::Customer => Role::Customer,
+        mixminus_plivo::Role::Supervisor => Role::Supervisor,
+    }
+}
+
+/// Keys to press as the domain writes them.
+pub fn digits(keys: &[Key]) -> String {
+    let letter = |key: &Key| match key {
+        Key::Press(digit) => *digit,
+        Key::Pause(pause) if *pause < Duration::from_secs(1) => 'w',
+        Key::Pause(_) => 'W',
+    };
+    keys.iter().map(letter).collect()
+}
+
+pub const fn seconds(seconds: u32) -> Duration {
+    Duration::from_secs(seconds as u64)
+}

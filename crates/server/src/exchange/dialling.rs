@@ -1,0 +1,164 @@
+//! Whom calls may be placed to, and by which way.
+
+use std::net::IpAddr;
+use std::str::FromStr;
+
+use mixminus_control::{DialError, PlaceCall};
+use mixminus_sip::{Cidr, Credentials, OutgoingCallRequest};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
+/// What may stand for itself in the user part of a SIP URI (RFC 3261 section 25.1).
+const USER: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'+').remove(b'*');
+/// Who calls if nothing else is known.
+const ANONYMOUS: &str = "anonymous";
+
+/// Whom calls may be placed to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Peer {
+    /// Any address of a network.
+    Network(Cidr),
+    /// A host by this name.
+    Host(String),
+}
+
+impl FromStr for Peer {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        if let Ok(network) = text.parse() {
+            return Ok(Self::Network(network));
+        }
+        let name = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'.';
+        let is_name = !text.is_empty() && text.len() <= 253 && text.bytes().all(name);
+        if is_name { Ok(Self::Host(text.to_ascii_lowercase())) } else { Err(()) }
+    }
+}
+
+/// Who takes calls to numbers.
+#[derive(Clone, Debug)]
+pub struct Trunk {
+    /// Its `host`, `host:port` or either with `;transport=tcp`.
+    pub host: String,
+    /// What it knows us by.
+    pub credentials: Option<Credentials>,
+}
+
+/// How calls are placed.
+#[derive(Clone, Debug)]
+pub struct Dialling {
+    /// Takes calls to numbers; without one they fail.
+    pub trunk: Option<Trunk>,
+    /// Whom SIP URIs may name.
+    pub peers: Vec<Peer>,
+    /// The host in the calling party's address.
+    pub host: String,
+}
+
+impl Dialling {
+    /// The request that places `place` with `offer`.
+    ///
+    /// # Errors
+    ///
+    /// [`DialError::InvalidAddress`] if the called party is none that may be called.
+    pub fn request(&self, place: &PlaceCall, offer: String) -> Result<OutgoingCallRequest, DialError> {
+        let call = &place.call;
+        let (target, credentials) = match (sip_host(&call.to), &self.trunk) {
+            (Some(host), _) if self.may_call(host) => (call.to.clone(), None),
+            (None, Some(trunk)) if is_number(&call.to) => {
+                (format!("sip:{}@{}", call.to, trunk.host), trunk.credentials.clone())
+            }
+            _ => return Err(DialError::InvalidAddress),
+        };
+        Ok(OutgoingCallRequest {
+            target,
+            from: self.from(&call.from),
+            from_display: call.caller_name.clone(),
+            offer,
+            headers: place.headers.clone(),
+            credentials,
+            route: None,
+        })
+    }
+
+    fn may_call(&self, host: &str) -> bool {
+        let address: Option<IpAddr> = host.trim_start_matches('[').trim_end_matches(']').parse().ok();
+        self.peers.iter().any(|peer| match (peer, address) {
+            (Peer::Network(network), Some(address)) => network.contains(address),
+            (Peer::Host(name), None) => name.eq_ignore_ascii_case(host),
+            _ => false,
+        })
+    }
+
+    /// The calling party as a SIP URI: as it is, or a user of ours.
+    fn from(&self, from: &str) -> String {
+        match sip_host(from) {
+            Some(_) => from.to_owned(),
+            None if from.is_empty() => format!("sip:{ANONYMOUS}@{}", self.host),
+            None => format!("sip:{}@{}", utf8_percent_encode(from, USER), self.host),
+        }
+    }
+}
+
+fn is_number(text: &str) -> bool {
+    let digits = text.strip_prefix('+').unwrap_or(text);
+    !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// The host that a SIP URI names; none if `text` is no SIP URI.
+fn sip_host(text: &str) -> Option<&str> {
+    let rest = text.get(..4).filter(|scheme| scheme.eq_ignore_ascii_case("sip:")).map(|_| &text[4..])?;
+    let rest = rest.split([';', '?']).next()?;
+    let host = rest.rsplit_once('@').map_or(rest, |(_, host)| host);
+    match host.find(']') {
+        Some(end) => host.get(..=end),
+        None => host.split(':').next(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::dialect::samples;
+    use super::*;
+
+    fn dialling(trunk: Option<&str>) -> Dialling {
+        let peers = ["127.0.0.0/8", "::1/128", "pbx.example"].map(|peer| peer.parse().unwrap());
+        let trunk = trunk.map(|host| Trunk { host: host.into(), credentials: None });
+        Dialling { trunk, peers: peers.into(), host: "192.0.2.1".into() }
+    }
+
+    fn placed(to: &str, from: &str) -> PlaceCall {
+        let call = mixminus_control::CallRecord { to: to.into(), from: from.into(), ..samples::call() };
+        PlaceCall { call, headers: vec![] }
+    }
+
+    fn target(to: &str, trunk: Option<&str>) -> Option<String> {
+        dialling(trunk).request(&placed(to, "1415"), String::new()).ok().map(|request| request.target)
+    }
+
+    #[test]
+    fn sip_addresses_are_called_where_that_is_allowed() {
+        for to in ["sip:bob@127.0.0.1", "SIP:bob@127.0.0.1:5080;transport=tcp", "sip:[::1]:5060", "sip:a@PBX.example"]
+        {
+            assert_eq!(target(to, None).as_deref(), Some(to));
+        }
+        for to in ["sip:bob@192.0.2.9", "sip:127.0.0.1@evil.example", "sip:bob@pbx.example.evil", "bob", "tel:1"] {
+            assert_eq!(target(to, Some("trunk.example")), None, "{to}");
+        }
+    }
+
+    #[test]
+    fn numbers_go_to_the_trunk_and_nowhere_without_one() {
+        assert_eq!(target("+1415", Some("t.example:5070")).as_deref(), Some("sip:+1415@t.example:5070"));
+        assert_eq!(target("+1415", None), None);
+        assert_eq!(target("1415;x", Some("t.example")), None);
+    }
+
+    #[test]
+    fn who_calls_is_a_user_of_ours_or_a_sip_address() {
+        let from = |from| dialling(None).request(&placed("sip:a@127.0.0.1", from), String::new()).unwrap().from;
+        assert_eq!(from("+1415"), "sip:+1415@192.0.2.1");
+        assert_eq!(from("sip:ann@h"), "sip:ann@h");
+        assert_eq!(from("Ann Lee@x"), "sip:Ann%20Lee%40x@192.0.2.1");
+        assert_eq!(from(""), "sip:anonymous@192.0.2.1");
+    }
+}
