@@ -8,7 +8,7 @@ use mixminus_audio::{Clip, SampleRate};
 use mixminus_mixer::{BridgeId, MAX_PARTS, Plays, Prompt, PromptId};
 
 use super::{BridgePlace, BridgeRecord, Registry};
-use crate::errand::Errand;
+use crate::errand::{Errand, Slot};
 
 /// A prompt that has been made, or that a plan names.
 #[derive(Debug, Default)]
@@ -153,8 +153,9 @@ impl Registry {
             }
             (Place::Placed(bridge), _) => {
                 let BridgeRecord { at: BridgePlace { worker, slot }, tuning, .. } = &self.bridges[bridge];
-                while let Some(part) = record.next_part(|clip| self.clips.prepare(clip, tuning.rate)) {
-                    self.workers[*worker].send(Errand::Append { slot: *slot, prompt: id, part });
+                let mut is_prepared = |clip: &_| self.clips.prepare(clip, tuning.rate);
+                while let Some(errand) = record.next_part(*slot, id, &mut is_prepared) {
+                    self.workers[*worker].send(errand);
                 }
             }
             _ => {}
@@ -188,11 +189,18 @@ impl PromptRecord {
         Some(prompt)
     }
 
-    /// What has come first of what the prompt has not got yet, once it `is_prepared`.
-    fn next_part(&mut self, is_prepared: impl FnOnce(&Arc<Clip>) -> bool) -> Option<Option<Arc<Clip>>> {
-        let next = self.coming.pop_front_if(|part| part.as_ref().is_none_or(is_prepared))?;
-        next.iter().for_each(|clip| know(&mut self.clips, clip));
-        Some(next)
+    /// Brings the prompt what it has not got yet, the first to come, once that `is_prepared`.
+    fn next_part(
+        &mut self,
+        slot: Slot,
+        prompt: PromptId,
+        is_prepared: impl FnOnce(&Arc<Clip>) -> bool,
+    ) -> Option<Errand> {
+        let part = self.coming.pop_front_if(|part| part.as_ref().is_none_or(is_prepared))?;
+        if let Some(clip) = &part {
+            know(&mut self.clips, clip);
+        }
+        Some(Errand::Append { slot, prompt, part })
     }
 }
 
