@@ -91,7 +91,7 @@ pub enum PromptContent {
     Ringback,
     /// An audio file.
     File(String),
-    /// A document of sounds, or an audio file.
+    /// What an application answers: an audio file, or a document of files, sentences and pauses.
     Sounds(Action),
     /// Several, one after the other.
     Several(Vec<PromptContent>),

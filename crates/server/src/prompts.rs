@@ -1,35 +1,53 @@
-//! Makes the audio of prompts: built-in sounds, speech and audio files.
+//! Makes the audio of prompts: built-in sounds, speech, audio files, and
+//! documents of these.
 //!
-//! Rendering runs on blocking threads, never on a media worker, and is bounded
-//! in size, time and number at once. What was made is kept while there is room.
+//! Rendering runs on blocking threads or in another process, never on a media
+//! worker, and is bounded in size, time and number at once. What was made is
+//! kept while there is room. A prompt is made part by part, so that it is heard
+//! before all of it is made.
 
 mod cache;
+mod command;
 mod decode;
 mod fetch;
+mod parts;
+mod sentences;
+mod service;
+mod sounds;
 mod speech;
+mod voices;
 
 use std::future::Future;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
 use mixminus_audio::{Clip, Pcm, SampleRate, builtin, resample};
-use mixminus_control::PromptContent;
+use mixminus_control::{Action, HttpMethod, PromptContent};
 use sha2::{Digest, Sha256};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, mpsc};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use crate::dialect;
 use cache::{Cache, Made};
-pub use speech::{BuiltInVoice, Speech, Utterance};
+use parts::Parts;
+use sentences::pieces;
+pub use sounds::Sound;
+use sounds::{Answer, Answers, MAX_SOUNDS};
+pub use speech::{Speech, Utterance};
+pub use voices::{InstalledVoice, Missing};
 
 /// Largest audio file taken, which is Plivo's limit for `<Play>`.
 pub const MAX_FILE_BYTES: usize = 10 * 1024 * 1024;
-/// Longest clip made; what comes after is cut off, and the log says so.
+/// Longest audio of one prompt; what comes after is cut off, and the log says so.
 pub const MAX_CLIP: Duration = Duration::from_mins(10);
 /// Longest time one clip may take to make; ten minutes of MP3 take 0.3 s.
 const MAX_RENDERING: Duration = Duration::from_secs(20);
-/// Clips made at once. One core's worth leaves the others to the media workers.
+/// Files decoded at once. One core's worth leaves the others to the media workers.
 const MAX_CONCURRENT: usize = 1;
+/// Of what pauses are made.
+const PAUSE: Duration = Duration::from_secs(1);
 /// Memory for clips that are kept: ten minutes of audio at 48 kHz, or an hour at 8 kHz.
 const MAX_CACHED_BYTES: usize = 64 * 1024 * 1024;
 
@@ -57,110 +75,282 @@ pub enum PromptError {
     /// Making the audio took too long.
     #[error("not made within {} s", MAX_RENDERING.as_secs())]
     TooSlow,
+    /// The answer is neither an audio file nor a document of sounds.
+    #[error("no sounds: {0}")]
+    Document(String),
+    /// What is configured to speak does not.
+    #[error("the speech engine failed: {0}")]
+    Engine(String),
     /// A decoder or the voice failed in a way it should not.
     #[error("decoder or voice failed")]
     Broken,
 }
 
-/// An audio file as it was fetched.
+/// What was fetched.
 #[derive(Clone, Debug)]
-pub struct AudioFile {
+pub struct Fetched {
     /// Its content.
     pub bytes: Bytes,
     /// The media type it was sent with, which may be wrong.
     pub media_type: Option<String>,
+    /// Where it came from in the end.
+    pub url: String,
 }
 
-/// Fetches audio files, within the deployer's rules for URLs.
+/// Fetches audio files and documents of sounds, within the deployer's rules
+/// for URLs.
 pub trait FetchAudio: Send + Sync + 'static {
-    /// The file at `url`, read up to [`MAX_FILE_BYTES`].
+    /// What is answered to `action`, read up to [`MAX_FILE_BYTES`].
     ///
     /// # Errors
     ///
     /// [`PromptError::Fetch`] or [`PromptError::TooLarge`].
-    fn fetch(&self, url: &str) -> impl Future<Output = Result<AudioFile, PromptError>> + Send;
+    fn fetch(&self, action: &Action) -> impl Future<Output = Result<Fetched, PromptError>> + Send;
 }
 
 /// Makes and keeps the audio of prompts.
 #[derive(Debug)]
 pub struct Prompts<F> {
     files: F,
-    speech: Arc<dyn Speech>,
+    speech: Arc<Speech>,
     cache: Mutex<Cache>,
-    rendering: Semaphore,
+    answers: Mutex<Answers>,
+    decoding: Semaphore,
 }
 
 impl<F: FetchAudio> Prompts<F> {
-    /// Prompts whose files come from `files` and whose voice is `speech`.
-    pub fn new(files: F, speech: Arc<dyn Speech>) -> Self {
+    /// Prompts whose files come from `files` and which `speech` speaks.
+    pub fn new(files: F, speech: Arc<Speech>) -> Self {
         Self {
             files,
             speech,
             cache: Mutex::new(Cache::new(MAX_CACHED_BYTES)),
-            rendering: Semaphore::new(MAX_CONCURRENT),
+            answers: Mutex::default(),
+            decoding: Semaphore::new(MAX_CONCURRENT),
         }
     }
 
-    /// The audio of `content`, at the lowest rate that holds all of it.
+    /// Makes the audio of `content`, each part at the lowest rate that holds
+    /// all of it, and hands the parts out in order. Of what has several parts,
+    /// those that cannot be had are left out, and the log says so.
     ///
     /// Files are fetched anew each time, since they may change, and decoded
-    /// only if the same content was not decoded before.
+    /// only if the same content was not decoded before. What an application
+    /// answers for sounds is asked for again after a minute.
     ///
     /// # Errors
     ///
     /// [`PromptError`] when there is nothing to play.
-    pub async fn render(&self, content: &PromptContent) -> Result<Arc<Clip>, PromptError> {
-        let named = || Made::Named(content.clone());
+    pub async fn render(
+        &self,
+        content: &PromptContent,
+        parts: mpsc::Sender<Arc<Clip>>,
+    ) -> Result<(), PromptError> {
+        let mut parts = Parts::new(parts);
         let sound: fn() -> Clip = match content {
             PromptContent::File(url) => {
-                let file = self.files.fetch(url).await?;
-                let made = Made::File(Sha256::digest(&file.bytes).into());
-                return self.make(made, move |stop| decode::decode(&file, stop).map(Clip::new)).await;
+                let file = self.files.fetch(&get(url)).await?;
+                let (_, clip) = self.decode(file).await?;
+                parts.add(clip).await;
+                return Ok(());
+            }
+            PromptContent::Sounds(action) => {
+                return match self.answer(action).await? {
+                    Heard::Audio(clip) => {
+                        parts.add(clip).await;
+                        Ok(())
+                    }
+                    Heard::Document(sounds) => self.perform(&sounds, &mut parts).await,
+                };
             }
             PromptContent::Speech { text, voice, language } => {
-                let utterance =
-                    Utterance { text: text.clone(), voice: voice.clone(), language: language.clone() };
-                let speech = Arc::clone(&self.speech);
-                let work = move |stop: &CancellationToken| speech::speak(&*speech, &utterance, stop);
-                return self.make(named(), move |stop| work(stop).map(Clip::new)).await;
+                let [text, voice, language] = [text, voice, language].map(String::clone);
+                return self.speak(&Utterance { text, voice, language }, &mut parts).await;
             }
             PromptContent::Beep1 => builtin::beep_once,
             PromptContent::Beep2 => builtin::beep_twice,
             PromptContent::WaitMusic => builtin::wait_music,
             PromptContent::AgentHoldMusic => builtin::agent_hold_music,
             PromptContent::CustomerHoldMusic => builtin::customer_hold_music,
+            PromptContent::Ringback => builtin::ringback,
         };
-        self.make(named(), move |_stop| Ok(sound())).await
+        let work = on_a_thread(move |_stop| Ok(sound()));
+        parts.add(self.make(Made::Named(content.clone()), &self.decoding, work).await?).await;
+        Ok(())
     }
 
-    /// The clip that is kept, or else what `work` makes.
-    async fn make<W>(&self, made: Made, work: W) -> Result<Arc<Clip>, PromptError>
-    where
-        W: FnOnce(&CancellationToken) -> Result<Clip, PromptError> + Send + 'static,
-    {
+    /// Makes one sound after the other.
+    async fn perform(&self, sounds: &[Sound], parts: &mut Parts) -> Result<(), PromptError> {
+        if sounds.len() > MAX_SOUNDS {
+            tracing::warn!(
+                sounds = sounds.len(),
+                "only the first {MAX_SOUNDS} sounds of a document are played"
+            );
+        }
+        for sound in sounds.iter().take(MAX_SOUNDS) {
+            for _ in 0..sound.times() {
+                if parts.is_full() {
+                    return Ok(());
+                }
+                if let Err(error) = self.sound(sound, parts).await {
+                    tracing::warn!(%error, "sound left out");
+                    break;
+                }
+            }
+        }
+        if parts.is_empty() { Err(PromptError::Empty) } else { Ok(()) }
+    }
+
+    async fn sound(&self, sound: &Sound, parts: &mut Parts) -> Result<(), PromptError> {
+        match sound {
+            Sound::Speech(utterance, _) => return self.speak(utterance, parts).await,
+            Sound::File(url, _) => match self.answer(&get(url)).await? {
+                Heard::Audio(clip) => parts.add(clip).await,
+                Heard::Document(_) => return Err(PromptError::Document("a document in a document".into())),
+            },
+            Sound::Pause(length) => {
+                let mut left = length.as_secs();
+                while left > 0 && !parts.is_full() {
+                    parts.add(pause()).await;
+                    left -= PAUSE.as_secs();
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Speaks piece by piece. What follows a piece that cannot be made is left out.
+    async fn speak(&self, utterance: &Utterance, parts: &mut Parts) -> Result<(), PromptError> {
+        let voice = self.speech.voice(&utterance.voice, &utterance.language);
+        let mut result = Err(PromptError::Empty);
+        for text in pieces(&utterance.text, self.speech.first_piece_chars()) {
+            let made = Made::Spoken(text.to_owned(), voice.clone());
+            let work = async { self.speech.say(text, &voice).await.map(Clip::new) };
+            match self.make(made, self.speech.turns(), work).await {
+                Ok(clip) => {
+                    parts.add(clip).await;
+                    result = Ok(());
+                }
+                // Nothing but punctuation, for example.
+                Err(PromptError::Empty) => {}
+                Err(error) if result.is_ok() => {
+                    tracing::warn!(%error, "the rest of a text is left out");
+                    break;
+                }
+                Err(error) => return Err(error),
+            }
+            if parts.is_full() {
+                break;
+            }
+        }
+        result
+    }
+
+    /// What an application answers, or has answered lately.
+    async fn answer(&self, action: &Action) -> Result<Heard, PromptError> {
+        if let Some(heard) = self.remembered(action) {
+            return Ok(heard);
+        }
+        let fetched = self.files.fetch(action).await?;
+        let (answer, heard) = if is_document(&fetched.bytes) {
+            let sounds = dialect::sounds(&fetched.bytes, &fetched.url);
+            let sounds: Arc<[Sound]> =
+                sounds.map_err(|error| PromptError::Document(error.to_string()))?.into();
+            (Answer::Document(Arc::clone(&sounds)), Heard::Document(sounds))
+        } else {
+            let (sha256, clip) = self.decode(fetched).await?;
+            (Answer::File(sha256), Heard::Audio(clip))
+        };
+        lock(&self.answers).keep(action.clone(), answer, now());
+        Ok(heard)
+    }
+
+    fn remembered(&self, action: &Action) -> Option<Heard> {
+        let answer = lock(&self.answers).find(action, now())?;
+        match answer {
+            Answer::File(sha256) => self.cached(&Made::File(sha256)).map(Heard::Audio),
+            Answer::Document(sounds) => Some(Heard::Document(sounds)),
+        }
+    }
+
+    async fn decode(&self, file: Fetched) -> Result<([u8; 32], Arc<Clip>), PromptError> {
+        let sha256 = Sha256::digest(&file.bytes).into();
+        let work = on_a_thread(move |stop| decode::decode(&file, stop).map(Clip::new));
+        let clip = self.make(Made::File(sha256), &self.decoding, work).await?;
+        Ok((sha256, clip))
+    }
+
+    /// The clip that is kept, or else what `work` makes when it has its turn.
+    async fn make(
+        &self,
+        made: Made,
+        turns: &Semaphore,
+        work: impl Future<Output = Result<Clip, PromptError>>,
+    ) -> Result<Arc<Clip>, PromptError> {
         if let Some(clip) = self.cached(&made) {
             return Ok(clip);
         }
-        let _turn = self.rendering.acquire().await.expect("the semaphore is never closed");
+        let _turn = turns.acquire().await.expect("the semaphore is never closed");
         // Somebody else may have made it while this one waited for its turn.
         if let Some(clip) = self.cached(&made) {
             return Ok(clip);
         }
-        let stop = CancellationToken::new();
-        let _stop_when_left = stop.clone().drop_guard();
-        let rendering = tokio::task::spawn_blocking(move || work(&stop));
-        let clip = tokio::time::timeout(MAX_RENDERING, rendering).await.map_err(|_| PromptError::TooSlow)?;
-        let clip = Arc::new(clip.map_err(|_| PromptError::Broken)??);
+        let clip = Arc::new(work.await?);
         if clip.duration().is_zero() {
             return Err(PromptError::Empty);
         }
-        self.cache.lock().unwrap_or_else(PoisonError::into_inner).keep(made, Arc::clone(&clip));
+        lock(&self.cache).keep(made, Arc::clone(&clip));
         Ok(clip)
     }
 
     fn cached(&self, made: &Made) -> Option<Arc<Clip>> {
-        self.cache.lock().unwrap_or_else(PoisonError::into_inner).find(made)
+        lock(&self.cache).find(made)
     }
+}
+
+/// What an application answered, ready to be heard.
+enum Heard {
+    Audio(Arc<Clip>),
+    Document(Arc<[Sound]>),
+}
+
+/// What `work` makes on a thread that may block, within [`MAX_RENDERING`]. It is told to stop when that is over, or when
+/// nobody waits any more.
+async fn on_a_thread<T: Send + 'static>(
+    work: impl FnOnce(&CancellationToken) -> Result<T, PromptError> + Send + 'static,
+) -> Result<T, PromptError> {
+    let stop = CancellationToken::new();
+    let _stop_when_left = stop.clone().drop_guard();
+    let rendering = tokio::task::spawn_blocking(move || work(&stop));
+    let made = tokio::time::timeout(MAX_RENDERING, rendering).await.map_err(|_| PromptError::TooSlow)?;
+    made.map_err(|_| PromptError::Broken)?
+}
+
+/// Whether these are a document and no audio file, whatever they were sent as.
+fn is_document(bytes: &[u8]) -> bool {
+    let text = bytes.trim_ascii_start();
+    text.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(text).starts_with(b"<")
+}
+
+/// One second of silence, the same each time.
+fn pause() -> Arc<Clip> {
+    static SILENCE: OnceLock<Arc<Clip>> = OnceLock::new();
+    let rate = SampleRate::Hz8000;
+    let samples = || vec![0; PAUSE.as_secs() as usize * rate.hz() as usize];
+    Arc::clone(SILENCE.get_or_init(|| Arc::new(Clip::new(Pcm { rate, samples: samples() }))))
+}
+
+fn get(url: &str) -> Action {
+    Action { url: url.to_owned(), method: HttpMethod::Get }
+}
+
+fn lock<T>(kept: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    kept.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[expect(clippy::disallowed_methods, reason = "how old an answer is, nobody outside can tell")]
+fn now() -> Instant {
+    Instant::now()
 }
 
 /// The most samples a clip at `hz` samples a second may have.

@@ -30,7 +30,7 @@ use crate::exchange::{
 };
 use crate::http::{self, ApiState, Exposition, Failures, Measured, Phase, RateLimits, health};
 use crate::outbox::{Keep, Outbox, Retry};
-use crate::prompts::{BuiltInVoice, Prompts};
+use crate::prompts::{Prompts, Speech};
 use crate::signer::Signer;
 use crate::startup::Welcome;
 use crate::web::{Destinations, WebClient};
@@ -103,6 +103,7 @@ impl Service {
 
         close_orphans(&*store).await?;
         let web = WebClient::new(destinations(config)).map_err(ServeError::Web)?;
+        let speech = Arc::new(Speech::new(&config.speech).map_err(ServeError::Web)?);
         let signer = Arc::new(Signer::new(Arc::clone(&accounts)));
         let outbox = outbox(config, Arc::clone(&store), (web.clone(), Arc::clone(&signer)), clock);
         tokio::spawn(keep(config).run(Arc::clone(&store), Arc::clone(&outbox.now), stop.clone()));
@@ -123,7 +124,7 @@ impl Service {
             ),
             clock,
             media: media.clone(),
-            prompts: Arc::new(Prompts::new(web.clone(), Arc::new(BuiltInVoice))),
+            prompts: Arc::new(Prompts::new(web.clone(), speech)),
             documents: Arc::new(Documents { web, signer, limits: document_limits(config) }),
             journal: Journal::start(Arc::clone(&backlog), Arc::clone(&store), Arc::clone(&written)),
             admission: admission.clone(),

@@ -137,6 +137,23 @@ impl WebClient {
         timeout(limit, self.follow(hop, request)).await.unwrap_or(Err(WebError::Timeout { host, limit }))
     }
 
+    /// Sends `text` to the deployer's own `url` and reads the answer, without redirects.
+    ///
+    /// # Errors
+    ///
+    /// [`WebError`] for everything but a 2xx answer within the limits.
+    pub async fn post_text(&self, url: Url, text: String, limits: Limits) -> Result<WebResponse, WebError> {
+        let (host, limit) = (host(&url), limits.timeout);
+        let exchange = async {
+            self.guard.check(&url)?;
+            let request = self.client.post(url.clone()).header(CONTENT_TYPE, "text/plain; charset=utf-8");
+            let response = request.body(text).send().await;
+            let response = response.map_err(|error| WebError::from_exchange(self::host(&url), error))?;
+            read(response, url, limits.body_bytes).await
+        };
+        timeout(limit, exchange).await.unwrap_or(Err(WebError::Timeout { host, limit }))
+    }
+
     async fn follow(&self, mut hop: Hop, request: &WebRequest<'_>) -> Result<WebResponse, WebError> {
         let may_follow = request.limits.redirects > 0;
         for _ in 0..=request.limits.redirects {

@@ -14,10 +14,11 @@ use mixminus_codec::{Format, OpusSettings};
 use mixminus_sip::{Cidr, ListenAddress};
 
 pub use reference::reference;
-pub use setting::{HttpUrl, Method, OpusRate, PortRange, Setting, Within};
+pub use setting::{HttpUrl, Method, OpusRate, PortRange, Setting, SpeechEngine, Within};
 pub use source::{ConfigError, Origin};
 
 use crate::account::{AuthId, AuthToken};
+use crate::prompts::InstalledVoice;
 
 /// One key as the reference shows it.
 struct Key {
@@ -173,6 +174,31 @@ settings! {
         replay_log_max_mib: Within<1, 1_048_576> = 256,
     }
 
+    /// What speaks the texts of `<Speak>` and of the API.
+    speech: Speech {
+        /// `flite` is inside and speaks American English with one voice; `command`
+        /// starts a program for each sentence; `http` asks a service.
+        engine: SpeechEngine = "flite",
+        /// The program and its arguments. It reads a sentence from standard input
+        /// and writes a WAV file to standard output. `{voice}`, `{language}` (such
+        /// as `en-US`) and `{gender}` (`male` or `female`) are replaced. No shell
+        /// is involved, and no argument may hold a comma.
+        command: Option<Vec<String>> = ["espeak-ng", "--stdin", "--stdout", "-v", "{language}"],
+        /// The service. It is sent a sentence as text/plain in a POST request and
+        /// answers with a WAV or MP3 file. The same words are replaced in the
+        /// values of the query.
+        url: Option<HttpUrl> = "http://127.0.0.1:5002/speak?voice={voice}&language={language}",
+        /// The engine's voices, each after the language and the voice that documents
+        /// ask for, with `*` for any. The first that fits speaks, and the first of
+        /// all where none does. When left out, the engine is taken to speak all of
+        /// Plivo's languages as `WOMAN` and as `MAN`. Not for `flite`.
+        voices: Option<Vec<InstalledVoice>> = ["en-US/WOMAN=en-us+f3", "en-US/Polly.Matthew=en-us", "de-DE/*=de"],
+        /// Seconds that the program or the service may take for a sentence.
+        timeout_s: Within<1, 60> = 10,
+        /// Sentences that it is given at once; others wait.
+        max_concurrent: Within<1, 64> = 2,
+    }
+
     /// The account that calls and conferences belong to. What is left out is
     /// generated at the first start and kept in `account.toml` in `data_dir`.
     account: Account {
@@ -251,7 +277,9 @@ impl Config {
             layers.add_file(path)?;
         }
         layers.add_environment(environment)?;
-        Self::read(&layers)
+        let config = Self::read(&layers)?;
+        config.speech.check()?;
+        Ok(config)
     }
 
     /// Whether only this machine can reach the service.
@@ -298,6 +326,20 @@ impl Config {
         match &self.http.public_url {
             Some(url) => url.as_str().trim_end_matches('/').to_owned(),
             None => format!("http://{}", self.http.listen),
+        }
+    }
+}
+
+impl Speech {
+    /// Whether there is what the engine needs.
+    fn check(&self) -> Result<(), ConfigError> {
+        let needed = |key, accepted| Err(ConfigError::Needed { key, by: "speech.engine", accepted });
+        match self.engine {
+            SpeechEngine::Command if self.command.is_none() => {
+                needed("speech.command", <Vec<String> as Setting>::accepts())
+            }
+            SpeechEngine::Http if self.url.is_none() => needed("speech.url", HttpUrl::accepts()),
+            _ => Ok(()),
         }
     }
 }

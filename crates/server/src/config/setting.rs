@@ -11,6 +11,8 @@ use mixminus_control::HttpMethod;
 use mixminus_sip::{Cidr, ListenAddress};
 use url::Url;
 
+use crate::prompts::InstalledVoice;
+
 /// A type of configuration values, written alike in the file and in the
 /// environment.
 pub trait Setting: Sized {
@@ -80,7 +82,18 @@ by_from_str! {
     HttpUrl: "an http:// or https:// URL",
     ListenAddress: "udp: or tcp: and an address with a port such as udp:127.0.0.1:5060",
     Cidr: "a network such as 10.0.0.0/8, or one address",
+    InstalledVoice: "LANGUAGE/VOICE=NAME, such as en-US/WOMAN=amy",
     PortRange: "two ports from 1024 on, first and last, such as 20000-29999",
+}
+
+impl Setting for String {
+    fn accepts() -> String {
+        "a word".into()
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        (!text.is_empty()).then(|| text.into())
+    }
 }
 
 impl Setting for PathBuf {
@@ -150,6 +163,32 @@ impl Setting for OpusRate {
     }
 }
 
+/// What speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SpeechEngine {
+    /// What is inside.
+    Flite,
+    /// A program.
+    Command,
+    /// A service.
+    Http,
+}
+
+impl Setting for SpeechEngine {
+    fn accepts() -> String {
+        "flite, command or http".into()
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        match text {
+            "flite" => Some(Self::Flite),
+            "command" => Some(Self::Command),
+            "http" => Some(Self::Http),
+            _ => None,
+        }
+    }
+}
+
 /// How a URL is requested.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Method(pub HttpMethod);
@@ -176,6 +215,11 @@ impl HttpUrl {
     /// The URL as text.
     pub fn as_str(&self) -> &str {
         self.0.as_str()
+    }
+
+    /// The URL.
+    pub fn to_url(&self) -> Url {
+        self.0.clone()
     }
 }
 

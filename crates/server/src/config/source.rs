@@ -71,6 +71,16 @@ pub enum ConfigError {
         /// What the key takes.
         accepted: String,
     },
+    /// Another key's value asks for this one.
+    #[error("{key} is left out, which {by} needs; accepted: {accepted}")]
+    Needed {
+        /// The key.
+        key: &'static str,
+        /// The other key.
+        by: &'static str,
+        /// What the key takes.
+        accepted: String,
+    },
 }
 
 /// What was written, by key, the later source in place of the earlier.

@@ -110,6 +110,10 @@ const WRONG: &[(&str, &str, &str)] = &[
     ("media.opus_rate_hz", "8000", "16000 or 48000"),
     ("media.opus_dtx", "auto", "true or false"),
     ("limits.max_load_percent", "0", "from 1 to 100"),
+    ("speech.engine", "espeak", "flite, command or http"),
+    ("speech.command", "", "a word"),
+    ("speech.voices", "en-US=amy", "LANGUAGE/VOICE=NAME"),
+    ("speech.timeout_s", "61", "from 1 to 60"),
     ("account.auth_id", "MAlower", "MA and 18 characters"),
     ("application.answer_url", "/answer", "an http:// or https:// URL"),
     ("application.answer_method", "PUT", "GET or POST"),
@@ -133,6 +137,15 @@ fn a_wrong_value_is_told_with_its_key_and_what_is_accepted() {
         };
         let said = from_file(&text).unwrap_err().to_string();
         assert!(said.starts_with(&format!("{key} = {value:?} (file ")) && said.contains(accepted), "{said}");
+    }
+}
+
+#[test]
+fn an_engine_that_is_not_said_how_to_reach_is_told_with_the_key_that_says_it() {
+    for (engine, key) in [("command", "speech.command"), ("http", "speech.url")] {
+        let said = from_file(&format!("[speech]\nengine = \"{engine}\"")).unwrap_err().to_string();
+        let expected = format!("{key} is left out, which speech.engine needs; accepted: ");
+        assert!(said.starts_with(&expected), "{said}");
     }
 }
 

@@ -54,7 +54,7 @@ fn instruction(element: Element, document: &str) -> Option<Instruction> {
     })
 }
 
-const fn repeat(repeat: xml::Repeat) -> Repeat {
+pub(super) const fn repeat(repeat: xml::Repeat) -> Repeat {
     match repeat {
         xml::Repeat::Times(times) => Repeat::Times(times),
         xml::Repeat::Forever => Repeat::Forever,

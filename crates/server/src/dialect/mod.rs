@@ -9,6 +9,7 @@ mod command;
 mod document;
 mod join;
 mod rest;
+mod sounds;
 mod words;
 
 pub use callback::{call, call_callback_parameters, callback_parameters, fetch_parameters, request};
@@ -17,6 +18,7 @@ pub use document::document;
 pub use rest::{
     change, conference_filter, day, instant, members, mpc, participant, participant_filter, selector,
 };
+pub use sounds::sounds;
 
 #[cfg(test)]
 pub(crate) mod samples;

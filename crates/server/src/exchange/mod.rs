@@ -25,6 +25,7 @@ use mixminus_rtp::Digit;
 use mixminus_sip::{CallControl, CallEnd, IncomingCall, OutgoingCall, UserAgent};
 use mixminus_store::{NewCallback, OrderKey};
 use tokio::sync::{mpsc, oneshot};
+use tokio::task::AbortHandle;
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -105,8 +106,10 @@ pub struct Equipment {
 enum Occurrence {
     /// Something for the control plane.
     Input(Input),
-    /// A prompt's audio is there, or will never be.
-    PromptMade(PromptId, Repeat, Result<Arc<Clip>, PromptError>),
+    /// The next part of a prompt's audio is there.
+    PromptGrew(PromptId, Arc<Clip>),
+    /// All of a prompt's audio is there, or there will never be any.
+    PromptMade(PromptId, Result<(), PromptError>),
     /// Signalling with a leg's far end is over.
     CallEnded(LegId, CallEnd),
 }
@@ -117,7 +120,8 @@ pub struct Exchange {
     equipment: Equipment,
     answering: Answering,
     calls: HashMap<LegId, leg::Signalling>,
-    prompts: HashSet<PromptId>,
+    /// What makes each prompt, which may have ended.
+    prompts: HashMap<PromptId, AbortHandle>,
     bridges: HashSet<BridgeId>,
     crowded: BTreeSet<BridgeId>,
     replies: HashMap<RequestId, oneshot::Sender<Result<Outcome, ExchangeError>>>,
@@ -134,7 +138,7 @@ impl Exchange {
             equipment,
             answering,
             calls: HashMap::new(),
-            prompts: HashSet::new(),
+            prompts: HashMap::new(),
             bridges: HashSet::new(),
             crowded: BTreeSet::new(),
             replies: HashMap::new(),
@@ -271,11 +275,11 @@ impl Exchange {
     fn occur(&mut self, occurrence: Occurrence) {
         match occurrence {
             Occurrence::Input(input) => self.handle(input),
-            Occurrence::PromptMade(prompt, _, _) if !self.prompts.contains(&prompt) => {}
-            Occurrence::PromptMade(prompt, repeat, Ok(clip)) => {
-                self.equipment.media.play(prompt, clip, plays(repeat));
-            }
-            Occurrence::PromptMade(prompt, _, Err(error)) => {
+            Occurrence::PromptGrew(prompt, _) | Occurrence::PromptMade(prompt, _)
+                if !self.prompts.contains_key(&prompt) => {}
+            Occurrence::PromptGrew(prompt, part) => self.equipment.media.append(prompt, part),
+            Occurrence::PromptMade(prompt, Ok(())) => self.equipment.media.complete(prompt),
+            Occurrence::PromptMade(prompt, Err(error)) => {
                 tracing::warn!(?prompt, %error, "prompt left out");
                 self.handle(Input::PromptEnded { prompt });
             }
@@ -336,7 +340,9 @@ impl Exchange {
             }
             Effect::Play { prompt, content, repeat } => self.make_prompt(prompt, content, repeat),
             Effect::StopPrompt(prompt) => {
-                self.prompts.remove(&prompt);
+                if let Some(making) = self.prompts.remove(&prompt) {
+                    making.abort();
+                }
                 media.stop_prompt(prompt);
             }
             Effect::SendDigits { legs, digits } => self.send_digits(&legs, &digits),
@@ -368,12 +374,19 @@ impl Exchange {
     }
 
     fn make_prompt(&mut self, prompt: PromptId, content: PromptContent, repeat: Repeat) {
-        self.prompts.insert(prompt);
+        self.equipment.media.begin(prompt, plays(repeat));
         let (prompts, occurred) = (Arc::clone(&self.equipment.prompts), self.occurred.clone());
-        tokio::spawn(async move {
-            let made = prompts.render(&content).await;
-            report(&occurred, Occurrence::PromptMade(prompt, repeat, made)).await;
+        let making = tokio::spawn(async move {
+            let (parts, mut made) = mpsc::channel(1);
+            let pass_on = async {
+                while let Some(part) = made.recv().await {
+                    report(&occurred, Occurrence::PromptGrew(prompt, part)).await;
+                }
+            };
+            let (result, ()) = tokio::join!(prompts.render(&content, parts), pass_on);
+            report(&occurred, Occurrence::PromptMade(prompt, result)).await;
         });
+        self.prompts.insert(prompt, making.abort_handle());
     }
 
     fn fetch(&self, fetch: Box<Fetch>) {

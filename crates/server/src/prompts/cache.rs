@@ -6,11 +6,15 @@ use std::sync::Arc;
 use mixminus_audio::Clip;
 use mixminus_control::PromptContent;
 
+use super::voices::Voice;
+
 /// What a clip was made of.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Made {
     /// Content that its description determines.
     Named(PromptContent),
+    /// A text, by this voice.
+    Spoken(String, Voice),
     /// A file with this SHA-256.
     File([u8; 32]),
 }

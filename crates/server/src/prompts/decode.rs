@@ -11,7 +11,7 @@ use symphonia::core::io::{MediaSourceStream, MediaSourceStreamOptions};
 use symphonia::core::meta::MetadataOptions;
 use tokio_util::sync::CancellationToken;
 
-use super::{AudioFile, MAX_CLIP, MAX_FILE_BYTES, PromptError, at_best_rate, max_samples};
+use super::{Fetched, MAX_CLIP, MAX_FILE_BYTES, PromptError, at_best_rate, max_samples};
 
 /// Sample rates taken. Ten minutes at the highest are 58 MB, and no leg plays
 /// more.
@@ -26,7 +26,7 @@ const MAX_CHANNELS: usize = 8;
 /// # Errors
 ///
 /// [`PromptError`] when not one sample can be had, or when `stop` is cancelled.
-pub fn decode(file: &AudioFile, stop: &CancellationToken) -> Result<Pcm, PromptError> {
+pub fn decode(file: &Fetched, stop: &CancellationToken) -> Result<Pcm, PromptError> {
     if file.bytes.len() > MAX_FILE_BYTES {
         return Err(PromptError::TooLarge { size_bytes: file.bytes.len() });
     }
@@ -38,7 +38,7 @@ pub fn decode(file: &AudioFile, stop: &CancellationToken) -> Result<Pcm, PromptE
 
 /// A page or document in place of audio is the commonest mistake, and a
 /// decoder that searches it for MP3 frames may well find some.
-fn refuse_documents(file: &AudioFile) -> Result<(), PromptError> {
+fn refuse_documents(file: &Fetched) -> Result<(), PromptError> {
     let text = file.bytes.trim_ascii_start();
     let text = text.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(text);
     if matches!(text.first(), Some(b'<' | b'{')) {
@@ -51,7 +51,7 @@ fn refuse_documents(file: &AudioFile) -> Result<(), PromptError> {
 type Opened = (Box<dyn FormatReader>, Box<dyn AudioDecoder>, u32);
 
 /// Finds the format and the first audio track.
-fn open(file: &AudioFile) -> Result<Opened, PromptError> {
+fn open(file: &Fetched) -> Result<Opened, PromptError> {
     let bytes = Box::new(Cursor::new(file.bytes.clone()));
     let source = MediaSourceStream::new(bytes, MediaSourceStreamOptions::default());
     let mut hint = Hint::new();

@@ -1,3 +1,6 @@
+mod documents;
+mod engines;
+
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use mixminus_audio::{Dbov, Sine, goertzel, level};
@@ -60,8 +63,12 @@ fn tone(samples: usize) -> Vec<i16> {
     tone
 }
 
+fn fetched(bytes: impl Into<Bytes>) -> Fetched {
+    Fetched { bytes: bytes.into(), media_type: None, url: "http://music.example/a".into() }
+}
+
 fn decode(bytes: impl Into<Bytes>) -> Result<Pcm, PromptError> {
-    let file = AudioFile { bytes: bytes.into(), media_type: None };
+    let file = fetched(bytes);
     decode::decode(&file, &CancellationToken::new())
 }
 
@@ -70,14 +77,42 @@ fn decode(bytes: impl Into<Bytes>) -> Result<Pcm, PromptError> {
 struct OneFile(Result<Bytes, PromptError>, AtomicUsize);
 
 impl FetchAudio for OneFile {
-    async fn fetch(&self, _url: &str) -> Result<AudioFile, PromptError> {
+    async fn fetch(&self, _action: &Action) -> Result<Fetched, PromptError> {
         self.1.fetch_add(1, Ordering::Relaxed);
-        self.0.clone().map(|bytes| AudioFile { bytes, media_type: None })
+        self.0.clone().map(fetched)
     }
 }
 
 fn prompts(file: Result<Vec<u8>, PromptError>) -> Prompts<OneFile> {
-    Prompts::new(OneFile(file.map(Bytes::from), AtomicUsize::new(0)), Arc::new(BuiltInVoice))
+    Prompts::new(OneFile(file.map(Bytes::from), AtomicUsize::new(0)), Arc::new(Speech::built_in()))
+}
+
+/// All parts of a prompt.
+async fn render(
+    prompts: &Prompts<impl FetchAudio>,
+    content: &PromptContent,
+) -> Result<Vec<Arc<Clip>>, PromptError> {
+    let (parts, mut made) = mpsc::channel(1);
+    let collect = async {
+        let mut clips = Vec::new();
+        while let Some(clip) = made.recv().await {
+            clips.push(clip);
+        }
+        clips
+    };
+    let (result, clips) = tokio::join!(prompts.render(content, parts), collect);
+    assert_eq!(result.is_err(), clips.is_empty());
+    result.map(|()| clips)
+}
+
+/// What has one part.
+async fn render_one(
+    prompts: &Prompts<impl FetchAudio>,
+    content: &PromptContent,
+) -> Result<Arc<Clip>, PromptError> {
+    let mut clips = render(prompts, content).await?;
+    assert_eq!(clips.len(), 1);
+    Ok(clips.remove(0))
 }
 
 /// What the clip sounds like in narrow band.
@@ -157,7 +192,7 @@ fn a_header_without_audio_is_an_error() {
 #[test]
 fn a_web_page_in_place_of_audio_is_named() {
     let page = format!("\n<!DOCTYPE html><html>{}</html>", "\u{FFFB}".repeat(2_000));
-    let file = AudioFile { bytes: page.into(), media_type: Some("text/html".into()) };
+    let file = Fetched { media_type: Some("text/html".into()), ..fetched(page) };
     let error = decode::decode(&file, &CancellationToken::new()).unwrap_err();
     assert_eq!(error, PromptError::NotAudio("a text document (text/html)".into()));
     assert!(matches!(decode(&b"{\"error\": \"not found\"}"[..]), Err(PromptError::NotAudio(_))));
@@ -186,10 +221,36 @@ fn absurd_shapes_are_refused() {
         Shape { hz: 1, ..PCM_8K },
         Shape { hz: 0, ..PCM_8K },
         Shape { channels: 24, ..PCM_8K },
+        Shape { channels: 64, hz: 384_000, ..PCM_8K },
+        Shape { channels: 64, ..PCM_8K },
+        Shape { hz: 384_000, ..PCM_8K },
         Shape { channels: 0, ..PCM_8K },
     ] {
         assert!(decode(wav(shape, &[1; 4_800])).is_err(), "{} Hz, {} channels", shape.hz, shape.channels);
     }
+}
+
+/// Bytes of good files set to what may mean most. The decoder's own arithmetic may overflow.
+#[tokio::test]
+async fn a_damaged_file_is_an_error_at_worst_and_never_long() {
+    let wav = wav(PCM_8K, &bytes_of(&tone(160)));
+    for file in [&wav[..], &TONE_MP3[..600], &TONE_ADPCM_STEREO[..600]] {
+        for (place, value) in (0..60).flat_map(|place| [0, 1, 0x7F, 0xFF].map(|value| (place, value))) {
+            let mut damaged = file.to_vec();
+            damaged[place] = value;
+            let decoded = on_a_thread(move |stop| decode::decode(&fetched(damaged), stop)).await;
+            let length = decoded.map_or(Duration::ZERO, |pcm| pcm.duration());
+            assert!(length < Duration::from_mins(1), "byte {place} = {value}: {length:?}");
+        }
+    }
+}
+
+/// Ten hours of it, were it not for the size of a file.
+#[test]
+fn silence_that_is_told_in_few_bytes_costs_no_more_memory_than_the_limit() {
+    let frame = &SILENCE_MP3[..FRAME_OF_SILENCE];
+    let decoded = decode(frame.repeat(MAX_FILE_BYTES / FRAME_OF_SILENCE)).unwrap();
+    assert_eq!(decoded.samples.len(), max_samples(decoded.rate.hz()));
 }
 
 #[test]
@@ -209,7 +270,7 @@ fn hours_of_silence_in_a_small_file_are_cut_off_at_the_limit() {
 fn a_cancelled_decoding_stops() {
     let stop = CancellationToken::new();
     stop.cancel();
-    let file = AudioFile { bytes: Bytes::from_static(TONE_MP3), media_type: None };
+    let file = fetched(TONE_MP3);
     assert_eq!(decode::decode(&file, &stop), Err(PromptError::TooSlow));
 }
 
@@ -222,9 +283,10 @@ async fn built_in_sounds_are_made_once() {
         PromptContent::WaitMusic,
         PromptContent::AgentHoldMusic,
         PromptContent::CustomerHoldMusic,
+        PromptContent::Ringback,
     ] {
-        let first = prompts.render(&content).await.unwrap();
-        let second = prompts.render(&content).await.unwrap();
+        let first = render_one(&prompts, &content).await.unwrap();
+        let second = render_one(&prompts, &content).await.unwrap();
         assert!(Arc::ptr_eq(&first, &second), "{content:?}");
         assert!(level(&samples(&first)) > Dbov(-40.0), "{content:?}");
     }
@@ -246,8 +308,8 @@ fn other_rates_are_raised_to_the_next_so_that_nothing_is_lost() {
 #[tokio::test]
 async fn a_sentence_is_spoken_aloud_and_in_its_time() {
     let prompts = prompts(Err(PromptError::Empty));
-    let clip =
-        prompts.render(&speech("You are the first in the queue. Please hold the line.")).await.unwrap();
+    let sentence = speech("You are the first in the queue. Please hold the line.");
+    let clip = render_one(&prompts, &sentence).await.unwrap();
     assert!(clip.duration() > Duration::from_secs(2), "{:?}", clip.duration());
     assert!(clip.duration() < Duration::from_secs(6), "{:?}", clip.duration());
     let level = level(&samples(&clip));
@@ -256,7 +318,7 @@ async fn a_sentence_is_spoken_aloud_and_in_its_time() {
 
 #[tokio::test]
 async fn nothing_to_say_is_an_error() {
-    let silence = prompts(Err(PromptError::Empty)).render(&speech(" \n ")).await;
+    let silence = render(&prompts(Err(PromptError::Empty)), &speech(" \n ")).await;
     assert_eq!(silence.unwrap_err(), PromptError::Empty);
 }
 
@@ -266,8 +328,8 @@ async fn strange_text_is_spoken_or_refused() {
     for text in
         ["日本語 🦀 ﷽", "1e999 99999999999999999999999999 $%^&*", &"a".repeat(3_000), &"9 ".repeat(1_500)]
     {
-        match prompts.render(&speech(text)).await {
-            Ok(clip) => assert!(clip.duration() <= MAX_CLIP),
+        match render(&prompts, &speech(text)).await {
+            Ok(clips) => assert!(clips.iter().map(|clip| clip.duration()).sum::<Duration>() <= MAX_CLIP),
             Err(error) => assert_eq!(error, PromptError::Empty),
         }
     }
@@ -276,8 +338,8 @@ async fn strange_text_is_spoken_or_refused() {
 #[tokio::test]
 async fn a_file_is_fetched_each_time_and_decoded_once() {
     let prompts = prompts(Ok(wav(PCM_8K, &bytes_of(&tone(160)))));
-    let first = prompts.render(&file()).await.unwrap();
-    let second = prompts.render(&file()).await.unwrap();
+    let first = render_one(&prompts, &file()).await.unwrap();
+    let second = render_one(&prompts, &file()).await.unwrap();
     assert!(Arc::ptr_eq(&first, &second));
     assert_eq!(prompts.files.1.load(Ordering::Relaxed), 2);
 }
@@ -285,26 +347,25 @@ async fn a_file_is_fetched_each_time_and_decoded_once() {
 #[tokio::test]
 async fn a_file_that_cannot_be_fetched_says_why() {
     let error = PromptError::Fetch("404 Not Found".into());
-    assert_eq!(prompts(Err(error.clone())).render(&file()).await.unwrap_err(), error);
-}
-
-/// Panics, as no voice should.
-#[derive(Debug)]
-struct Mute;
-
-impl Speech for Mute {
-    fn sample_rate_hz(&self) -> u32 {
-        8_000
-    }
-
-    fn speak(&self, _utterance: &Utterance, _hear: &mut dyn FnMut(&[i16]) -> bool) {
-        panic!("no voice");
-    }
+    assert_eq!(render(&prompts(Err(error.clone())), &file()).await.unwrap_err(), error);
 }
 
 #[tokio::test]
 async fn a_panic_ends_one_prompt_and_no_more() {
-    let prompts = Prompts::new(OneFile(Err(PromptError::Empty), AtomicUsize::new(0)), Arc::new(Mute));
-    assert_eq!(prompts.render(&speech("hello")).await.unwrap_err(), PromptError::Broken);
-    assert!(prompts.render(&PromptContent::Beep1).await.is_ok());
+    let broken = on_a_thread(|_| -> Result<(), PromptError> { panic!("no decoder should") }).await;
+    assert_eq!(broken, Err(PromptError::Broken));
+    assert!(render_one(&prompts(Err(PromptError::Empty)), &PromptContent::Beep1).await.is_ok());
+}
+
+#[tokio::test]
+async fn work_that_nobody_waits_for_is_told_to_stop() {
+    let (told, stopped) = std::sync::mpsc::channel();
+    let work = on_a_thread(move |stop| {
+        while !stop.is_cancelled() {
+            std::thread::yield_now();
+        }
+        told.send(()).map_err(|_| PromptError::Broken)
+    });
+    assert!(tokio::time::timeout(Duration::from_millis(10), work).await.is_err());
+    stopped.recv_timeout(Duration::from_secs(5)).unwrap();
 }

@@ -1,0 +1,57 @@
+//! Plivo's XML as sounds, where nothing but that is wanted.
+
+use std::time::Duration;
+
+use mixminus_control::FetchError;
+use mixminus_plivo::xml::{self, Element, Limits};
+
+use super::document::repeat;
+use crate::prompts::{Sound, Utterance};
+
+/// What is to be heard of `document`, which came from `url`, in order. Elements that make no sound are ignored.
+///
+/// # Errors
+///
+/// [`FetchError::Invalid`] with the parser's own words for the author.
+pub fn sounds(document: &[u8], url: &str) -> Result<Vec<Sound>, FetchError> {
+    let invalid = |error: &dyn std::fmt::Display| FetchError::Invalid(error.to_string());
+    let base = url.parse().map_err(|error: url::ParseError| invalid(&error))?;
+    let document = xml::parse(document, &base, &Limits::default()).map_err(|error| invalid(&error))?;
+    Ok(document.elements.into_iter().filter_map(sound).collect())
+}
+
+fn sound(element: Element) -> Option<Sound> {
+    match element {
+        Element::Speak(speak) => {
+            let utterance = Utterance { text: speak.text, voice: speak.voice, language: speak.language };
+            Some(Sound::Speech(utterance, repeat(speak.repeat)))
+        }
+        Element::Play(play) => Some(Sound::File(play.url, repeat(play.repeat))),
+        Element::Wait(wait) => Some(Sound::Pause(Duration::from_secs(wait.length_seconds.into()))),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use mixminus_control::Repeat;
+
+    use super::*;
+
+    #[test]
+    fn what_makes_no_sound_is_ignored_and_urls_are_resolved() {
+        let document =
+            b"<Response><Play loop='2'>b/c.wav</Play><Hangup/><Redirect>/x</Redirect><Wait length='3'/>\
+            <Speak voice='MAN' language='de-DE'>Hallo</Speak><Unknown/></Response>";
+        let utterance = Utterance { text: "Hallo".into(), voice: "MAN".into(), language: "de-DE".into() };
+        assert_eq!(
+            sounds(document, "http://music.example/a/wait.xml").unwrap(),
+            [
+                Sound::File("http://music.example/a/b/c.wav".into(), Repeat::Times(2)),
+                Sound::Pause(Duration::from_secs(3)),
+                Sound::Speech(utterance, Repeat::Times(1)),
+            ]
+        );
+        assert!(matches!(sounds(b"<Play>/a</Play>", "http://a/"), Err(FetchError::Invalid(_))));
+    }
+}

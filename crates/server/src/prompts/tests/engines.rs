@@ -1,0 +1,159 @@
+//! Programs and services that speak, and how soon they are heard.
+#![expect(clippy::disallowed_methods, reason = "how soon something is heard is measured in real time")]
+
+use std::time::Instant;
+
+use axum::extract::RawQuery;
+use axum::http::HeaderMap;
+
+use super::*;
+use crate::config::Config;
+use crate::web::tests::serve;
+
+/// Some 3000 characters.
+const LONG: &str = "All our agents are talking to others at the moment, and we are sorry for that. ";
+
+/// Speech as these variables configure it.
+fn configured(settings: &[(&str, &str)]) -> Speech {
+    let variables =
+        settings.iter().map(|(key, value)| (format!("MIXMINUS__SPEECH__{key}").into(), (*value).into()));
+    Speech::new(&Config::load(None, variables).unwrap().speech).unwrap()
+}
+
+fn command(command: &str, voices: &str) -> Speech {
+    let mut settings = vec![("ENGINE", "command"), ("COMMAND", command), ("TIMEOUT_S", "2")];
+    settings.extend((!voices.is_empty()).then_some(("VOICES", voices)));
+    configured(&settings)
+}
+
+fn spoken_by(speech: Speech) -> Prompts<OneFile> {
+    Prompts::new(OneFile(Err(PromptError::Empty), AtomicUsize::new(0)), Arc::new(speech))
+}
+
+fn asked(text: &str, voice: &str, language: &str) -> PromptContent {
+    PromptContent::Speech { text: text.into(), voice: voice.into(), language: language.into() }
+}
+
+/// Times from the beginning until the first part and until all are made, and how much there is to hear.
+async fn timed(speech: Speech, text: &str) -> (Duration, Duration, Duration) {
+    let prompts = spoken_by(speech);
+    let began = Instant::now();
+    let (parts, mut made) = mpsc::channel::<Arc<Clip>>(1);
+    let content = self::speech(text);
+    let hear = async {
+        let first = made.recv().await.unwrap();
+        let (first_at, mut heard) = (began.elapsed(), first.duration());
+        while let Some(part) = made.recv().await {
+            heard += part.duration();
+        }
+        (first_at, heard)
+    };
+    let (result, (first_at, heard)) = tokio::join!(prompts.render(&content, parts), hear);
+    result.unwrap();
+    (first_at, began.elapsed(), heard)
+}
+
+/// A program that takes 4 ms for each character, of which a second of speech has 15, and the folder it is in.
+fn slow_program() -> (tempfile::TempDir, String) {
+    let folder = tempfile::tempdir().unwrap();
+    let header = folder.path().join("header.wav");
+    std::fs::write(&header, wav_claiming(PCM_8K, &[], u32::MAX)).unwrap();
+    let script = folder.path().join("speak.sh");
+    let body = format!(
+        "n=$(wc -c)\nsleep $(awk \"BEGIN {{ print $n * 0.004 }}\")\ncat {}\nhead -c $((n * 1066)) /dev/zero\n",
+        header.display()
+    );
+    std::fs::write(&script, body).unwrap();
+    let words = format!("sh,{}", script.display());
+    (folder, words)
+}
+
+#[tokio::test]
+async fn a_long_text_is_heard_long_before_all_of_it_is_made() {
+    let text = LONG.repeat(37);
+    let (first, all, heard) = timed(Speech::built_in(), &text).await;
+    println!("built in: first sound after {first:?}, {heard:?} of speech made in {all:?}");
+    assert!(first < Duration::from_secs(2), "{first:?}");
+    assert!(heard > Duration::from_mins(1), "{heard:?}");
+
+    let (_folder, words) = slow_program();
+    let (first, all, heard) = timed(command(&words, ""), &LONG.repeat(5)).await;
+    println!("slow program: first sound after {first:?}, {heard:?} of speech made in {all:?}");
+    assert!(first < all / 3, "{first:?} of {all:?}");
+}
+
+#[tokio::test]
+async fn a_program_is_told_voice_language_and_gender_and_hears_the_text() {
+    let folder = tempfile::tempdir().unwrap();
+    let (heard, file) = (folder.path().join("heard"), folder.path().join("beep.wav"));
+    std::fs::write(&file, wav(PCM_8K, &bytes_of(&tone(800)))).unwrap();
+    let script = folder.path().join("speak.sh");
+    let body = format!("echo \"$@\" >> {0}; cat >> {0}; cat {1}", heard.display(), file.display());
+    std::fs::write(&script, body).unwrap();
+    let words = format!("sh,{},-v{{voice}},{{language}}/{{gender}},$(date)", script.display());
+    let prompts = spoken_by(command(&words, "de-DE/MAN=hans,en-US/WOMAN=amy"));
+    for (voice, language) in [("MAN", "de-DE"), ("Polly.Joanna", "en-US"), ("WOMAN", "xx-XX")] {
+        let clip = render_one(&prompts, &asked("Hi; `date` 'x'\n", voice, language)).await.unwrap();
+        assert_eq!(clip.duration(), Duration::from_millis(100));
+    }
+    let expected = "-vhans de-DE/male $(date)\nHi; `date` 'x'-vamy en-US/female $(date)\nHi; `date` 'x'";
+    assert_eq!(std::fs::read_to_string(heard).unwrap(), expected);
+}
+
+#[tokio::test]
+async fn a_program_that_fails_says_so_and_one_that_hangs_is_ended() {
+    for (words, expected) in [
+        ("/nonexistent/voice", "the speech engine failed: No such file"),
+        ("false", "the speech engine failed: the program ended with exit status: 1"),
+        ("true", "not a WAV or MP3 audio file"),
+        ("cat,/dev/zero", "audio file of"),
+        ("sleep,60", "not made within"),
+    ] {
+        let error = render(&spoken_by(command(words, "")), &speech("Hello.")).await.unwrap_err().to_string();
+        assert!(error.starts_with(expected), "{words}: {error}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_missing_is_an_error_for_who_asks() {
+    let installed = command("true", "de-DE/MAN=hans,en-US/WOMAN=amy");
+    assert_eq!(installed.available("MAN", "de-DE"), Ok(()));
+    assert!(matches!(installed.available("WOMAN", "de-DE"), Err(Missing::Voice { .. })));
+    assert!(matches!(installed.available("WOMAN", "fr-FR"), Err(Missing::Language { .. })));
+    assert_eq!(command("true", "").available("WOMAN", "fr-FR"), Ok(()));
+}
+
+#[tokio::test]
+async fn a_service_is_sent_the_text_and_told_voice_and_language() {
+    let file = wav(PCM_8K, &bytes_of(&tone(800)));
+    let speak = |RawQuery(query): RawQuery, headers: HeaderMap, text: String| async move {
+        let kind = headers["content-type"].to_str().unwrap().to_owned();
+        let expected = ("v=a%26b&l=en-US&g=female", "text/plain; charset=utf-8", "Füße & more");
+        assert_eq!((&*query.unwrap(), &*kind, &*text), expected);
+        file
+    };
+    let address = serve(axum::Router::new().route("/speak", axum::routing::post(speak))).await;
+    let service = |path: &str| {
+        let url = format!("http://{address}{path}?v={{voice}}&l={{language}}&g={{gender}}");
+        configured(&[("ENGINE", "http"), ("URL", &url), ("VOICES", "en-US/*=a&b")])
+    };
+    let clip = render_one(&spoken_by(service("/speak")), &speech("Füße & more")).await.unwrap();
+    assert_eq!(clip.duration(), Duration::from_millis(100));
+    let error = render(&spoken_by(service("/missing")), &speech("Hello.")).await.unwrap_err();
+    assert!(matches!(&error, PromptError::Engine(why) if why.contains("404")), "{error}");
+}
+
+#[tokio::test]
+async fn an_installed_program_speaks_german() {
+    let words = "espeak-ng,--stdin,--stdout,-v,{language}";
+    match render_one(&spoken_by(command(words, "")), &asked("Guten Tag, wie geht es?", "WOMAN", "de-DE"))
+        .await
+    {
+        Ok(clip) => {
+            assert!(clip.duration() > Duration::from_millis(800), "{:?}", clip.duration());
+            assert!(level(&samples(&clip)) > Dbov(-35.0));
+        }
+        Err(PromptError::Engine(why)) => println!("not installed: {why}"),
+        Err(error) => panic!("{error}"),
+    }
+}
