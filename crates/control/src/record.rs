@@ -337,6 +337,18 @@ impl ParticipantRecord {
     }
 }
 
+impl CallRecord {
+    /// Whether it waits to be dialled.
+    pub fn is_queued(&self) -> bool {
+        self.state == CallState::Queued
+    }
+
+    /// Whether it rings or is answered, and has not ended.
+    pub const fn is_live(&self) -> bool {
+        matches!(self.state, CallState::Ringing | CallState::InProgress)
+    }
+}
+
 /// A call as it is kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CallRecord {

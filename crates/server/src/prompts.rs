@@ -167,6 +167,10 @@ impl<F: FetchAudio> Prompts<F> {
                 let [text, voice, language] = [text, voice, language].map(String::clone);
                 return self.speak(&Utterance { text, voice, language }, &mut parts).await;
             }
+            PromptContent::Several(contents) => {
+                let sounds: Vec<_> = contents.iter().filter_map(Sound::of).collect();
+                return self.perform(&sounds, &mut parts).await;
+            }
             PromptContent::Beep1 => builtin::beep_once,
             PromptContent::Beep2 => builtin::beep_twice,
             PromptContent::WaitMusic => builtin::wait_music,

@@ -4,15 +4,15 @@ mod error;
 mod signals;
 
 use std::io::Write;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::os::unix::fs::DirBuilderExt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use mixminus_control::{Action, Application, Limits, Switchboard};
+use mixminus_control::{Action, Application, CallUrls, HttpMethod, Limits, Switchboard};
 use mixminus_media::{Media, MediaConfig, ReplayLog};
 use mixminus_plivo::xml;
-use mixminus_sip::{ListenAddress, UserAgent, UserAgentConfig};
+use mixminus_sip::{Credentials, ListenAddress, UserAgent, UserAgentConfig};
 use mixminus_store::{Batch, NewCallback, SqliteStore, Store, StoreError};
 use rand::rngs::StdRng;
 use tokio::net::TcpListener;
@@ -21,12 +21,12 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::account::{self, Accounts};
-use crate::config::Config;
+use crate::config::{self, Config, HttpUrl};
 use crate::dialect;
 use crate::exchange::handle::ExchangeHandle;
 use crate::exchange::{
-    Admission, Answering, Backlog, Clock, Documents, Equipment, Exchange, Intake, Journal, Status, Terms,
-    queued,
+    Admission, Answering, Backlog, Clock, Dialling, Documents, Equipment, Exchange, Intake, Journal, Status,
+    Terms, Trunk, queued,
 };
 use crate::http::{self, ApiState, Exposition, Failures, Measured, Phase, RateLimits, health};
 use crate::outbox::{Keep, Outbox, Retry};
@@ -75,7 +75,7 @@ pub struct Service {
     http_address: SocketAddr,
     backlog: Arc<Backlog>,
     phase: tokio::sync::watch::Sender<Phase>,
-    agent: UserAgent,
+    agent: Arc<UserAgent>,
     drain: CancellationToken,
     exchange: JoinHandle<()>,
     stop: CancellationToken,
@@ -113,6 +113,7 @@ impl Service {
 
         let (media, media_events) = Media::start(media_config(config)).map_err(ServeError::Media)?;
         let (agent, calls) = UserAgent::start(agent_config(config)).await.map_err(ServeError::Sip)?;
+        let agent = Arc::new(agent);
         let (commands, requests) = mpsc::channel(MAX_QUEUED_COMMANDS);
         let (status, backlog) = (Arc::new(Status::default()), Arc::new(Backlog::default()));
         let admission = Admission::new(Arc::new(media.clone()));
@@ -127,6 +128,7 @@ impl Service {
             prompts: Arc::new(Prompts::new(web.clone(), speech)),
             documents: Arc::new(Documents { web, signer, limits: document_limits(config) }),
             journal: Journal::start(Arc::clone(&backlog), Arc::clone(&store), Arc::clone(&written)),
+            agent: Arc::clone(&agent),
             admission: admission.clone(),
             status: Arc::clone(&status),
         };
@@ -145,6 +147,7 @@ impl Service {
         ];
         let router = http::router(ApiState {
             accounts: Arc::clone(&accounts),
+            document_limits: document_limits(config),
             max_subaccounts: config.limits.max_subaccounts.get() as usize,
             local: http_address.ip().is_loopback(),
             store,
@@ -327,6 +330,28 @@ fn limits(config: &Config) -> Limits {
         max_calls: config.limits.max_calls.get() as usize,
         max_conferences: config.limits.max_conferences.get() as usize,
         max_participants: config.limits.max_participants.get() as usize,
+        max_dials_per_s: config.limits.max_dials_per_s.get(),
+    }
+}
+
+fn dialling(config: &Config) -> Dialling {
+    let sip = &config.sip;
+    let credentials = sip.trunk_username.clone().map(|username| Credentials {
+        username: username.0,
+        password: sip
+            .trunk_password
+            .as_ref()
+            .map(|password| password.expose().to_owned())
+            .unwrap_or_default(),
+    });
+    let address = config.sip.public_address.unwrap_or_else(|| config.sip.listen[0].address.ip());
+    Dialling {
+        trunk: sip.trunk.clone().map(|host| Trunk { host: host.0, credentials }),
+        peers: sip.call.iter().map(|peer| peer.0.clone()).collect(),
+        host: match address {
+            IpAddr::V4(address) => address.to_string(),
+            IpAddr::V6(address) => format!("[{address}]"),
+        },
     }
 }
 
@@ -339,13 +364,26 @@ fn answering(config: &Config, accounts: &Accounts) -> Answering {
     Answering {
         account: accounts.main_id().clone(),
         application: application.answer_url.as_ref().map_or(Application::BuiltIn, |url| {
-            Application::Url(Action { url: url.as_str().to_owned(), method: application.answer_method.0 })
+            let answer = Action { url: url.as_str().to_owned(), method: application.answer_method.0 };
+            Application::Url { answer, urls: urls(application) }
         }),
         terms: Terms {
             address: config.sip.public_address.unwrap_or_else(|| config.media_address()),
             formats: config.formats().into(),
             opus: config.opus(),
         },
+        dialling: dialling(config),
+    }
+}
+
+fn urls(application: &config::Application) -> CallUrls {
+    let action = |url: &Option<HttpUrl>, method: HttpMethod| {
+        url.as_ref().map(|url| Action { url: url.as_str().to_owned(), method })
+    };
+    CallUrls {
+        fallback: action(&application.fallback_url, application.fallback_method.0),
+        hangup: action(&application.hangup_url, application.hangup_method.0),
+        ..CallUrls::default()
     }
 }
 

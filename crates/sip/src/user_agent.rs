@@ -1,6 +1,6 @@
 //! The user agent: how it is started, what it is asked, how it stops.
 
-use std::fmt::Display;
+use std::fmt::{self, Display};
 use std::future::{Future, poll_fn};
 use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -230,6 +230,12 @@ impl UserAgent {
         });
         self.agent.run(key, task, inputs);
         Ok(OutgoingCall { control, events })
+    }
+}
+
+impl fmt::Debug for UserAgent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("UserAgent").field("listening", &self.listening).finish_non_exhaustive()
     }
 }
 

@@ -38,4 +38,7 @@ pub use directory::{Directory, DirectoryFilter, Estate, Orphaned, Profile, Subac
 pub use error::StoreError;
 pub use orphans::Orphans;
 pub use sqlite::SqliteStore;
-pub use store::{Batch, ConferenceFilter, Page, ParticipantFilter, RecordingFilter, Store, TimeRange};
+pub use store::{
+    Batch, CallFilter, ConferenceFilter, Page, ParticipantFilter, RecordingFilter, SecondsRange, Store,
+    TimeRange,
+};

@@ -1,7 +1,8 @@
 use async_trait::async_trait;
 use mixminus_control::{
-    AccountId, CallId, CallRecord, ConferenceId, ConferenceRecord, ConferenceState, EndCause, ParticipantId,
-    ParticipantRecord, RecordingId, RecordingRecord, Selector, Timestamp,
+    AccountId, CallId, CallRecord, CallState, ConferenceId, ConferenceRecord, ConferenceState, Direction,
+    EndCause, HangupCause, HangupSource, ParticipantId, ParticipantRecord, RecordingId, RecordingRecord,
+    Selector, Timestamp,
 };
 use uuid::Uuid;
 
@@ -92,6 +93,48 @@ pub struct ConferenceFilter {
     pub ended: TimeRange,
 }
 
+/// Bounds of a number of seconds; those absent do not bind.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SecondsRange {
+    /// More than this.
+    pub gt: Option<u32>,
+    /// This or more.
+    pub gte: Option<u32>,
+    /// Less than this.
+    pub lt: Option<u32>,
+    /// This or less.
+    pub lte: Option<u32>,
+}
+
+/// Which calls are wanted; what is absent or empty does not filter.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CallFilter {
+    /// Of this subaccount, or of the account itself, alone.
+    pub subaccount: Option<AccountId>,
+    /// In one of these states.
+    pub states: Vec<CallState>,
+    /// Set up by that side.
+    pub direction: Option<Direction>,
+    /// From this party.
+    pub from: Option<String>,
+    /// To one of these parties.
+    pub to: Vec<String>,
+    /// Placed by the document of this call.
+    pub parent: Option<CallId>,
+    /// Ended for one of these causes.
+    pub causes: Vec<HangupCause>,
+    /// Ended by that side.
+    pub source: Option<HangupSource>,
+    /// Whole seconds from the answer to the end; any bound leaves out those without either.
+    pub seconds: SecondsRange,
+    /// Arrived or placed within.
+    pub created: TimeRange,
+    /// Answered within; any bound leaves out those that were not.
+    pub answered: TimeRange,
+    /// Ended within; any bound leaves out those that have not ended.
+    pub ended: TimeRange,
+}
+
 /// Which recordings are wanted; what is absent does not filter.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RecordingFilter {
@@ -159,6 +202,14 @@ pub trait Store: Directory {
 
     /// One call of whichever account.
     async fn call(&self, id: CallId) -> Result<Option<CallRecord>, StoreError>;
+
+    /// A page of the account's calls, newest first, and how many match in all.
+    async fn calls(
+        &self,
+        account: &AccountId,
+        filter: &CallFilter,
+        page: Page,
+    ) -> Result<(Vec<CallRecord>, u64), StoreError>;
 
     /// A page of the account's recordings, newest first, and how many match in all.
     async fn recordings(

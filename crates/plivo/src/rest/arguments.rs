@@ -81,7 +81,11 @@ impl Arguments {
     }
 
     /// The value of `name` as a boolean, in JSON or in words of any letter case.
-    pub(super) fn flag(&self, name: &'static str) -> Result<Option<bool>, RestError> {
+    ///
+    /// # Errors
+    ///
+    /// [`RestError::Parameter`] if it is something else.
+    pub fn flag(&self, name: &'static str) -> Result<Option<bool>, RestError> {
         self.read(name, |text| text.to_ascii_lowercase().parse().ok())
     }
 }

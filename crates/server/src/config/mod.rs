@@ -14,7 +14,9 @@ use mixminus_codec::{Format, OpusSettings};
 use mixminus_sip::{Cidr, ListenAddress};
 
 pub use reference::reference;
-pub use setting::{HttpUrl, Method, OpusRate, PortRange, Setting, SpeechEngine, Within};
+pub use setting::{
+    Callable, HttpUrl, Method, Name, OpusRate, Password, PortRange, Setting, SpeechEngine, TrunkHost, Within,
+};
 pub use source::{ConfigError, Origin};
 
 use crate::account::{AuthId, AuthToken};
@@ -135,6 +137,15 @@ settings! {
         listen: Vec<ListenAddress> = ["udp:127.0.0.1:5060", "tcp:127.0.0.1:5060"],
         /// Networks that calls are taken from; all others are refused.
         allow: Vec<Cidr> = ["127.0.0.0/8", "::1/128"],
+        /// Who takes calls to numbers: `host` or `host:port`, with
+        /// `;transport=tcp` for TCP. Without it they fail.
+        trunk: Option<TrunkHost> = "sip.carrier.example:5060",
+        /// What the trunk knows this service by, if it asks.
+        trunk_username: Option<Name> = "mixminus",
+        /// Its password.
+        trunk_password: Option<Password> = "what-the-carrier-gave",
+        /// Hosts and networks that calls to SIP addresses may go to.
+        call: Vec<Callable> = ["127.0.0.0/8", "::1/128", "localhost"],
         /// Address told to callers for their audio, when that is not the address
         /// listened on (network address translation, containers).
         public_address: Option<IpAddr> = "203.0.113.7",
@@ -217,6 +228,14 @@ settings! {
         answer_url: Option<HttpUrl> = "https://app.example.com/answer",
         /// How it is requested.
         answer_method: Method = "POST",
+        /// Where it is fetched when that fails.
+        fallback_url: Option<HttpUrl> = "https://spare.example.com/answer",
+        /// How that is requested.
+        fallback_method: Method = "POST",
+        /// Where the end of a call is told.
+        hangup_url: Option<HttpUrl> = "https://app.example.com/hangup",
+        /// How that is requested.
+        hangup_method: Method = "POST",
     }
 
     /// What this service requests: documents, audio files, callbacks.
@@ -245,6 +264,8 @@ settings! {
         max_conferences: Within<1, 100_000> = 1000,
         /// Live calls.
         max_calls: Within<1, 100_000> = 1000,
+        /// Calls that an account places in a second; more of them wait.
+        max_dials_per_s: Within<1, 1000> = 10,
         /// Share of its time, in per cent, that an audio thread may be busy
         /// before new calls are refused. The rest is for what those inside do
         /// next: begin to talk, all at once.

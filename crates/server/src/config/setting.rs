@@ -9,7 +9,10 @@ use mixminus_audio::SampleRate;
 use mixminus_codec::Format;
 use mixminus_control::HttpMethod;
 use mixminus_sip::{Cidr, ListenAddress};
+use secrecy::{ExposeSecret, SecretString};
 use url::Url;
+
+use crate::exchange::Peer;
 
 use crate::prompts::InstalledVoice;
 
@@ -230,6 +233,73 @@ impl FromStr for HttpUrl {
         let url = Url::parse(text).map_err(|_| ())?;
         let web = matches!(url.scheme(), "http" | "https") && url.has_host();
         if web && url.fragment().is_none() { Ok(Self(url)) } else { Err(()) }
+    }
+}
+
+/// A host that calls may go to, or a network of them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Callable(pub Peer);
+
+impl Setting for Callable {
+    fn accepts() -> String {
+        "a host name, or a network such as 10.0.0.0/8".into()
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        text.parse().ok().map(Self)
+    }
+}
+
+/// The host part of a SIP URI.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TrunkHost(pub String);
+
+impl Setting for TrunkHost {
+    fn accepts() -> String {
+        "a host, with a port or not, and ;transport=tcp for TCP".into()
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-.:[];=".contains(&byte);
+        (!text.is_empty() && text.bytes().all(plain)).then(|| Self(text.to_owned()))
+    }
+}
+
+/// A user name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Name(pub String);
+
+impl Setting for Name {
+    fn accepts() -> String {
+        "1 to 128 printable characters without quotes and backslashes".into()
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        let plain = |byte: u8| byte.is_ascii_graphic() && byte != b'"' && byte != b'\\';
+        ((1..=128).contains(&text.len()) && text.bytes().all(plain)).then(|| Self(text.to_owned()))
+    }
+}
+
+/// A password that is given by somebody else.
+#[derive(Clone, Debug)]
+pub struct Password(SecretString);
+
+impl Password {
+    /// The password.
+    pub fn expose(&self) -> &str {
+        self.0.expose_secret()
+    }
+}
+
+impl Setting for Password {
+    const SECRET: bool = true;
+
+    fn accepts() -> String {
+        "1 to 256 characters".into()
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        (1..=256).contains(&text.chars().count()).then(|| Self(text.to_owned().into()))
     }
 }
 

@@ -1,8 +1,8 @@
 //! The requests made to a customer's URLs.
 
 use mixminus_control::{
-    CallCallback, CallEvent, CallRecord, CallbackEvent, ConferenceEvent, Fetch, FetchPurpose,
-    HttpMethod, News,
+    CallCallback, CallEvent, CallRecord, CallbackEvent, ConferenceEvent, Fetch, FetchPurpose, HttpMethod,
+    News,
 };
 use mixminus_plivo::callback::{Parameters, StatusEvent, call_parameters, exit_parameters};
 use mixminus_plivo::{Call, Request};
@@ -81,10 +81,6 @@ pub fn call(record: &CallRecord) -> Call {
         caller_name: record.caller_name.clone(),
         request_uuid: record.placement.map(|placement| placement.to_string()),
         parent_uuid: record.parent.map(|parent| parent.to_string()),
-        forwarded_from: None,
-        caller_name: None,
-        request_uuid: None,
-        parent_uuid: None,
         forwarded_from: None,
     }
 }

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use mixminus_control::{
-    CallChange, CallId, CallUrls, Calls, Command, Confirm, Destination, DialMusic, DialTerms,
-    HttpMethod, Invitation, Invited, PlayKind, PromptContent, Repeat,
+    CallChange, CallId, CallUrls, Calls, Command, Confirm, Destination, DialMusic, DialTerms, HttpMethod,
+    Invitation, Invited, PlayKind, PromptContent, Repeat,
 };
 use mixminus_plivo::rest::{
     self, AddParticipant, CallPlay, CallSpeak, MakeCall, Outbound, Party, SendDigits, Speech, Transfer,
@@ -60,7 +60,8 @@ fn called(outbound: Outbound) -> Invited {
 pub fn calls(request: MakeCall) -> Calls {
     let keys = Some(digits(&request.send_digits)).filter(|digits| !digits.is_empty());
     let headers = sip_headers(&request.sip_headers);
-    let ring_timeout = request.hangup_on_ring.map_or(request.ring_timeout, |ring| ring.min(request.ring_timeout));
+    let ring_timeout =
+        request.hangup_on_ring.map_or(request.ring_timeout, |ring| ring.min(request.ring_timeout));
     let destinations = request.to.iter().map(|to| Destination {
         address: to.as_str().to_owned(),
         ring_timeout,

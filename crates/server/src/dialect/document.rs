@@ -64,9 +64,7 @@ pub(super) const fn repeat(repeat: xml::Repeat) -> Repeat {
 #[cfg(test)]
 mod tests {
     use mixminus_control::policy::Role;
-    use mixminus_control::{
-        Action, ConferenceRequest, EventGroup, HttpMethod, Sound, StatusCallback,
-    };
+    use mixminus_control::{Action, ConferenceRequest, EventGroup, HttpMethod, Sound, StatusCallback};
 
     use super::*;
 

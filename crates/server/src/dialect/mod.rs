@@ -16,7 +16,8 @@ pub use callback::{call, call_callback_parameters, callback_parameters, fetch_pa
 pub use command::{call_id, calls, cancel, invitation, play, said, send_digits, speak, transfer};
 pub use document::document;
 pub use rest::{
-    change, conference_filter, day, instant, members, mpc, participant, participant_filter, selector,
+    call_filter, change, conference_filter, day, instant, members, mpc, participant, participant_filter,
+    selector,
 };
 pub use sounds::sounds;
 

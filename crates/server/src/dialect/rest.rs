@@ -1,13 +1,14 @@
 //! Records as REST objects, REST requests as commands and filters.
 
 use mixminus_control::{
-    AccountId, CallId, ConferenceId, ConferenceRecord, EndCause, Members, ParticipantChange,
-    ParticipantId, ParticipantRecord, Selector,
+    AccountId, CallId, ConferenceId, ConferenceRecord, EndCause, Members, ParticipantChange, ParticipantId,
+    ParticipantRecord, Selector,
 };
 use mixminus_plivo::rest::{
-    MemberSelector, MpcFilter, MpcSegment, ParticipantFilter, ParticipantUpdate, TimeRange,
+    CallFilter, CallView, MemberSelector, MpcFilter, MpcSegment, ParticipantFilter, ParticipantUpdate,
+    TimeRange,
 };
-use mixminus_plivo::{Mpc, MpcStatus, Participant, RecordingState, Timestamp};
+use mixminus_plivo::{Direction, Mpc, MpcStatus, Participant, RecordingState, Timestamp};
 use mixminus_store as store;
 
 use super::words;
@@ -118,6 +119,47 @@ fn end_cause(code: u32) -> Option<EndCause> {
     [NoParticipants, AloneNotPermitted, MaxDuration, ApiRequest]
         .into_iter()
         .find(|cause| words::termination(*cause).code() == code)
+}
+
+/// The calls that `filter` wants, seen as `view`; none if there can be none.
+pub fn call_filter(filter: &CallFilter, view: CallView) -> Option<store::CallFilter> {
+    use mixminus_control::CallState::{
+        Busy, Canceled, Completed, Failed, InProgress, NoAnswer, Queued, Ringing,
+    };
+    let parent = match &filter.parent_call_uuid {
+        None => None,
+        Some(uuid) => Some(CallId(uuid.parse().ok()?)),
+    };
+    let causes = match filter.hangup_cause_code {
+        None => Vec::new(),
+        Some(code) => Some(words::causes(code)).filter(|causes| !causes.is_empty())?,
+    };
+    let source = match filter.hangup_source {
+        None => None,
+        Some(source) => Some(words::source(source)?),
+    };
+    let seconds = filter.bill_duration;
+    Some(store::CallFilter {
+        subaccount: filter.sub_account.clone().map(AccountId),
+        states: match view {
+            CallView::Live => vec![Ringing, InProgress],
+            CallView::Queued => vec![Queued],
+            CallView::Record => vec![Completed, Busy, Failed, NoAnswer, Canceled],
+        },
+        direction: filter.direction.map(|direction| match direction {
+            Direction::Inbound => mixminus_control::Direction::Inbound,
+            Direction::Outbound => mixminus_control::Direction::Outbound,
+        }),
+        from: filter.from_number.clone(),
+        to: filter.to_numbers.clone(),
+        parent,
+        causes,
+        source,
+        seconds: store::SecondsRange { gt: seconds.gt, gte: seconds.gte, lt: seconds.lt, lte: seconds.lte },
+        created: time_range(filter.initiation_time),
+        answered: time_range(filter.answer_time),
+        ended: time_range(filter.end_time),
+    })
 }
 
 fn time_range(range: TimeRange) -> store::TimeRange {
@@ -257,16 +299,5 @@ mod tests {
             Some(store::ParticipantFilter { call, live_only: true })
         );
         assert_eq!(list("call_uuid=x", "room"), None);
-    }
-
-    #[test]
-    fn a_refused_command_is_not_found() {
-        for (error, text) in [
-            (CommandError::ConferenceNotFound, "MPC not found"),
-            (CommandError::ParticipantNotFound(ParticipantId(7)), "member 7 not found"),
-        ] {
-            let refusal = refusal(&error);
-            assert_eq!((refusal.status(), refusal.to_string().as_str()), (404, text));
-        }
     }
 }

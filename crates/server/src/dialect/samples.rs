@@ -1,9 +1,9 @@
 //! A supervisor's call in a conference, for tests.
 
 use mixminus_control::policy::Role;
-use mixminus_control::{Subject, 
+use mixminus_control::{
     AccountId, CallId, CallRecord, CallState, ConferenceId, ConferenceRecord, ConferenceState, Direction,
-    ParticipantId, ParticipantRecord, Timestamp,
+    ParticipantId, ParticipantRecord, Subject, Timestamp,
 };
 use uuid::Uuid;
 

@@ -114,6 +114,60 @@ pub const fn hangup_cause(cause: HangupCause) -> mixminus_plivo::HangupCause {
     }
 }
 
+/// Every cause of ours, to be found by its code.
+const CAUSES: [HangupCause; 33] = {
+    use FetchPurpose::{Action, Answer, Redirect, Transfer};
+    use HangupCause as Cause;
+    [
+        Cause::Canceled,
+        Cause::Rejected,
+        Cause::Busy,
+        Cause::BusyEverywhere,
+        Cause::NoAnswer,
+        Cause::Declined,
+        Cause::Forbidden,
+        Cause::UnknownAddress,
+        Cause::UnknownEverywhere,
+        Cause::InvalidAddress,
+        Cause::RequestTimeout,
+        Cause::FarEndFailed,
+        Cause::FarEndCongested,
+        Cause::RingTimeout,
+        Cause::LostRace,
+        Cause::NotConfirmed,
+        Cause::Normal,
+        Cause::EndOfInstructions,
+        Cause::ConferenceEnded,
+        Cause::Kicked,
+        Cause::NetworkError,
+        Cause::InternalError,
+        Cause::ConcurrencyLimit,
+        Cause::Scheduled,
+        Cause::MediaTimeout,
+        Cause::Unreachable(Answer),
+        Cause::Unreachable(Action),
+        Cause::Unreachable(Transfer),
+        Cause::Unreachable(Redirect),
+        Cause::InvalidDocument(Answer),
+        Cause::InvalidDocument(Action),
+        Cause::InvalidDocument(Transfer),
+        Cause::InvalidDocument(Redirect),
+    ]
+};
+
+/// The causes that Plivo gives this code.
+pub fn causes(code: u16) -> Vec<HangupCause> {
+    CAUSES.into_iter().filter(|cause| hangup_cause(*cause).code == code).collect()
+}
+
+/// Who it is that Plivo calls so; nobody we know for some.
+pub fn source(source: mixminus_plivo::HangupSource) -> Option<HangupSource> {
+    use HangupSource::{ApiRequest, Callee, Caller, Document, Error, Service};
+    [Caller, Callee, Service, ApiRequest, Document, Error]
+        .into_iter()
+        .find(|one| hangup_source(*one) == source)
+}
+
 pub const fn event_name(event: ConferenceEvent) -> mixminus_plivo::EventName {
     use mixminus_plivo::EventName as Plivo;
     match event {

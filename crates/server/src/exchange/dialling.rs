@@ -137,11 +137,17 @@ mod tests {
 
     #[test]
     fn sip_addresses_are_called_where_that_is_allowed() {
-        for to in ["sip:bob@127.0.0.1", "SIP:bob@127.0.0.1:5080;transport=tcp", "sip:[::1]:5060", "sip:a@PBX.example"]
-        {
+        for to in [
+            "sip:bob@127.0.0.1",
+            "SIP:bob@127.0.0.1:5080;transport=tcp",
+            "sip:[::1]:5060",
+            "sip:a@PBX.example",
+        ] {
             assert_eq!(target(to, None).as_deref(), Some(to));
         }
-        for to in ["sip:bob@192.0.2.9", "sip:127.0.0.1@evil.example", "sip:bob@pbx.example.evil", "bob", "tel:1"] {
+        for to in
+            ["sip:bob@192.0.2.9", "sip:127.0.0.1@evil.example", "sip:bob@pbx.example.evil", "bob", "tel:1"]
+        {
             assert_eq!(target(to, Some("trunk.example")), None, "{to}");
         }
     }
@@ -155,7 +161,8 @@ mod tests {
 
     #[test]
     fn who_calls_is_a_user_of_ours_or_a_sip_address() {
-        let from = |from| dialling(None).request(&placed("sip:a@127.0.0.1", from), String::new()).unwrap().from;
+        let from =
+            |from| dialling(None).request(&placed("sip:a@127.0.0.1", from), String::new()).unwrap().from;
         assert_eq!(from("+1415"), "sip:+1415@192.0.2.1");
         assert_eq!(from("sip:ann@h"), "sip:ann@h");
         assert_eq!(from("Ann Lee@x"), "sip:Ann%20Lee%40x@192.0.2.1");

@@ -48,7 +48,10 @@ impl ExchangeHandle {
     /// [`ExchangeError::Stopped`] when the service is going down.
     pub async fn command(&self, account: AccountId, command: Command) -> Result<Outcome, ExchangeError> {
         let (reply, answer) = oneshot::channel();
-        self.commands.send(CommandRequest { account, command, reply }).await.map_err(|_| ExchangeError::Stopped)?;
+        self.commands
+            .send(CommandRequest { account, command, reply })
+            .await
+            .map_err(|_| ExchangeError::Stopped)?;
         answer.await.map_err(|_| ExchangeError::Stopped)?
     }
 }

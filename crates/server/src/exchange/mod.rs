@@ -16,8 +16,8 @@ use std::time::Duration;
 
 use mixminus_audio::Clip;
 use mixminus_control::{
-    AccountId, Application, Arrival, CallCallback, CallId, CallbackEvent, DialError, Effect, Fetch, Input,
-    LegEnd, Outcome, PlaceCall, PromptContent, Refusal, Repeat, RequestId, Switchboard, TimerId,
+    AccountId, Application, Arrival, CallCallback, CallbackEvent, DialError, Effect, Fetch, Input, LegEnd,
+    Outcome, PlaceCall, PromptContent, Refusal, Repeat, RequestId, Switchboard, TimerId,
 };
 use mixminus_media::{Media, MediaEvent};
 use mixminus_mixer::{BridgeId, LegId, Plays, PromptId};

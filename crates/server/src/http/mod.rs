@@ -4,6 +4,7 @@ mod account;
 mod asked;
 mod auth;
 mod body;
+mod call;
 mod callback;
 pub mod health;
 mod listen;
@@ -27,6 +28,7 @@ use axum::http::{Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
 use futures::FutureExt;
+use mixminus_plivo::xml;
 use mixminus_store::Store;
 use tokio::sync::{Notify, watch};
 
@@ -51,6 +53,8 @@ pub struct ApiState {
     pub accounts: Arc<Accounts>,
     /// How many subaccounts there may be.
     pub max_subaccounts: usize,
+    /// What a request to join a conference may ask for.
+    pub document_limits: xml::Limits,
     /// Whether only this machine can ask.
     pub local: bool,
     /// Where what is asked is read.
@@ -144,6 +148,11 @@ async fn answer(state: &ApiState, request: Request) -> Result<Response, ApiError
         },
         Resource::List(kind) => list(&asked, kind).await,
         Resource::One(kind, id) => one(&asked, kind, &id).await,
+        Resource::Calls
+        | Resource::Call(_)
+        | Resource::CallHears(..)
+        | Resource::CallDigits(_)
+        | Resource::Request(_) => call::answer(&asked, resource).await,
         resource => multi_party_call::answer(&asked, resource).await,
     }
 }

@@ -1,11 +1,17 @@
 //! The resources under `MultiPartyCall/`: read from the store, changed by the exchange.
 
+use std::time::Duration;
+
 use axum::http::StatusCode;
 use axum::response::Response;
-use mixminus_control::{Command, ConferenceRecord, ParticipantId};
+use mixminus_control::{
+    Command, CommandError, ConferenceChange, ConferenceRecord, Outcome, ParticipantId, Placed, PlayKind,
+    PromptContent,
+};
 use mixminus_plivo::rest::{
-    List, MemberSelector, MpcFilter, MpcObject, MpcPath, MpcSegment, ParticipantFilter, ParticipantObject,
-    ParticipantUpdate, RestError, UpdateReply, parse_start,
+    AddParticipant, AddParticipantReply, AddedCall, List, MemberPlay, MemberReply, MemberSelector, MpcFilter,
+    MpcObject, MpcPath, MpcSegment, ParticipantFilter, ParticipantObject, ParticipantUpdate, RestError,
+    Speech, UpdateReply, parse_start,
 };
 use mixminus_store::{Page, StoreError};
 
@@ -15,6 +21,9 @@ use super::route::Resource;
 use crate::dialect;
 use crate::exchange::handle::ExchangeError;
 
+/// What a client is asked to wait for room.
+const CROWDED_RETRY_AFTER: Duration = Duration::from_secs(10);
+
 /// Carries out what is asked on `resource`, which takes the method.
 pub async fn answer(asked: &Asked<'_>, resource: Resource) -> Result<Response, ApiError> {
     match (asked.method.as_str(), resource) {
@@ -22,11 +31,14 @@ pub async fn answer(asked: &Asked<'_>, resource: Resource) -> Result<Response, A
         ("GET", Resource::Conference(mpc)) => asked.conference(mpc).await,
         ("POST", Resource::Conference(mpc)) => asked.start(&mpc).await,
         (_, Resource::Conference(mpc)) => asked.end(&mpc).await,
-        (_, Resource::Participants(mpc)) => asked.participants(mpc).await,
+        ("GET", Resource::Participants(mpc)) => asked.participants(mpc).await,
+        (_, Resource::Participants(mpc)) => asked.add(&mpc).await,
         ("GET", Resource::Participant(mpc, member)) => asked.participant(mpc, &member).await,
         ("POST", Resource::Participant(mpc, member)) => asked.update(&mpc, &member).await,
         (_, Resource::Participant(mpc, member)) => asked.kick(&mpc, &member).await,
-        (_, Resource::Account | Resource::List(_) | Resource::One(..)) => Err(ApiError::not_found()),
+        ("POST", Resource::Heard(mpc, member, kind)) => asked.play(&mpc, &member, kind).await,
+        (_, Resource::Heard(mpc, member, kind)) => asked.stop_playing(&mpc, &member, kind).await,
+        _ => Err(ApiError::not_found()),
     }
 }
 
@@ -55,14 +67,63 @@ impl Asked<'_> {
 
     async fn start(&self, mpc: &MpcSegment) -> Result<Response, ApiError> {
         parse_start(self.arguments)?;
-        let conference = dialect::selector(mpc).ok_or(RestError::MpcNotFound)?;
-        self.command(Command::StartConference { account: self.account.clone(), conference }).await?;
+        self.change_mpc(mpc, ConferenceChange::Start).await?;
         Ok(no_content())
     }
 
     async fn end(&self, mpc: &MpcSegment) -> Result<Response, ApiError> {
-        let conference = dialect::selector(mpc).ok_or(RestError::MpcNotFound)?;
-        self.command(Command::EndConference { account: self.account.clone(), conference }).await?;
+        self.change_mpc(mpc, ConferenceChange::End).await?;
+        Ok(no_content())
+    }
+
+    async fn add(&self, mpc: &MpcSegment) -> Result<Response, ApiError> {
+        let name = match mpc {
+            MpcSegment::Name(name) => name.clone(),
+            MpcSegment::Uuid(_) => self.find(mpc).await?.name,
+        };
+        let request = AddParticipant::parse(self.arguments, &name, &self.state.document_limits)?;
+        let invitation = dialect::invitation(request).ok_or(RestError::NotFound("call"))?;
+        let selector = dialect::selector(mpc).ok_or(RestError::MpcNotFound)?;
+        let Outcome::Placed(request, calls) =
+            self.command(Command::Invite(selector, Box::new(invitation))).await?
+        else {
+            return Err(ApiError::internal());
+        };
+        let added = |one: Placed| AddedCall { to: one.to, from: one.from, call_uuid: one.call.to_string() };
+        let reply = AddParticipantReply::new(calls.into_iter().map(added).collect(), request.to_string());
+        Ok(json(StatusCode::CREATED, reply))
+    }
+
+    async fn play(&self, mpc: &MpcSegment, member: &str, kind: PlayKind) -> Result<Response, ApiError> {
+        let members = dialect::members(&MemberSelector::parse(member)?);
+        let (content, mixed) = match kind {
+            PlayKind::File => (PromptContent::File(MemberPlay::parse(self.arguments)?.url), true),
+            PlayKind::Speech => {
+                let speech = Speech::parse(self.arguments)?;
+                let mixed = speech.mix;
+                (dialect::said(speech), mixed)
+            }
+        };
+        let change = ConferenceChange::Play { members, content, kind, mixed };
+        let Outcome::Conference(conference, members) = self.change_mpc(mpc, change).await? else {
+            return Err(ApiError::internal());
+        };
+        let members: Vec<_> = members.iter().map(|id| id.0).collect();
+        let reply = match kind {
+            PlayKind::File => MemberReply::play(&conference.name, &members),
+            PlayKind::Speech => MemberReply::speak(&conference.name, &members),
+        };
+        Ok(json(StatusCode::ACCEPTED, reply))
+    }
+
+    async fn stop_playing(
+        &self,
+        mpc: &MpcSegment,
+        member: &str,
+        kind: PlayKind,
+    ) -> Result<Response, ApiError> {
+        let members = dialect::members(&MemberSelector::parse(member)?);
+        self.change_mpc(mpc, ConferenceChange::StopPlaying(members, kind)).await?;
         Ok(no_content())
     }
 
@@ -97,25 +158,22 @@ impl Asked<'_> {
     async fn update(&self, mpc: &MpcSegment, member: &str) -> Result<Response, ApiError> {
         let members = MemberSelector::parse(member)?;
         let update = ParticipantUpdate::parse(self.arguments, &members)?;
-        // The answer names the conference, so it is looked up before anything
-        // is changed: nothing that can fail comes after the change.
-        let name = self.find(mpc).await?.name;
-        let conference = dialect::selector(mpc).ok_or(RestError::MpcNotFound)?;
-        let command = Command::UpdateParticipants {
-            account: self.account.clone(),
-            conference,
-            members: dialect::members(&members),
-            change: dialect::change(update),
+        let change = ConferenceChange::Update(dialect::members(&members), dialect::change(update));
+        let Outcome::Conference(conference, _) = self.change_mpc(mpc, change).await? else {
+            return Err(ApiError::internal());
         };
-        self.command(command).await?;
-        Ok(json(StatusCode::ACCEPTED, UpdateReply::new(&name, update)))
+        Ok(json(StatusCode::ACCEPTED, UpdateReply::new(&conference.name, update)))
     }
 
     async fn kick(&self, mpc: &MpcSegment, member: &str) -> Result<Response, ApiError> {
         let members = dialect::members(&MemberSelector::parse(member)?);
-        let conference = dialect::selector(mpc).ok_or(RestError::MpcNotFound)?;
-        self.command(Command::Kick { account: self.account.clone(), conference, members }).await?;
+        self.change_mpc(mpc, ConferenceChange::Kick(members)).await?;
         Ok(no_content())
+    }
+
+    async fn change_mpc(&self, mpc: &MpcSegment, change: ConferenceChange) -> Result<Outcome, ApiError> {
+        let conference = dialect::selector(mpc).ok_or(RestError::MpcNotFound)?;
+        self.command(Command::Conference(conference, change)).await
     }
 
     async fn find(&self, mpc: &MpcSegment) -> Result<ConferenceRecord, ApiError> {
@@ -124,9 +182,11 @@ impl Asked<'_> {
         Ok(found.ok_or(RestError::MpcNotFound)?)
     }
 
-    async fn command(&self, command: Command) -> Result<(), ApiError> {
-        self.state.exchange.command(command).await.map_err(|error| match error {
-            ExchangeError::Refused(error) => dialect::refusal(&error).into(),
+    /// Has the exchange carry out `command`.
+    pub(super) async fn command(&self, command: Command) -> Result<Outcome, ApiError> {
+        let done = self.state.exchange.command(self.account.clone(), command).await;
+        done.map_err(|error| match error {
+            ExchangeError::Refused(error) => refused(&error),
             ExchangeError::Storage => ApiError::storage(),
             ExchangeError::Stopped => ApiError::stopping(),
         })
@@ -134,6 +194,20 @@ impl Asked<'_> {
 
     fn mpc_path(&self, mpc: MpcSegment) -> MpcPath {
         MpcPath { account: self.account.0.clone(), mpc }
+    }
+}
+
+/// How a refused command is answered.
+fn refused(error: &CommandError) -> ApiError {
+    match error {
+        CommandError::ConferenceNotFound => RestError::MpcNotFound.into(),
+        CommandError::ParticipantNotFound(id) => RestError::MemberNotFound(id.0).into(),
+        CommandError::CallNotFound => RestError::NotFound("call").into(),
+        CommandError::PlacementNotFound => RestError::NotFound("request").into(),
+        CommandError::TooMany => ApiError::too_many_requests(CROWDED_RETRY_AFTER),
+        CommandError::ConferenceFull | CommandError::NoOtherLeg | CommandError::NotAnswered => {
+            ApiError::bad(error.to_string())
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use axum::http::Method;
+use mixminus_control::PlayKind;
 use mixminus_plivo::rest::MpcSegment;
 
 /// A kind of objects that a path names by a word and an id.
@@ -41,6 +42,18 @@ pub enum Resource {
     Participants(MpcSegment),
     /// `MultiPartyCall/{mpc}/Participant/{member}/`
     Participant(MpcSegment, String),
+    /// `MultiPartyCall/{mpc}/Member/{member}/Play/` or `…/Speak/`
+    Heard(MpcSegment, String, PlayKind),
+    /// `Call/`
+    Calls,
+    /// `Call/{uuid}/`
+    Call(String),
+    /// `Call/{uuid}/Play/` or `…/Speak/`
+    CallHears(String, PlayKind),
+    /// `Call/{uuid}/DTMF/`
+    CallDigits(String),
+    /// `Request/{uuid}/`
+    Request(String),
 }
 
 /// A path split into its account and what it names there.
@@ -68,6 +81,11 @@ impl Route {
 impl Resource {
     fn parse(segments: &[String]) -> Option<Self> {
         let Some((first, rest)) = segments.split_first() else { return Some(Self::Account) };
+        match (first.as_str(), rest) {
+            ("Call", _) => return Self::call(rest),
+            ("Request", [id]) => return Some(Self::Request(id.clone())),
+            _ => {}
+        }
         if first != "MultiPartyCall" {
             let kind = Kind::parse(first)?;
             return match rest {
@@ -80,6 +98,9 @@ impl Resource {
         // stands before the last words with a meaning is the name.
         match rest {
             [] => Some(Self::Conferences),
+            [mpc @ .., word, member, action] if word == "Member" && !mpc.is_empty() => {
+                Some(Self::Heard(named(mpc)?, member.clone(), played(action)?))
+            }
             _ if is_elsewhere(rest) => None,
             [mpc @ .., word] if word == "Participant" && !mpc.is_empty() => {
                 Some(Self::Participants(named(mpc)?))
@@ -91,14 +112,29 @@ impl Resource {
         }
     }
 
+    fn call(segments: &[String]) -> Option<Self> {
+        match segments {
+            [] => Some(Self::Calls),
+            [id] => Some(Self::Call(id.clone())),
+            [id, word] if word == "DTMF" => Some(Self::CallDigits(id.clone())),
+            [id, word] => Some(Self::CallHears(id.clone(), played(word)?)),
+            _ => None,
+        }
+    }
+
     /// The methods it takes.
     pub const fn methods(&self) -> &'static [Method] {
         match self {
-            Self::Conferences | Self::Participants(_) | Self::List(Kind::Callback) => &[Method::GET],
-            Self::Account | Self::List(Kind::Subaccount) | Self::One(Kind::Callback, _) => {
-                &[Method::GET, Method::POST]
-            }
-            Self::Conference(_) | Self::Participant(..) | Self::One(..) => {
+            Self::Conferences | Self::List(Kind::Callback) => &[Method::GET],
+            Self::Heard(..) | Self::CallHears(..) => &[Method::POST, Method::DELETE],
+            Self::CallDigits(_) => &[Method::POST],
+            Self::Request(_) => &[Method::DELETE],
+            Self::Account
+            | Self::Calls
+            | Self::Participants(_)
+            | Self::List(Kind::Subaccount)
+            | Self::One(Kind::Callback, _) => &[Method::GET, Method::POST],
+            Self::Call(_) | Self::Conference(_) | Self::Participant(..) | Self::One(..) => {
                 &[Method::GET, Method::POST, Method::DELETE]
             }
         }
@@ -109,10 +145,15 @@ impl Resource {
 /// have; read as the name of a conference they would start or end one.
 fn is_elsewhere(segments: &[String]) -> bool {
     let words: Vec<&str> = segments.iter().skip(1).map(String::as_str).collect();
-    matches!(
-        words[..],
-        [.., "Record"] | [.., "Record", "Pause" | "Resume"] | [.., "Member", _, "Play" | "Speak"]
-    )
+    matches!(words[..], [.., "Record"] | [.., "Record", "Pause" | "Resume"])
+}
+
+fn played(word: &str) -> Option<PlayKind> {
+    match word {
+        "Play" => Some(PlayKind::File),
+        "Speak" => Some(PlayKind::Speech),
+        _ => None,
+    }
 }
 
 fn named(segments: &[String]) -> Option<MpcSegment> {
@@ -133,8 +174,7 @@ mod tests {
             "name_a/Record/",
             "name_a/Record/Pause/",
             "name_a/Participant/7/Record/Resume/",
-            "name_a/Member/all/Play/",
-            "name_a/b/Member/7/Speak/",
+            "name_a/Member/all/Sing/",
         ] {
             assert_eq!(resource(&format!("MultiPartyCall/{path}")), None, "{path}");
         }
@@ -192,7 +232,7 @@ mod tests {
     #[test]
     fn what_is_not_there_has_no_resource() {
         for path in [
-            "Call/",
+            "Number/",
             "Subaccount/SA1/x/",
             "MultiPartyCall/uuid_/",
             "MultiPartyCall/name_/",

@@ -5,8 +5,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use url::Url;
 
+use super::PromptError;
 use super::voices::Voice;
-use super::{MAX_FILE_BYTES, PromptError};
 use crate::web::{Limits, WebClient};
 
 /// Where the service is. The deployer named it, so it may be anywhere, this machine included.
@@ -27,7 +27,7 @@ impl Service {
     ///
     /// [`PromptError::Engine`] when it fails.
     pub async fn say(&self, text: &str, voice: &Voice) -> Result<Bytes, PromptError> {
-        let limits = Limits { timeout: self.limit, body_bytes: Some(MAX_FILE_BYTES) };
+        let limits = Limits { timeout: self.limit, ..Limits::AUDIO };
         let answer = self.web.post_text(self.url_for(voice), text.to_owned(), limits).await;
         answer.map(|answer| answer.body).map_err(|error| PromptError::Engine(error.to_string()))
     }

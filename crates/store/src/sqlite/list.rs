@@ -4,7 +4,7 @@ use mixminus_control::{AccountId, Timestamp};
 use sqlx::sqlite::{Sqlite, SqlitePool, SqliteRow};
 use sqlx::{QueryBuilder, Row};
 
-use crate::{Page, StoreError, TimeRange};
+use crate::{Page, SecondsRange, StoreError, TimeRange};
 
 /// The rows that an account reaches by their id: its own and its subaccounts'.
 /// The account is the first parameter.
@@ -85,6 +85,32 @@ fn push_accounts(query: &mut QueryBuilder<Sqlite>, table: &'static str, accounts
 pub(super) fn push_equal(query: &mut QueryBuilder<Sqlite>, column: &'static str, value: Option<String>) {
     if let Some(value) = value {
         query.push(" AND ").push(column).push(" = ").push_bind(value);
+    }
+}
+
+/// One of `values`, or anything if there are none.
+pub(super) fn push_any(query: &mut QueryBuilder<Sqlite>, column: &'static str, values: Vec<String>) {
+    if values.is_empty() {
+        return;
+    }
+    query.push(" AND ").push(column).push(" IN (");
+    let mut list = query.separated(", ");
+    for value in values {
+        list.push_bind(value);
+    }
+    query.push(")");
+}
+
+/// Whole seconds between a call's answer and its end.
+pub(super) fn push_seconds(query: &mut QueryBuilder<Sqlite>, range: &SecondsRange) {
+    let bounds = [(" > ", range.gt), (" >= ", range.gte), (" < ", range.lt), (" <= ", range.lte)];
+    for (comparison, bound) in bounds {
+        if let Some(bound) = bound {
+            query
+                .push(" AND (ended_at - answered_at) / 1000000")
+                .push(comparison)
+                .push_bind(i64::from(bound));
+        }
     }
 }
 

@@ -28,8 +28,8 @@ use sqlx::{Connection, SqlSafeStr};
 use uuid::Uuid;
 
 use crate::{
-    Batch, CallbackFilter, CallbackRecord, ConferenceFilter, Forget, Orphans, Page, ParticipantFilter,
-    QueuedCallback, RecordingFilter, Store, StoreError,
+    Batch, CallFilter, CallbackFilter, CallbackRecord, ConferenceFilter, Forget, Orphans, Page,
+    ParticipantFilter, QueuedCallback, RecordingFilter, Store, StoreError,
 };
 
 /// Connections that read at the same time, each with a thread of its own. Two
@@ -173,6 +173,15 @@ impl Store for SqliteStore {
 
     async fn call(&self, id: CallId) -> Result<Option<CallRecord>, StoreError> {
         read::call(&self.readers, id).await
+    }
+
+    async fn calls(
+        &self,
+        account: &AccountId,
+        filter: &CallFilter,
+        page: Page,
+    ) -> Result<(Vec<CallRecord>, u64), StoreError> {
+        read::calls(&self.readers, account, filter, page).await
     }
 
     async fn recordings(

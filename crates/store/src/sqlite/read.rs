@@ -1,20 +1,20 @@
 //! Reads records.
 
 use mixminus_control::{
-    AccountId, CallId, CallRecord, ConferenceId, ConferenceRecord, ParticipantId, ParticipantRecord,
-    RecordingRecord, Selector, Timestamp,
+    AccountId, CallId, CallRecord, CallState, ConferenceId, ConferenceRecord, ParticipantId,
+    ParticipantRecord, RecordingRecord, Selector, Timestamp,
 };
 use sqlx::sqlite::{Sqlite, SqliteConnection, SqlitePool};
 use sqlx::{AssertSqlSafe, QueryBuilder, Row};
 use uuid::Uuid;
 
-use super::list::{self, REACHED, Wanted, push_equal, push_range};
+use super::list::{self, REACHED, Wanted, push_any, push_equal, push_range, push_seconds};
 use super::rows;
 use crate::orphans::LiveConference;
 use crate::text::Text;
 use crate::{
-    CallbackFilter, CallbackRecord, CallbackState, ConferenceFilter, Orphans, Page, ParticipantFilter,
-    RecordingFilter, StoreError,
+    CallFilter, CallbackFilter, CallbackRecord, CallbackState, ConferenceFilter, Orphans, Page,
+    ParticipantFilter, RecordingFilter, StoreError,
 };
 
 pub(super) async fn conferences(
@@ -92,6 +92,33 @@ pub(super) async fn call(readers: &SqlitePool, id: CallId) -> Result<Option<Call
     let found =
         sqlx::query("SELECT * FROM calls WHERE id = $1").bind(id.to_string()).fetch_optional(readers).await?;
     found.as_ref().map(rows::call).transpose()
+}
+
+pub(super) async fn calls(
+    readers: &SqlitePool,
+    account: &AccountId,
+    filter: &CallFilter,
+    page: Page,
+) -> Result<(Vec<CallRecord>, u64), StoreError> {
+    let only = filter.subaccount.as_ref();
+    let wanted = Wanted { table: "calls", age: "created_at", account, only, page };
+    let words = |states: &[CallState]| states.iter().map(|state| state.text().to_owned()).collect();
+    let matching = |query: &mut QueryBuilder<Sqlite>| {
+        push_any(query, "state", words(&filter.states));
+        push_equal(query, "direction", filter.direction.map(|direction| direction.text().to_owned()));
+        push_equal(query, "from_address", filter.from.clone());
+        push_any(query, "to_address", filter.to.clone());
+        push_equal(query, "parent_call_id", filter.parent.map(|parent| parent.to_string()));
+        let causes = filter.causes.iter().map(|cause| cause.text().to_owned()).collect();
+        push_any(query, "hangup_cause", causes);
+        push_equal(query, "hangup_source", filter.source.map(|source| source.text().to_owned()));
+        push_seconds(query, &filter.seconds);
+        push_range(query, "created_at", &filter.created);
+        push_range(query, "answered_at", &filter.answered);
+        push_range(query, "ended_at", &filter.ended);
+    };
+    let (found, total) = list::page(readers, &wanted, matching).await?;
+    Ok((found.iter().map(rows::call).collect::<Result<_, _>>()?, total))
 }
 
 pub(super) async fn recordings(

@@ -127,18 +127,14 @@ async fn what_was_live_is_closed_at_the_last_heartbeat() {
 async fn who_subscribed_is_told_the_end() {
     let crashed = crashed().await;
     let orphans = crashed.fixture.store.orphans().await.unwrap();
-    let told: Vec<_> = orphans
-        .events
-        .iter()
-        .map(|one| (one.event, one.sequence, one.at, one.participant.is_some()))
-        .collect();
+    let told: Vec<_> =
+        orphans.events.iter().map(|one| (one.event, one.sequence, one.at, one.subject.is_some())).collect();
     assert_eq!(told, [(ConferenceEvent::Left, 4, at(130), true), (ConferenceEvent::Ended, 5, at(130), true)]);
     assert_eq!(orphans.events[0].conference.state, ConferenceState::Active);
     assert_eq!(orphans.events[1].conference, orphans.conferences[0]);
-    assert_eq!(
-        orphans.events[1].participant,
-        Some((orphans.participants[0].clone(), orphans.calls[0].clone()))
-    );
+    let subject = orphans.events[1].subject.as_ref().unwrap();
+    assert_eq!(subject.participant.as_ref(), Some(&orphans.participants[0]));
+    assert_eq!(subject.call, orphans.calls[0]);
 }
 
 #[tokio::test]

@@ -17,8 +17,9 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use mixminus_control::policy::Role;
 use mixminus_control::{
-    AccountId, CallId, CallRecord, CallState, Command, CommandError, ConferenceId, ConferenceRecord,
-    ConferenceState, Direction, Members, ParticipantId, ParticipantRecord, Selector, Timestamp,
+    AccountId, CallId, CallRecord, CallState, Command, CommandError, ConferenceChange, ConferenceId,
+    ConferenceRecord, ConferenceState, Direction, Members, Outcome, ParticipantId, ParticipantRecord,
+    Selector, Timestamp,
 };
 use mixminus_store::{Batch, ParticipantFilter, SqliteStore, Store};
 use serde_json::Value;
@@ -107,6 +108,7 @@ pub async fn api_with(afterwards: Afterwards) -> Api {
     let crowd = Arc::<Crowd>::default();
     let state = ApiState {
         accounts: Arc::new(Accounts::new(account)),
+        document_limits: mixminus_plivo::xml::Limits::default(),
         max_subaccounts: 2,
         local: true,
         store: Arc::clone(&store) as Arc<dyn Store>,
@@ -170,8 +172,8 @@ async fn exchange(
     seen: Arc<Mutex<Vec<Command>>>,
     afterwards: Afterwards,
 ) {
-    while let Some(CommandRequest { command, reply }) = requests.recv().await {
-        let done = carry_out(&store, &command).await;
+    while let Some(CommandRequest { account, command, reply }) = requests.recv().await {
+        let done = carry_out(&store, &account, &command).await;
         seen.lock().unwrap().push(command);
         if afterwards == Afterwards::StoreIsGone {
             store.close().await;
@@ -180,19 +182,23 @@ async fn exchange(
     }
 }
 
-async fn carry_out(store: &SqliteStore, command: &Command) -> Result<(), CommandError> {
+async fn carry_out(
+    store: &SqliteStore,
+    account: &AccountId,
+    command: &Command,
+) -> Result<Outcome, CommandError> {
+    let Command::Conference(conference, change) = command else { return Err(CommandError::TooMany) };
+    let record = live(store, account, conference).await?;
     let mut batch = Batch::default();
-    match command {
-        Command::StartConference { account, conference } => {
-            let record = live(store, account, conference).await?;
-            batch.conferences.push(ConferenceRecord { state: ConferenceState::Active, ..record });
+    match change {
+        ConferenceChange::Start => {
+            batch.conferences.push(ConferenceRecord { state: ConferenceState::Active, ..record.clone() });
         }
-        Command::EndConference { account, conference } => {
-            let record = live(store, account, conference).await?;
+        ConferenceChange::End => {
             let (state, ended_at) = (ConferenceState::Ended, Some(after(60)));
-            batch.conferences.push(ConferenceRecord { state, ended_at, ..record });
+            batch.conferences.push(ConferenceRecord { state, ended_at, ..record.clone() });
         }
-        Command::UpdateParticipants { account, conference, members, change } => {
+        ConferenceChange::Update(members, change) => {
             for mut record in inside(store, account, conference, members).await? {
                 record.muted = change.mute.unwrap_or(record.muted);
                 record.held = change.hold.unwrap_or(record.held);
@@ -200,14 +206,17 @@ async fn carry_out(store: &SqliteStore, command: &Command) -> Result<(), Command
                 batch.participants.push(record);
             }
         }
-        Command::Kick { account, conference, members } => {
+        ConferenceChange::Kick(members) => {
             for record in inside(store, account, conference, members).await? {
                 batch.participants.push(ParticipantRecord { left_at: Some(after(60)), ..record });
             }
         }
+        ConferenceChange::Play { members, .. } | ConferenceChange::StopPlaying(members, _) => {
+            inside(store, account, conference, members).await?;
+        }
     }
     store.commit(&batch).await.unwrap();
-    Ok(())
+    Ok(Outcome::Conference(Box::new(record), vec![]))
 }
 
 async fn live(

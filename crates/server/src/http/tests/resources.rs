@@ -1,6 +1,6 @@
 //! What the resources answer and what they have the exchange do.
 
-use mixminus_control::{AccountId, Members};
+use mixminus_control::{ConferenceChange, Members};
 use serde_json::json;
 
 use super::*;
@@ -99,11 +99,8 @@ async fn a_list_of_members_is_kicked_together_or_not_at_all() {
     let answer = api.send("DELETE", "MultiPartyCall/name_support/Participant/8,5/", "").await;
     assert_eq!((answer.status.as_u16(), answer.error().as_str()), (404, "member 5 not found"));
     assert_eq!(api.send("DELETE", "MultiPartyCall/name_support/Participant/8,9/", "").await.status, 204);
-    let expected = Command::Kick {
-        account: AccountId(ID.into()),
-        conference: Selector::Name("support".into()),
-        members: Members::Listed(vec![ParticipantId(8), ParticipantId(9)]),
-    };
+    let kick = ConferenceChange::Kick(Members::Listed(vec![ParticipantId(8), ParticipantId(9)]));
+    let expected = Command::Conference(Selector::Name("support".into()), kick);
     assert_eq!(api.commands().last(), Some(&expected));
     let list = api.get("MultiPartyCall/name_support/Participant/").await.json();
     assert_eq!(list["objects"], json!([]));

@@ -1,7 +1,7 @@
 //! The twelve things that break naive servers, as far as they concern REST;
 //! the eleventh is about signatures of callbacks.
 
-use mixminus_control::{AccountId, Members, ParticipantChange};
+use mixminus_control::{ConferenceChange, Members, ParticipantChange};
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
@@ -43,12 +43,8 @@ async fn booleans_may_come_as_words_beside_real_ones() {
     let answer = api.send("POST", "MultiPartyCall/name_support/Participant/9/", body).await;
     assert_eq!(answer.status, 202);
     let change = ParticipantChange { mute: Some(true), hold: Some(false), coach: Some(true) };
-    let expected = Command::UpdateParticipants {
-        account: AccountId(ID.into()),
-        conference: Selector::Name("support".into()),
-        members: Members::Listed(vec![ParticipantId(9)]),
-        change,
-    };
+    let update = ConferenceChange::Update(Members::Listed(vec![ParticipantId(9)]), change);
+    let expected = Command::Conference(Selector::Name("support".into()), update);
     assert_eq!(api.commands(), [expected]);
 }
 
