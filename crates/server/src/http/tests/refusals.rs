@@ -57,7 +57,7 @@ async fn what_is_unknown_is_not_found() {
         ("GET", "MultiPartyCall/name_nobody/Participant/", "MPC not found"),
         ("POST", "MultiPartyCall/name_support/Participant/7/", "member 7 not found"),
         ("DELETE", "MultiPartyCall/name_support/Participant/77/", "member 77 not found"),
-        ("GET", "Call/", "there is nothing at this path"),
+        ("GET", "Number/", "there is nothing at this path"),
     ] {
         let answer = api.send(method, path, r#"{"status":"active","mute":true}"#).await;
         assert_eq!((answer.status.as_u16(), answer.error().as_str()), (404, error), "{method} {path}");
