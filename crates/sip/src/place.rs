@@ -162,6 +162,8 @@ fn loose(mut uri: Uri) -> Route {
 
 #[cfg(test)]
 mod tests {
+    use rsipstack::sip::Transport;
+
     use super::*;
 
     fn is_refused(text: &str) -> bool {
@@ -190,6 +192,20 @@ mod tests {
         for text in ["sip:+14155550100@b.example:5070;user=phone", "sip:a%40b@[::1]", "sip:b.example"] {
             assert_eq!(uri(text).unwrap().to_string(), text);
         }
+    }
+
+    #[test]
+    fn a_call_leaves_by_the_transport_of_its_route() {
+        let address = |transport| SipAddr { r#type: Some(transport), ..SipAddr::default() };
+        let request = OutgoingCallRequest {
+            target: "sip:bob@b.example".into(),
+            from: "sip:alice@a.example".into(),
+            route: Some("sip:proxy.example;transport=tcp".into()),
+            ..OutgoingCallRequest::default()
+        };
+        let invite = invite(request, &[Transport::Udp, Transport::Tcp].map(address)).unwrap();
+        assert_eq!(invite.destination.and_then(|hop| hop.r#type), Some(Transport::Tcp));
+        assert_eq!(invite.contact.transport(), Some(&Transport::Tcp));
     }
 
     #[test]

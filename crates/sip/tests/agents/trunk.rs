@@ -1,6 +1,6 @@
 //! Calls through a trunk: its route and its challenges.
 
-use crate::common::{answer_to, failed, last, next};
+use crate::common::{SDP, agent, answer_to, failed, forgotten, last, next};
 use crate::outgoing::Calling;
 use mixminus_sip::{CallEnd, CallEvent, Credentials, OutgoingCallRequest};
 
@@ -53,6 +53,31 @@ async fn a_number_goes_to_its_trunk_by_the_route() {
     let cancel = calling.peer.expect("CANCEL ").await;
     assert_eq!(lines(&cancel, "Route:"), lines(&calling.invite, "Route:"));
     assert_eq!(last(&mut calling.call.events).await, CallEvent::Ended(CallEnd::Canceled));
+}
+
+#[tokio::test]
+async fn the_route_says_which_transport_is_used() {
+    let (caller, _) = agent(&["udp:127.0.0.1:0", "tcp:127.0.0.1:0"]).await;
+    let (callee, mut calls) = agent(&["tcp:127.0.0.1:0"]).await;
+    let request = OutgoingCallRequest {
+        target: "sip:+14155550100@trunk.example".into(),
+        from: "sip:alice@caller.example".into(),
+        from_display: Some("Alice <\"A\">".into()),
+        offer: SDP.into(),
+        route: Some(format!("sip:{};transport=tcp", callee.listening()[0].address)),
+        ..OutgoingCallRequest::default()
+    };
+    let mut out = caller.call(request).unwrap();
+    let mut incoming = next(&mut calls).await;
+    assert_eq!(incoming.to, "sip:+14155550100@trunk.example");
+    assert_eq!(incoming.from_display.as_deref(), Some("Alice ('A')"));
+    incoming.control.answer(SDP.into());
+    assert!(matches!(next(&mut out.events).await, CallEvent::Answered { .. }));
+    incoming.control.hang_up();
+    assert_eq!(last(&mut out.events).await, CallEvent::Ended(CallEnd::HungUp));
+    assert_eq!(last(&mut incoming.events).await, CallEvent::Ended(CallEnd::HungUp));
+    forgotten(&caller).await;
+    forgotten(&callee).await;
 }
 
 #[tokio::test]
