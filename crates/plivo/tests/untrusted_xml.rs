@@ -11,7 +11,10 @@ const SEED: &str = "<?xml version='1.0'?>\n<Response><Speak voice='MAN'>Hé &lt;
     <Play loop='0'>/a.mp3</Play><Wait length='3' beep='duration=1'/><Redirect method='GET'>x</Redirect>\
     <MultiPartyCall role='Agent' maxParticipants='4' enterSound='beep:2' statusCallbackUrl='//h/s' \
     statusCallbackEvents='mpc-state-changes, participant-speak-events'><![CDATA[my room]]></MultiPartyCall>\
-    <Dial/><!-- c --><Hangup reason='busy' schedule='60'/></Response>";
+    <Dial sipHeaders='k=v'><Number sendDigits='1w'>14151234567</Number><User>sip:b@h</User></Dial>\
+    <PreAnswer><Speak>x</Speak></PreAnswer><GetDigits validDigits='12'><Play>b</Play></GetDigits>\
+    <GetInput action='/i' hints='a,b'/><Record maxLength='3'/><Conference>c</Conference><DTMF>1w</DTMF>\
+    <Stream>wss://h/s</Stream><Message src='1' dst='2'>m</Message><!-- c --><Hangup reason='busy' schedule='60'/></Response>";
 
 const PIECES: [&[u8]; 12] = [
     b"<",
@@ -43,7 +46,7 @@ fn read(document: &str) -> Result<xml::Document, XmlError> {
 
 #[test]
 fn the_seed_of_the_mutations_is_a_document() {
-    assert_eq!(parse(SEED.as_bytes()).map(|document| document.elements.len()), Ok(7));
+    assert_eq!(parse(SEED.as_bytes()).map(|document| document.elements.len()), Ok(15));
 }
 
 #[test]

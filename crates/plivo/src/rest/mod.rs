@@ -43,6 +43,7 @@ pub use live_call::{
     AudioTrack, CallRecord, MAX_EXTRA_HEADERS_BYTES, SendDigits, StartStream, Transcription,
     TranscriptionType, Transfer,
 };
+pub(crate) use live_call::{STREAM_FORMATS, extra_headers};
 pub use make_call::{MAX_CALL_DESTINATIONS, MachineDetection, MakeCall};
 pub use mpc_recording::{MpcRecord, TrackType};
 pub use object::{MpcObject, ParticipantObject, Reply, UpdateReply};

@@ -54,6 +54,16 @@ pub enum XmlError {
         /// What it may say.
         accepted: String,
     },
+    /// An element stands where it may not.
+    #[error("line {line}: <{element}> may not stand in <{parent}>")]
+    Nested {
+        /// Where the element begins.
+        line: u32,
+        /// The element.
+        element: String,
+        /// What it stands in.
+        parent: String,
+    },
     /// The text of an element is not what it may be.
     #[error("line {line}: <{element}> contains \"{value}\", accepted: {accepted}")]
     Content {

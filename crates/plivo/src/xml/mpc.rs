@@ -7,7 +7,10 @@ use crate::{EventGroup, FileFormat, Method, Role};
 
 pub(super) fn read(attributes: &Attributes<'_, '_>, limits: &Limits) -> Result<MultiPartyCall, XmlError> {
     let get = Method::Get;
-    let hold_music = |name, method| attributes.target(name, (method, get));
+    let hold_music = |name, method, element| match attributes.target(name, (method, get)) {
+        Ok(None) => nested_music(attributes, element),
+        target => target,
+    };
     Ok(MultiPartyCall {
         name: name(attributes)?,
         role: role(attributes)?,
@@ -29,11 +32,24 @@ pub(super) fn read(attributes: &Attributes<'_, '_>, limits: &Limits) -> Result<M
         wait_music: attributes.target("waitMusicUrl", ("waitMusicMethod", get))?,
         wait_time_seconds: attributes.number("waitTime", 0..=1800)?,
         wait_for_agent: attributes.flag("waitForAgent", false)?,
-        agent_hold_music: hold_music("agentHoldMusicUrl", "agentHoldMusicMethod")?,
-        customer_hold_music: hold_music("customerHoldMusicUrl", "customerHoldMusicMethod")?,
+        agent_hold_music: hold_music("agentHoldMusicUrl", "agentHoldMusicMethod", "AgentHoldMusic")?,
+        customer_hold_music: hold_music(
+            "customerHoldMusicUrl",
+            "customerHoldMusicMethod",
+            "CustomerHoldMusic",
+        )?,
         recording: recording(attributes)?,
         status_callback: status_callback(attributes)?,
     })
+}
+
+/// The URL in an element inside, which is how the Go SDK may write it.
+fn nested_music(attributes: &Attributes<'_, '_>, element: &str) -> Result<Option<Target>, XmlError> {
+    let Some(music) = attributes.children().find(|child| child.name() == element) else { return Ok(None) };
+    let url = music.content();
+    let url = attributes.resolve_http(&url).filter(|_| !url.is_empty() && !url.contains(char::is_whitespace));
+    let url = url.ok_or_else(|| music.refuse_content(&music.content(), "a URL, http or https"))?;
+    Ok(Some(Target { url, method: music.method("method", Method::Get)? }))
 }
 
 /// A number within Plivo's own range, or up to `limit` where that is more. A

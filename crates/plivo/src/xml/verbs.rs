@@ -2,10 +2,10 @@
 
 use super::attributes::Attributes;
 use super::{Target, XmlError};
-use crate::Method;
+use crate::{Key, MAX_KEYS, Method};
 
-/// The longest text that one `<Speak>` may say.
-pub const MAX_SPEECH_CHARS: usize = 3000;
+/// The longest text message.
+pub const MAX_MESSAGE_CHARS: usize = 1600;
 
 /// No wait or schedule is longer than a call may be.
 const DAY_SECONDS: u32 = 86_400;
@@ -17,19 +17,6 @@ pub enum Repeat {
     Times(u32),
     /// Until the call ends.
     Forever,
-}
-
-/// `<Speak>`: say a text.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Speak {
-    /// What to say, without its SSML elements; may be empty.
-    pub text: String,
-    /// `WOMAN`, `MAN` or `Polly.` with a name.
-    pub voice: String,
-    /// Language tag.
-    pub language: String,
-    /// How often.
-    pub repeat: Repeat,
 }
 
 /// `<Play>`: play an audio file.
@@ -73,6 +60,30 @@ pub struct Hangup {
     pub schedule_seconds: Option<u32>,
 }
 
+/// `<DTMF>`: send digits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Dtmf {
+    /// The digits, at least one.
+    pub keys: Vec<Key>,
+    /// Whether the next element begins meanwhile.
+    pub is_async: bool,
+}
+
+/// `<Message>`: send a text message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Message {
+    /// Who sends it.
+    pub src: String,
+    /// Who gets it, at least one.
+    pub dst: Vec<String>,
+    /// Its kind, `sms` unless it says otherwise.
+    pub kind: String,
+    /// The text.
+    pub text: String,
+    /// Told what became of it.
+    pub callback: Option<Target>,
+}
+
 /// How an unanswered call is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum HangupReason {
@@ -80,23 +91,6 @@ pub enum HangupReason {
     Rejected,
     /// `busy`.
     Busy,
-}
-
-pub(super) fn speak(attributes: &Attributes<'_, '_>) -> Result<Speak, XmlError> {
-    let text = attributes.content();
-    if text.chars().count() > MAX_SPEECH_CHARS {
-        return Err(attributes.refuse_content(&text, format!("at most {MAX_SPEECH_CHARS} characters")));
-    }
-    let voice = attributes.text("voice").unwrap_or("WOMAN");
-    let polly = voice.get(..6).is_some_and(|start| start.eq_ignore_ascii_case("Polly."));
-    if !polly && !["WOMAN", "MAN"].iter().any(|known| known.eq_ignore_ascii_case(voice)) {
-        return Err(attributes.refuse("voice", "WOMAN, MAN, Polly.<Name>"));
-    }
-    let language = attributes.text("language").unwrap_or("en-US");
-    if language.len() > 35 || !language.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-') {
-        return Err(attributes.refuse("language", "a language tag such as en-US"));
-    }
-    Ok(Speak { text, voice: voice.to_owned(), language: language.to_owned(), repeat: repeat(attributes)? })
 }
 
 pub(super) fn play(attributes: &Attributes<'_, '_>) -> Result<Play, XmlError> {
@@ -124,7 +118,29 @@ pub(super) fn hangup(attributes: &Attributes<'_, '_>) -> Result<Hangup, XmlError
     })
 }
 
-fn repeat(attributes: &Attributes<'_, '_>) -> Result<Repeat, XmlError> {
+pub(super) fn dtmf(attributes: &Attributes<'_, '_>) -> Result<Dtmf, XmlError> {
+    let text = attributes.own_content();
+    let keys = Key::sequence(&text)
+        .ok_or_else(|| attributes.refuse_content(&text, format!("1 to {MAX_KEYS} of 0-9 * # w W")))?;
+    Ok(Dtmf { keys, is_async: attributes.flag("async", true)? })
+}
+
+pub(super) fn message(attributes: &Attributes<'_, '_>) -> Result<Message, XmlError> {
+    let line = |name| attributes.one_line(name)?.ok_or_else(|| attributes.refuse(name, "a number"));
+    let text = attributes.own_content();
+    if text.is_empty() || text.chars().count() > MAX_MESSAGE_CHARS {
+        return Err(attributes.refuse_content(&text, format!("1 to {MAX_MESSAGE_CHARS} characters")));
+    }
+    Ok(Message {
+        src: line("src")?,
+        dst: line("dst")?.split('<').map(|number| number.trim().to_owned()).collect(),
+        kind: attributes.one_line("type")?.unwrap_or_else(|| "sms".to_owned()),
+        text,
+        callback: attributes.target("callbackUrl", ("callbackMethod", Method::Post))?,
+    })
+}
+
+pub(super) fn repeat(attributes: &Attributes<'_, '_>) -> Result<Repeat, XmlError> {
     Ok(match attributes.number("loop", 0..=u32::MAX)? {
         Some(0) => Repeat::Forever,
         times => Repeat::Times(times.unwrap_or(1)),

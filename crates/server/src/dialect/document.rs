@@ -42,13 +42,9 @@ fn instruction(element: Element, document: &str) -> Option<Instruction> {
             }),
             after: hangup.schedule_seconds.map(seconds),
         },
-        Element::Unsupported { name, line } => {
-            tracing::warn!(
-                document = loggable(document),
-                line,
-                name,
-                "element is not supported and was skipped"
-            );
+        other => {
+            let name = other.name();
+            tracing::warn!(document = loggable(document), name, "element is not supported and was skipped");
             return None;
         }
     })
@@ -141,7 +137,7 @@ mod tests {
     fn the_other_elements_become_instructions_in_order() {
         assert_eq!(
             instructions(
-                "<Speak>Hi</Speak><Speak> </Speak><Play loop='0'>/a</Play><Dial>1</Dial><Wait length='2'/>\
+                "<Speak>Hi</Speak><Speak> </Speak><Play loop='0'>/a</Play><DTMF>1</DTMF><Wait length='2'/>\
                  <Hangup schedule='60' reason='rejected'/><Redirect>/n</Redirect>"
             ),
             [
