@@ -1,5 +1,7 @@
 //! Why a call ended, by Plivo's codes.
 
+use crate::HangupSource;
+
 /// A hang-up cause: `HangupCauseCode` and `HangupCauseName`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HangupCause {
@@ -82,6 +84,26 @@ causes! {
 }
 
 impl HangupCause {
+    /// The cause with `code`.
+    pub fn find(code: u16) -> Option<Self> {
+        Self::ALL.iter().copied().find(|cause| cause.code == code)
+    }
+
+    /// Who ended a call for this cause, where the cause tells: of others, such
+    /// as a normal hang-up, the call has to be asked.
+    pub const fn source(self) -> Option<HangupSource> {
+        Some(match self.code {
+            1000 => HangupSource::Caller,
+            3000..=3050 | 3100..=3120 => HangupSource::CallRecipient,
+            3070..=3090 | 3130 | 3140 => HangupSource::Carrier,
+            4010 | 6000 => HangupSource::AnswerXml,
+            4020 | 4030 => HangupSource::ApiRequest,
+            1010..=2070 | 4240 | 4250 | 5030 | 6010 | 6020 | 9000..=9110 => HangupSource::Plivo,
+            5000..=5020 | 7011..=8014 => HangupSource::Error,
+            _ => return None,
+        })
+    }
+
     /// The older word for it, `HangupCause`.
     pub fn legacy(self) -> &'static str {
         match self {
@@ -104,5 +126,26 @@ mod tests {
         assert!(HangupCause::ALL.windows(2).all(|pair| pair[0].code < pair[1].code));
         assert_eq!(HangupCause::MPC_ENDED.code, 4020);
         assert_eq!(HangupCause::ALL.len(), 56);
+    }
+
+    #[test]
+    fn a_cause_is_found_by_its_code() {
+        assert_eq!(HangupCause::find(9110), Some(HangupCause::CONFIRM_KEY_FAILED));
+        assert_eq!(HangupCause::find(1), None);
+    }
+
+    #[test]
+    fn a_cause_tells_its_source_where_it_can() {
+        for (cause, source) in [
+            (HangupCause::MPC_ENDED, Some(HangupSource::ApiRequest)),
+            (HangupCause::END_OF_XML, Some(HangupSource::AnswerXml)),
+            (HangupCause::LOST_RACE, Some(HangupSource::Plivo)),
+            (HangupCause::CARRIER_CONGESTION, Some(HangupSource::Carrier)),
+            (HangupCause::ANSWER_XML_INVALID, Some(HangupSource::Error)),
+            (HangupCause::NORMAL, None),
+            (HangupCause::UNKNOWN, None),
+        ] {
+            assert_eq!(cause.source(), source, "{}", cause.name);
+        }
     }
 }

@@ -401,6 +401,19 @@ impl EventName {
             Self::AddParticipantByApiActionCompleted => "AddParticipantByAPIActionCompleted",
         }
     }
+
+    /// The group by which it is asked for.
+    pub const fn group(self) -> EventGroup {
+        match self {
+            Self::MpcInitialized | Self::MpcStart | Self::MpcEnd => EventGroup::MpcStateChanges,
+            Self::ParticipantSpeakStart | Self::ParticipantSpeakStop => EventGroup::ParticipantSpeakEvents,
+            Self::ParticipantDigitInput => EventGroup::ParticipantDigitInputEvents,
+            Self::AddParticipantByApiActionInitiated | Self::AddParticipantByApiActionCompleted => {
+                EventGroup::AddParticipantApiEvents
+            }
+            _ => EventGroup::ParticipantStateChanges,
+        }
+    }
 }
 
 /// The value that `choices` gives to `text` in any letter case.

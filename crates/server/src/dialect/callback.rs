@@ -27,6 +27,8 @@ pub fn callback_parameters(event: &CallbackEvent) -> Parameters {
             ConferenceEvent::Digit(digit) => Some(digit),
             _ => None,
         },
+        called: None,
+        outcome: None,
     };
     status.parameters()
 }
@@ -164,7 +166,7 @@ mod tests {
         ] {
             assert_eq!(value(&parameters, key), Some(expected), "{key}");
         }
-        assert_eq!(parameters.len(), 26);
+        assert_eq!(parameters.len(), 27);
     }
 
     #[test]
