@@ -5,6 +5,9 @@ use crate::{EventGroup, FileFormat, Method, Role};
 /// The longest name of an MPC.
 pub const MAX_NAME_CHARS: usize = 255;
 
+/// The longest URL in a request, and of a stream.
+pub const MAX_URL_BYTES: usize = 2048;
+
 /// An absolute URL and how to ask it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Target {

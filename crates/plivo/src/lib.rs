@@ -20,10 +20,12 @@
 
 mod billing;
 pub mod callback;
+mod events;
 mod facts;
 mod hangup;
 mod join;
 mod keys;
+mod media;
 mod party;
 pub mod rest;
 pub mod sign;
@@ -34,16 +36,20 @@ mod words;
 pub mod xml;
 
 pub use billing::{RATE_PER_MINUTE, amount, billed_seconds};
+pub use events::{EventGroup, EventName};
 pub use facts::{Call, Mpc, Participant, RecordingFile};
 pub use hangup::HangupCause;
-pub use join::{AiAgentStream, MAX_NAME_CHARS, MultiPartyCall, Recording, Sound, StatusCallback, Target};
+pub use join::{
+    AiAgentStream, MAX_NAME_CHARS, MAX_URL_BYTES, MultiPartyCall, Recording, Sound, StatusCallback, Target,
+};
 pub use keys::{Key, MAX_KEYS};
+pub use media::{AudioTrack, MAX_EXTRA_HEADERS_BYTES, Transcription, TranscriptionType};
 pub use party::{Destination, MAX_CALLER_NAME_CHARS, MAX_NUMBER_DIGITS, MAX_SIP_URI_BYTES};
 pub use sign::Request;
 pub use sip_headers::{MAX_SIP_HEADER_NAME_BYTES, MAX_SIP_HEADER_VALUE_BYTES, MAX_SIP_HEADERS, SipHeaders};
 pub use timestamp::Timestamp;
 pub use voice::{DEFAULT_LANGUAGE, Gender, LANGUAGES, POLLY, Voice, VoiceError};
 pub use words::{
-    CallStatus, Direction, EventGroup, EventName, ExitCause, FileFormat, HangupSource, Method, MpcStatus,
-    RecordingState, Role, TerminationCause,
+    CallStatus, Direction, ExitCause, FileFormat, HangupSource, Method, MpcStatus, RecordingState, Role,
+    TerminationCause,
 };

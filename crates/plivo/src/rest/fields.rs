@@ -6,12 +6,10 @@ use std::time::Duration;
 use url::Url;
 
 use super::{Arguments, RestError};
-use crate::join::{Sound, Target};
+use crate::join::{MAX_URL_BYTES, Sound, Target};
 use crate::words::pick;
 use crate::{Destination, Key, Method, SipHeaders, party, sip_headers};
 
-/// The longest URL.
-pub const MAX_URL_BYTES: usize = 2048;
 /// The longest name, alias or other line of text.
 pub const MAX_LINE_CHARS: usize = 255;
 

@@ -36,14 +36,10 @@ pub use endpoint::{
     EndpointUpdate, MAX_PASSWORD_CHARS, MAX_USERNAME_BYTES, MIN_PASSWORD_CHARS, NewEndpoint, Password,
 };
 pub use error::{ErrorBody, RestError};
-pub use fields::{MAX_LINE_CHARS, MAX_URL_BYTES};
+pub use fields::MAX_LINE_CHARS;
 pub use filters::{Bounds, Given, TimeRange};
 pub use list::{DEFAULT_PAGE_OBJECTS, List, Meta, Page};
-pub use live_call::{
-    AudioTrack, CallRecord, MAX_EXTRA_HEADERS_BYTES, SendDigits, StartStream, Transcription,
-    TranscriptionType, Transfer,
-};
-pub(crate) use live_call::{STREAM_FORMATS, extra_headers};
+pub use live_call::{CallRecord, SendDigits, StartStream, Transfer};
 pub use make_call::{MAX_CALL_DESTINATIONS, MachineDetection, MakeCall};
 pub use mpc_recording::{MpcRecord, TrackType};
 pub use object::{MpcObject, ParticipantObject, Reply, UpdateReply};

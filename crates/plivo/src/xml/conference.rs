@@ -6,7 +6,7 @@ use super::attributes::Attributes;
 use super::dial::digit_patterns;
 use super::{Sound, Target, XmlError};
 use crate::join::{MAX_NAME_CHARS, is_name};
-use crate::rest::{Transcription, TranscriptionType};
+use crate::media::{Transcription, TranscriptionType};
 use crate::{FileFormat, Method};
 
 /// `<Conference>`: join a conference in which all are equal.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::attributes::Attributes;
 use super::{Target, XmlError};
-use crate::rest::{Transcription, TranscriptionType};
+use crate::media::{Transcription, TranscriptionType};
 use crate::{FileFormat, Method};
 
 /// `<Record>`: record what the caller says, or the whole call.

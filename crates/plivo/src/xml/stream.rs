@@ -5,7 +5,8 @@ use std::time::Duration;
 use super::attributes::Attributes;
 use super::{Target, XmlError};
 use crate::Method;
-use crate::rest::{AudioTrack, MAX_EXTRA_HEADERS_BYTES, MAX_URL_BYTES, STREAM_FORMATS, extra_headers};
+use crate::join::MAX_URL_BYTES;
+use crate::media::{AudioTrack, MAX_EXTRA_HEADERS_BYTES, STREAM_FORMATS, extra_headers};
 
 /// `<Stream>`: send a call's audio over a WebSocket.
 #[derive(Clone, Debug, PartialEq, Eq)]

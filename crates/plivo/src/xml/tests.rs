@@ -1,6 +1,7 @@
 //! What applications and SDKs write.
 
 mod elements;
+mod speech;
 
 use std::time::Duration;
 
@@ -101,6 +102,20 @@ fn the_python_sdk_is_understood() {
         repeat: Repeat::Times(1),
     };
     assert_eq!(elements[0], Element::Speak(speak));
+}
+
+/// What Node writes on one line, and Ruby with single quotes in the order of the alphabet.
+const NODE: &str = r#"<Response><MultiPartyCall role="Agent" maxDuration="14400" maxParticipants="10" recordMinMemberCount="1" waitMusicMethod="GET" agentHoldMusicMethod="GET" customerHoldMusicMethod="GET" record="false" recordFileFormat="mp3" recordingCallbackMethod="GET" statusCallbackEvents="mpc-state-changes,participant-state-changes" statusCallbackMethod="POST" stayAlone="false" coachMode="true" mute="false" hold="false" startMpcOnEnter="true" endMpcOnExit="false" enterSound="beep:1" enterSoundMethod="GET" exitSound="beep:2" exitSoundMethod="GET" onExitActionMethod="POST" relayDTMFInputs="false" startRecordingAudioMethod="GET" stopRecordingAudioMethod="GET" recordParticipantTrack="false">room</MultiPartyCall></Response>"#;
+const RUBY: &str = r"<?xml version='1.0' encoding='utf-8' ?><Response><MultiPartyCall agentHoldMusicMethod='GET' coachMode='true' customerHoldMusicMethod='GET' endMpcOnExit='false' enterSound='beep:1' enterSoundMethod='GET' exitSound='beep:2' exitSoundMethod='GET' hold='false' maxDuration='14400' maxParticipants='10' mute='false' onExitActionMethod='POST' record='false' recordFileFormat='mp3' recordMinMemberCount='1' recordingCallbackMethod='GET' relayDTMFInputs='false' role='Agent' startMpcOnEnter='true' startRecordingAudioMethod='GET' statusCallbackEvents='mpc-state-changes,participant-state-changes' statusCallbackMethod='POST' stayAlone='false' stopRecordingAudioMethod='GET' waitMusicMethod='GET'>
+room
+</MultiPartyCall></Response>";
+
+#[test]
+fn the_node_and_ruby_sdks_are_understood() {
+    for document in [NODE, RUBY] {
+        let elements = read(document).unwrap().elements;
+        assert_eq!(elements, [Element::MultiPartyCall(Box::new(plain()))], "{document}");
+    }
 }
 
 #[test]
