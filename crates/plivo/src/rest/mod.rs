@@ -44,7 +44,7 @@ pub use make_call::{MAX_CALL_DESTINATIONS, MachineDetection, MakeCall};
 pub use mpc_recording::{MpcRecord, TrackType};
 pub use object::{MpcObject, ParticipantObject, Reply, UpdateReply};
 pub use path::{MAX_MEMBERS, MemberSelector, MpcPath, MpcSegment};
-pub use playback::{CallPlay, CallSpeak, Legs, MAX_PLAY_URLS, MAX_SPEECH_CHARS, MemberPlay, Speech};
+pub use playback::{CallPlay, CallSpeak, Legs, MAX_PLAY_URLS, MemberPlay, Speech};
 pub use recording_filter::RecordingFilter;
 pub use replies::{
     AddParticipantReply, AddedCall, ApplicationCreated, CallFired, CallRecordReply, EndpointCreated,

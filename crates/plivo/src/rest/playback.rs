@@ -5,9 +5,8 @@ use std::time::Duration;
 use super::fields::required;
 use super::{Arguments, RestError};
 use crate::Voice;
+use crate::xml::MAX_SPEECH_CHARS;
 
-/// The longest text that one request may say.
-pub const MAX_SPEECH_CHARS: usize = 3000;
 /// The most files that one request may play.
 pub const MAX_PLAY_URLS: usize = 20;
 
