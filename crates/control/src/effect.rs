@@ -91,7 +91,7 @@ pub enum PromptContent {
     Ringback,
     /// An audio file.
     File(String),
-    /// What an application answers: an audio file, or a document of files, sentences and pauses.
+    /// A document of sounds, or an audio file.
     Sounds(Action),
     /// Several, one after the other.
     Several(Vec<PromptContent>),

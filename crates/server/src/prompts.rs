@@ -147,40 +147,47 @@ impl<F: FetchAudio> Prompts<F> {
         parts: mpsc::Sender<Arc<Clip>>,
     ) -> Result<(), PromptError> {
         let mut parts = Parts::new(parts);
-        let sound: fn() -> Clip = match content {
-            PromptContent::File(url) => {
-                let file = self.files.fetch(&get(url)).await?;
-                let (_, clip) = self.decode(file).await?;
-                parts.add(clip).await;
+        self.render_one(content, &mut parts).await
+    }
+
+    async fn render_several(&self, contents: &[PromptContent], parts: &mut Parts) -> Result<(), PromptError> {
+        for content in contents {
+            if parts.is_full() {
                 return Ok(());
             }
-            PromptContent::Sounds(action) => {
-                return match self.answer(action).await? {
-                    Heard::Audio(clip) => {
-                        parts.add(clip).await;
-                        Ok(())
-                    }
-                    Heard::Document(sounds) => self.perform(&sounds, &mut parts).await,
-                };
+            if let Err(error) = self.render_one(content, parts).await {
+                tracing::warn!(%error, "one of several prompts left out");
             }
+        }
+        parts.or_nothing()
+    }
+
+    async fn render_one(&self, content: &PromptContent, parts: &mut Parts) -> Result<(), PromptError> {
+        let clip = match content {
+            PromptContent::Several(contents) => return Box::pin(self.render_several(contents, parts)).await,
             PromptContent::Speech { text, voice, language } => {
                 let [text, voice, language] = [text, voice, language].map(String::clone);
-                return self.speak(&Utterance { text, voice, language }, &mut parts).await;
+                return self.speak(&Utterance { text, voice, language }, parts).await;
             }
-            PromptContent::Several(contents) => {
-                let sounds: Vec<_> = contents.iter().filter_map(Sound::of).collect();
-                return self.perform(&sounds, &mut parts).await;
-            }
-            PromptContent::Beep1 => builtin::beep_once,
-            PromptContent::Beep2 => builtin::beep_twice,
-            PromptContent::WaitMusic => builtin::wait_music,
-            PromptContent::AgentHoldMusic => builtin::agent_hold_music,
-            PromptContent::CustomerHoldMusic => builtin::customer_hold_music,
-            PromptContent::Ringback => builtin::ringback,
+            PromptContent::Sounds(action) => match self.answer(action).await? {
+                Heard::Document(sounds) => return self.perform(&sounds, parts).await,
+                Heard::Audio(clip) => clip,
+            },
+            PromptContent::File(url) => self.decode(self.files.fetch(&get(url)).await?).await?.1,
+            PromptContent::Beep1 => self.built_in(content, builtin::beep_once).await?,
+            PromptContent::Beep2 => self.built_in(content, builtin::beep_twice).await?,
+            PromptContent::WaitMusic => self.built_in(content, builtin::wait_music).await?,
+            PromptContent::AgentHoldMusic => self.built_in(content, builtin::agent_hold_music).await?,
+            PromptContent::CustomerHoldMusic => self.built_in(content, builtin::customer_hold_music).await?,
+            PromptContent::Ringback => self.built_in(content, builtin::ringback).await?,
         };
-        let work = on_a_thread(move |_stop| Ok(sound()));
-        parts.add(self.make(Made::Named(content.clone()), &self.decoding, work).await?).await;
+        parts.add(clip).await;
         Ok(())
+    }
+
+    async fn built_in(&self, content: &PromptContent, sound: fn() -> Clip) -> Result<Arc<Clip>, PromptError> {
+        let work = on_a_thread(move |_stop| Ok(sound()));
+        self.make(Made::Named(content.clone()), &self.decoding, work).await
     }
 
     /// Makes one sound after the other.
@@ -202,7 +209,7 @@ impl<F: FetchAudio> Prompts<F> {
                 }
             }
         }
-        if parts.is_empty() { Err(PromptError::Empty) } else { Ok(()) }
+        parts.or_nothing()
     }
 
     async fn sound(&self, sound: &Sound, parts: &mut Parts) -> Result<(), PromptError> {

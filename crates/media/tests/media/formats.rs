@@ -100,6 +100,33 @@ fn a_prompt_goes_on_through_a_change_of_rate() {
     assert!(!end.hears(1300.0));
 }
 
+/// One part is there before the change, another comes after it, and both at a rate that the bridge does not have.
+#[test]
+fn a_prompt_that_grows_goes_on_through_a_change_of_rate() {
+    let (media, mut events) = start(1);
+    let mut end = FarEnd::call(&media, 500.0);
+    let part = |ticks: usize| {
+        let mut samples = vec![0; ticks * 320];
+        Sine::new(SampleRate::Hz16000, 1300.0, Dbov(-20.0)).fill(&mut samples);
+        Arc::new(Clip::new(Pcm { rate: SampleRate::Hz16000, samples }))
+    };
+    let prompt = PromptId(1);
+    install(&media, 1, &[end.leg], &[SourceId::Prompt(prompt)]);
+    media.begin(prompt, Plays::Times(1));
+    media.append(prompt, part(40));
+    talk([&mut end], 20);
+    assert!(end.hears(1300.0));
+    end.recode(&media, with_events(OPUS));
+    end.forget_what_is_on_its_way();
+    media.append(prompt, part(30));
+    media.complete(prompt);
+    talk([&mut end], 40);
+    assert!(end.hears(1300.0));
+    assert_eq!(next(&mut events), None);
+    talk([&mut end], 30);
+    assert_eq!(next(&mut events), Some(MediaEvent::PromptEnded { prompt }));
+}
+
 #[test]
 fn a_prompt_waits_until_it_can_be_heard_at_the_rate_of_its_bridge() {
     let (media, mut events) = start(1);

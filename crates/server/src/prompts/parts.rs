@@ -7,7 +7,7 @@ use mixminus_audio::Clip;
 use mixminus_mixer::MAX_PARTS;
 use tokio::sync::mpsc;
 
-use super::MAX_CLIP;
+use super::{MAX_CLIP, PromptError};
 
 /// Hands out parts in order, as many as one prompt may have.
 #[derive(Debug)]
@@ -41,8 +41,12 @@ impl Parts {
         self.full || self.to.is_closed()
     }
 
-    /// Whether there was none.
-    pub const fn is_empty(&self) -> bool {
-        self.count == 0
+    /// Whether there is anything to hear after all that was to be made.
+    ///
+    /// # Errors
+    ///
+    /// [`PromptError::Empty`] if there is not.
+    pub const fn or_nothing(&self) -> Result<(), PromptError> {
+        if self.count == 0 { Err(PromptError::Empty) } else { Ok(()) }
     }
 }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use mixminus_control::{Action, PromptContent, Repeat};
+use mixminus_control::{Action, Repeat};
 use tokio::time::Instant;
 
 use super::Utterance;
@@ -29,18 +29,6 @@ pub enum Sound {
 }
 
 impl Sound {
-    /// The sound that `content` is, once; none if it is no single one that is fetched or spoken.
-    pub(super) fn of(content: &PromptContent) -> Option<Self> {
-        match content {
-            PromptContent::File(url) => Some(Self::File(url.clone(), Repeat::Times(1))),
-            PromptContent::Speech { text, voice, language } => {
-                let [text, voice, language] = [text, voice, language].map(String::clone);
-                Some(Self::Speech(Utterance { text, voice, language }, Repeat::Times(1)))
-            }
-            _ => None,
-        }
-    }
-
     /// How often it is heard, if there is room for that.
     pub(super) const fn times(&self) -> u32 {
         match self {

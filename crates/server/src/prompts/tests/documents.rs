@@ -75,6 +75,20 @@ async fn what_cannot_be_had_is_left_out_and_nothing_at_all_is_silence() {
 }
 
 #[tokio::test]
+async fn several_are_heard_one_after_the_other_without_those_that_cannot_be_had() {
+    let prompts = site("<Play>beep.wav</Play>");
+    let file = |url: &str| PromptContent::File(format!("http://music.example/{url}"));
+    let inner = PromptContent::Several(vec![file("missing"), sounds(DOCUMENT)]);
+    let several = PromptContent::Several(vec![file("other.wav"), inner, PromptContent::Beep1]);
+    let clips = render(&prompts, &several).await.unwrap();
+    let lengths: Vec<_> = clips.iter().map(|clip| clip.duration().as_millis()).collect();
+    assert_eq!(lengths, [200, 100, 150]);
+    for nothing in [vec![], vec![file("missing"), file("empty")]] {
+        assert_eq!(render(&prompts, &PromptContent::Several(nothing)).await.unwrap_err(), PromptError::Empty);
+    }
+}
+
+#[tokio::test]
 async fn a_document_has_a_bounded_number_of_sounds_and_a_bounded_length() {
     let many = site(&"<Play>beep.wav</Play>".repeat(MAX_SOUNDS + 1));
     assert_eq!(lengths_ms(&many, DOCUMENT).await.unwrap(), [100; MAX_SOUNDS]);

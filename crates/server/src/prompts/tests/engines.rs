@@ -114,6 +114,32 @@ async fn a_program_that_fails_says_so_and_one_that_hangs_is_ended() {
     }
 }
 
+/// A call that is hung up costs no more.
+#[tokio::test]
+async fn a_program_that_nobody_waits_for_is_ended() {
+    let folder = tempfile::tempdir().unwrap();
+    let (id, script) = (folder.path().join("id"), folder.path().join("speak.sh"));
+    std::fs::write(&script, format!("echo $$ > {0}.new; mv {0}.new {0}; exec sleep 60", id.display()))
+        .unwrap();
+    let prompts = spoken_by(command(&format!("sh,{}", script.display()), ""));
+    let content = speech("Hello.");
+    let rendering = tokio::spawn(async move { render(&prompts, &content).await });
+    let until = async |condition: &dyn Fn() -> bool| {
+        for _ in 0..500 {
+            if condition() {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        panic!("not within 5 s");
+    };
+    until(&|| id.exists()).await;
+    let process = std::path::PathBuf::from("/proc").join(std::fs::read_to_string(&id).unwrap().trim());
+    assert!(process.exists());
+    rendering.abort();
+    until(&|| !process.exists()).await;
+}
+
 #[tokio::test]
 async fn what_is_missing_is_an_error_for_who_asks() {
     let installed = command("true", "de-DE/MAN=hans,en-US/WOMAN=amy");
