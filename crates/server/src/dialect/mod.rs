@@ -19,7 +19,7 @@ pub use rest::{
     call_filter, change, conference_filter, day, instant, members, mpc, participant, participant_filter,
     selector,
 };
-pub use sounds::sounds;
+pub use sounds::{plain_voice, sounds};
 
 #[cfg(test)]
 pub(crate) mod samples;

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use mixminus_control::FetchError;
-use mixminus_plivo::xml::{self, Element, Limits};
+use mixminus_plivo::xml::{self, Limits, Prompt};
+use mixminus_plivo::{Gender, Voice};
 
 use super::document::repeat;
 use crate::prompts::{Sound, Utterance};
@@ -16,20 +17,29 @@ use crate::prompts::{Sound, Utterance};
 pub fn sounds(document: &[u8], url: &str) -> Result<Vec<Sound>, FetchError> {
     let invalid = |error: &dyn std::fmt::Display| FetchError::Invalid(error.to_string());
     let base = url.parse().map_err(|error: url::ParseError| invalid(&error))?;
-    let document = xml::parse(document, &base, &Limits::default()).map_err(|error| invalid(&error))?;
-    Ok(document.elements.into_iter().filter_map(sound).collect())
+    let prompts = xml::parse_sounds(document, &base, &Limits::default()).map_err(|error| invalid(&error))?;
+    Ok(prompts.into_iter().map(sound).collect())
 }
 
-fn sound(element: Element) -> Option<Sound> {
-    match element {
-        Element::Speak(speak) => {
+fn sound(prompt: Prompt) -> Sound {
+    match prompt {
+        Prompt::Speak(speak) => {
             let utterance = Utterance { text: speak.text, voice: speak.voice, language: speak.language };
-            Some(Sound::Speech(utterance, repeat(speak.repeat)))
+            Sound::Speech(utterance, repeat(speak.repeat))
         }
-        Element::Play(play) => Some(Sound::File(play.url, repeat(play.repeat))),
-        Element::Wait(wait) => Some(Sound::Pause(Duration::from_secs(wait.length_seconds.into()))),
-        _ => None,
+        Prompt::Play(play) => Sound::File(play.url, repeat(play.repeat)),
+        Prompt::Wait(wait) => Sound::Pause(Duration::from_secs(wait.length_seconds.into())),
     }
+}
+
+/// Whether it is `WOMAN` or `MAN` who comes closest to `voice`, and in which of their languages.
+pub fn plain_voice(voice: &str, language: &str) -> Option<(&'static str, &'static str)> {
+    let Voice { language, gender, .. } = Voice::find(Some(voice), Some(language)).ok()?;
+    let voice = match gender {
+        Gender::Female => "WOMAN",
+        Gender::Male => "MAN",
+    };
+    Some((voice, language))
 }
 
 #[cfg(test)]
@@ -52,6 +62,8 @@ mod tests {
                 Sound::Speech(utterance, Repeat::Times(1)),
             ]
         );
+        let invalid_elsewhere = b"<Response><Hangup reason='x'/><Play>/a</Play></Response>";
+        assert_eq!(sounds(invalid_elsewhere, "http://a/").unwrap().len(), 1);
         assert!(matches!(sounds(b"<Play>/a</Play>", "http://a/"), Err(FetchError::Invalid(_))));
     }
 }

@@ -4,11 +4,8 @@ use std::collections::HashSet;
 use std::str::FromStr;
 use std::sync::{Mutex, PoisonError};
 
-/// Languages that `WOMAN` and `MAN` speak at Plivo.
-const LANGUAGES: [&str; 16] = [
-    "da-DK", "nl-NL", "en-AU", "en-GB", "en-US", "fr-FR", "fr-CA", "de-DE", "it-IT", "pl-PL", "pt-PT",
-    "pt-BR", "ru-RU", "es-ES", "es-US", "sv-SE",
-];
+use crate::dialect::plain_voice;
+
 /// What is spoken when nothing that was asked for is installed.
 const DEFAULT_LANGUAGE: &str = "en-US";
 const WOMAN: &str = "WOMAN";
@@ -91,7 +88,7 @@ pub struct Voices {
 enum Installed {
     /// One that speaks English, for every name that is no certain person's.
     English,
-    /// A woman and a man for each of [`LANGUAGES`], which the engine finds by the language.
+    /// A woman and a man for each of Plivo's languages, which the engine finds by the language.
     All,
     /// These; the first is the default.
     Listed(Vec<InstalledVoice>),
@@ -124,18 +121,21 @@ impl Voices {
                 plain(voice, english.then_some(language), language)
             }
             Installed::All => {
-                let known = LANGUAGES.into_iter().find(|known| known.eq_ignore_ascii_case(language));
+                let known = plain_voice(WOMAN, language).map(|(_, language)| language);
                 plain(voice, known, language)
             }
             Installed::Listed(listed) => find(listed, voice, language),
         }
     }
 
-    /// The voice that is asked for, or else another one of its language, or else the default. The log tells once of
-    /// each that is missing.
+    /// The voice that is asked for, or else the one that comes closest, or another of its language, or the default. The
+    /// log tells once of each that is missing.
     pub fn find_or_default(&self, voice: &str, language: &str) -> Voice {
         self.find(voice, language).unwrap_or_else(|missing| {
-            let instead = self.find(WOMAN, language).unwrap_or_else(|_| self.default_voice());
+            let plain = plain_voice(voice, language).unwrap_or((WOMAN, language));
+            let candidates = [plain, (WOMAN, plain.1), (MAN, plain.1), (WOMAN, language)];
+            let mut instead = candidates.into_iter().filter_map(|(voice, language)| self.find(voice, language).ok());
+            let instead = instead.next().unwrap_or_else(|| self.default_voice());
             let mut reported = self.reported.lock().unwrap_or_else(PoisonError::into_inner);
             if reported.len() < MAX_REPORTED && reported.insert((voice.to_owned(), language.to_owned())) {
                 tracing::warn!(%missing, instead = instead.name, language = instead.language, "another voice speaks");
@@ -184,8 +184,12 @@ fn missing(voice: &str, language: &str) -> Missing {
     Missing::Voice { voice: voice.to_owned(), language: language.to_owned() }
 }
 
-const fn gender(voice: &str) -> &'static str {
-    if voice.eq_ignore_ascii_case(MAN) { "male" } else { "female" }
+fn gender(voice: &str) -> &'static str {
+    if plain_voice(voice, DEFAULT_LANGUAGE).is_some_and(|(plain, _)| plain == MAN) {
+        "male"
+    } else {
+        "female"
+    }
 }
 
 fn is_tag(language: &str) -> bool {
@@ -223,7 +227,7 @@ mod tests {
     #[test]
     fn an_engine_without_a_list_speaks_every_language_of_plivo() {
         let voices = Voices::listed(vec![]);
-        for language in LANGUAGES {
+        for language in ["da-DK", "en-GB", "fr-CA", "pt-BR", "sv-SE"] {
             let voice = voices.find("MAN", &language.to_lowercase()).unwrap();
             assert_eq!((&*voice.language, voice.gender), (language, "male"));
         }
@@ -237,11 +241,25 @@ mod tests {
         let voices = listed(&["en-US/WOMAN=amy", "en-US/*=joe", "de-DE/MAN=hans", "*/Polly.Any=any"]);
         assert_eq!(name(&voices, "woman", "en-us").unwrap(), "amy");
         assert_eq!(name(&voices, "Polly.Matthew", "en-US").unwrap(), "joe");
+        assert_eq!(voices.find("Polly.Matthew", "en-US").unwrap().gender, "male");
         assert_eq!(name(&voices, "MAN", "de-DE").unwrap(), "hans");
         assert_eq!(voices.find("Polly.Any", "fr-FR").unwrap().language, "fr-FR");
         assert!(matches!(voices.find("WOMAN", "de-DE"), Err(Missing::Voice { .. })));
         assert!(matches!(voices.find("Polly.Any", "--help"), Err(Missing::Language { .. })));
-        assert_eq!(voices.find_or_default("WOMAN", "de-DE").name, "amy");
+        assert_eq!(voices.find_or_default("WOMAN", "de-DE").name, "hans");
+        assert_eq!(voices.find_or_default("WOMAN", "it-IT").name, "amy");
+    }
+
+    #[test]
+    fn a_person_who_is_missing_is_replaced_by_who_comes_closest() {
+        let voices = Voices::listed(vec![]);
+        for (person, gender, language) in [("Polly.Hans", "male", "de-DE"), ("Polly.Amy", "female", "en-GB")]
+        {
+            let instead = voices.find_or_default(person, "en-US");
+            assert_eq!((instead.gender, &*instead.language), (gender, language));
+        }
+        let instead = voices.find_or_default("Polly.Mizuki", "ja-JP");
+        assert_eq!((instead.gender, &*instead.language), ("female", "en-US"));
     }
 
     #[test]
