@@ -33,6 +33,8 @@ pub enum Command {
     Rehearse(Rehearse),
     /// Play a log of conferences again (`media.replay_log`) and compare what is sent with what was.
     Replay(Replay),
+    /// Make a certificate for the port with TLS, and a private authority that clients can trust.
+    Cert(Cert),
     /// Print a configuration file with every key and its default.
     Config,
 }
@@ -43,6 +45,17 @@ pub struct Serve {
     /// TOML file; `mixminus config` prints one with every key.
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
+}
+
+/// What to certify.
+#[derive(Debug, Args)]
+pub struct Cert {
+    /// Folder for the three files; it is made if need be.
+    #[arg(long, value_name = "FOLDER")]
+    pub dir: PathBuf,
+    /// Host name or IP address that clients use; may be given several times.
+    #[arg(long, value_name = "NAME", default_value = "api.plivo.com")]
+    pub name: Vec<String>,
 }
 
 /// What to replay.

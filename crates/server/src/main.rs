@@ -6,7 +6,8 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use mixminus_rehearse::RehearseError;
-use mixminus_server::cli::{Cli, Command, Rehearse, Replay};
+use mixminus_server::cert::{self, CertError};
+use mixminus_server::cli::{Cert, Cli, Command, Rehearse, Replay};
 use mixminus_server::config::{self, Config};
 use mixminus_server::serve;
 use tokio::runtime::{Builder, Runtime};
@@ -36,6 +37,7 @@ fn main() -> ExitCode {
         },
         Command::Rehearse(options) => rehearse(options),
         Command::Replay(asked) => replay(&asked),
+        Command::Cert(asked) => certify(&asked),
         Command::Config => print(&config::reference()),
     };
     match done {
@@ -119,6 +121,14 @@ fn replay(asked: &Replay) -> Result<(), Failure> {
         return Err(Failure { said: None, code: 1 });
     }
     Ok(())
+}
+
+fn certify(asked: &Cert) -> Result<(), Failure> {
+    let made = cert::write(&asked.dir, &asked.name, cert::today()).map_err(|error| match error {
+        CertError::Make(_) => Failure::usage(error),
+        error @ CertError::Io { .. } => error.into(),
+    })?;
+    print(&made.to_string())
 }
 
 fn print(text: &str) -> Result<(), Failure> {

@@ -1,6 +1,7 @@
 //! Puts the service together, runs it until it is told to stop, and takes it apart.
 
 mod error;
+mod ports;
 mod signals;
 
 use std::io::Write;
@@ -15,10 +16,9 @@ use mixminus_plivo::xml;
 use mixminus_sip::{Credentials, ListenAddress, UserAgent, UserAgentConfig};
 use mixminus_store::{Batch, NewCallback, SqliteStore, Store, StoreError};
 use rand::rngs::StdRng;
-use tokio::net::TcpListener;
-use tokio::sync::{Notify, mpsc, oneshot};
+use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinHandle;
-use tokio_util::sync::CancellationToken;
+use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::account::{self, Accounts};
 use crate::config::{self, Config, HttpUrl};
@@ -28,13 +28,14 @@ use crate::exchange::{
     Admission, Answering, Backlog, Clock, Dialling, Documents, Equipment, Exchange, Intake, Journal, Status,
     Terms, Trunk, queued,
 };
-use crate::http::{self, ApiState, Exposition, Failures, Measured, Phase, RateLimits, health};
+use crate::http::{self, ApiLimits, ApiState, Exposition, Failures, Measured, Phase, RateLimits, health};
 use crate::outbox::{Keep, Outbox, Retry};
 use crate::prompts::{Prompts, Speech};
 use crate::signer::Signer;
 use crate::startup::Welcome;
 use crate::web::{Destinations, WebClient};
 pub use error::ServeError;
+use ports::Ports;
 use signals::Signals;
 
 /// Commands of API clients that wait for the exchange; more wait to be queued.
@@ -72,7 +73,7 @@ pub async fn run(config: Config) -> Result<(), ServeError> {
 
 /// Everything that runs.
 pub struct Service {
-    http_address: SocketAddr,
+    addresses: (SocketAddr, Option<SocketAddr>),
     backlog: Arc<Backlog>,
     phase: tokio::sync::watch::Sender<Phase>,
     agent: Arc<UserAgent>,
@@ -80,7 +81,7 @@ pub struct Service {
     exchange: JoinHandle<()>,
     stop: CancellationToken,
     outbox: JoinHandle<()>,
-    stop_http: oneshot::Sender<()>,
+    stop_http: DropGuard,
     serving: JoinHandle<()>,
 }
 
@@ -95,8 +96,9 @@ impl Service {
         let (account, provenance) =
             account::credentials(&config.account, &config.data_dir, &mut rand::make_rng::<StdRng>())?;
         let accounts = Arc::new(Accounts::load(account, &*store).await?);
-        let listener = listen(config.http.listen).await?;
-        let http_address = listener.local_addr().unwrap_or(config.http.listen);
+        let ports = Ports::open(config).await?;
+        let http_address = ports.plain_address().unwrap_or(config.http.listen);
+        let https_address = ports.tls_address();
         let clock = Clock::start();
         let (stop, drain, written) =
             (CancellationToken::new(), CancellationToken::new(), Arc::new(Notify::new()));
@@ -148,33 +150,35 @@ impl Service {
         let router = http::router(ApiState {
             accounts: Arc::clone(&accounts),
             document_limits: document_limits(config),
-            max_subaccounts: config.limits.max_subaccounts.get() as usize,
-            local: http_address.ip().is_loopback(),
+            local: [Some(http_address), https_address].iter().flatten().all(|at| at.ip().is_loopback()),
             store,
             exchange: ExchangeHandle::new(commands),
             backlog: Arc::clone(&backlog),
             admission: admission.clone(),
             phase: phase_seen,
-            rates: Arc::new(RateLimits::new(config.limits.requests_per_5s.get() as usize)),
-            failures: Arc::new(Failures::new(config.limits.wrong_passwords_per_min.get() as usize)),
+            limits: Arc::new(api_limits(config)),
             clock,
             queued: written,
             answers: Arc::default(),
             measured: Arc::new(measured),
         });
-        let (stop_http, http_stops) = oneshot::channel();
-        let serving = tokio::spawn(http::serve(listener, router, async {
-            // A dropped sender says stop, too.
-            drop(http_stops.await);
-        }));
+        let stop_http = CancellationToken::new();
+        let serving = tokio::spawn(ports.serve(router, stop_http.clone()));
+        let stop_http = stop_http.drop_guard();
         phase.send_replace(Phase::Ready);
         welcome(&Welcome { config, account: accounts.main(), provenance: &provenance });
-        Ok(Self { http_address, backlog, phase, agent, drain, exchange, stop, outbox, stop_http, serving })
+        let addresses = (http_address, https_address);
+        Ok(Self { addresses, backlog, phase, agent, drain, exchange, stop, outbox, stop_http, serving })
     }
 
     /// Where the HTTP port listens.
     pub const fn http_address(&self) -> SocketAddr {
-        self.http_address
+        self.addresses.0
+    }
+
+    /// Where the port with TLS listens, if there is one.
+    pub const fn https_address(&self) -> Option<SocketAddr> {
+        self.addresses.1
     }
 
     /// Where calls arrive.
@@ -228,15 +232,6 @@ async fn open_store(config: &Config) -> Result<Arc<dyn Store>, ServeError> {
         .create(path)
         .map_err(|source| ServeError::DataDir { path: path.clone(), source })?;
     Ok(Arc::new(SqliteStore::open(&path.join("mixminus.db")).await?))
-}
-
-#[expect(clippy::disallowed_methods, reason = "here the HTTP port gets its socket")]
-async fn listen(address: SocketAddr) -> Result<TcpListener, ServeError> {
-    TcpListener::bind(address).await.map_err(|source| ServeError::Listen {
-        key: "http.listen",
-        address,
-        source,
-    })
 }
 
 /// Ends on paper what was live when an earlier process died, and tells of it.
@@ -352,6 +347,14 @@ fn dialling(config: &Config) -> Dialling {
             IpAddr::V4(address) => address.to_string(),
             IpAddr::V6(address) => format!("[{address}]"),
         },
+    }
+}
+
+fn api_limits(config: &Config) -> ApiLimits {
+    ApiLimits {
+        rates: RateLimits::new(config.limits.requests_per_5s.get() as usize),
+        failures: Failures::new(config.limits.wrong_passwords_per_min.get() as usize),
+        max_subaccounts: config.limits.max_subaccounts.get() as usize,
     }
 }
 

@@ -45,7 +45,9 @@ impl Accounts {
             let (found, total) = store.subaccounts(&accounts.main_id, page).await?;
             offset += found.len() as u64;
             let last = found.is_empty() || offset >= total;
-            found.into_iter().for_each(|subaccount| accounts.put(subaccount));
+            for subaccount in found {
+                accounts.put(subaccount);
+            }
             if last {
                 return Ok(accounts);
             }

@@ -129,6 +129,14 @@ settings! {
         /// Where clients reach this service, when that is not the address it
         /// listens on.
         public_url: Option<HttpUrl> = "https://calls.example.com",
+        /// Address and port for the same with TLS.
+        tls_listen: Option<SocketAddr> = "0.0.0.0:443",
+        /// PEM file of the certificate for it, with those between it and the
+        /// root. It and the key are read again when they change;
+        /// `mixminus cert` writes both.
+        tls_certificate: Option<PathBuf> = "./tls/server.pem",
+        /// PEM file of its private key.
+        tls_key: Option<PathBuf> = "./tls/server-key.pem",
     }
 
     /// Signalling.
@@ -305,7 +313,9 @@ impl Config {
 
     /// Whether only this machine can reach the service.
     pub fn is_local(&self) -> bool {
-        self.http.listen.ip().is_loopback() && self.sip.listen.iter().all(|l| l.address.ip().is_loopback())
+        let http = [Some(self.http.listen), self.http.tls_listen];
+        http.iter().flatten().all(|address| address.ip().is_loopback())
+            && self.sip.listen.iter().all(|l| l.address.ip().is_loopback())
     }
 
     /// Whether requested URLs may point at loopback and private networks.

@@ -16,8 +16,7 @@ pub use callback::{call, call_callback_parameters, callback_parameters, fetch_pa
 pub use command::{call_id, calls, cancel, invitation, play, said, send_digits, speak, transfer};
 pub use document::document;
 pub use rest::{
-    call_filter, change, conference_filter, day, instant, members, mpc, participant, participant_filter,
-    selector,
+    call_filter, change, conference_filter, instant, members, mpc, participant, participant_filter, selector,
 };
 pub use sounds::{plain_voice, sounds};
 

@@ -109,11 +109,6 @@ pub const fn instant(at: mixminus_control::Timestamp) -> Timestamp {
     Timestamp::from_micros(at.as_micros())
 }
 
-/// The day of an instant, `YYYY-MM-DD`, in UTC.
-pub fn day(at: mixminus_control::Timestamp) -> String {
-    instant(at).to_string().chars().take_while(|char| *char != ' ').collect()
-}
-
 fn end_cause(code: u32) -> Option<EndCause> {
     use EndCause::{AloneNotPermitted, ApiRequest, MaxDuration, NoParticipants};
     [NoParticipants, AloneNotPermitted, MaxDuration, ApiRequest]

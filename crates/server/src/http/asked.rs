@@ -1,15 +1,13 @@
 //! One request, and what answering it takes.
 
-use axum::http::{Method, StatusCode};
-use axum::response::Response;
+use axum::http::Method;
 use mixminus_control::{AccountId, Timestamp};
 use mixminus_plivo::rest::{Arguments, Page};
 use mixminus_store as store;
 use rand::rngs::StdRng;
-use serde_json::json;
 
 use super::ApiState;
-use super::reply::{self, ApiError};
+use super::reply::ApiError;
 
 /// A request by a caller who may act for the account.
 pub struct Asked<'a> {
@@ -50,11 +48,6 @@ impl Asked<'_> {
 pub fn path(account: &AccountId, below: &str) -> String {
     let slash = if below.is_empty() { "" } else { "/" };
     format!("/v1/Account/{account}/{below}{slash}")
-}
-
-/// 202: what was asked is done, as `message` says.
-pub fn accepted(message: &str) -> Response {
-    reply::json(StatusCode::ACCEPTED, json!({ "message": message }))
 }
 
 /// Where new ids and tokens come from.

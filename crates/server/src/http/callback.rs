@@ -9,12 +9,13 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use mixminus_control::HttpMethod;
 use mixminus_plivo::Timestamp;
+use mixminus_plivo::rest::Message;
 use mixminus_store::{CallbackFilter, CallbackRecord, CallbackState, OrderKey};
 use serde::Serialize;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::asked::{Asked, accepted, path};
+use super::asked::{Asked, path};
 use super::reply::{self, ApiError};
 use crate::dialect;
 
@@ -117,7 +118,7 @@ pub async fn requeue(asked: &Asked<'_>, id: &str) -> Result<Response, ApiError> 
         return Err(ApiError::conflict("only a callback that was given up can be queued again"));
     }
     asked.state.queued.notify_one();
-    Ok(accepted("callback queued"))
+    Ok(reply::json(StatusCode::ACCEPTED, Message { message: "callback queued" }))
 }
 
 async fn find(asked: &Asked<'_>, id: &str) -> Result<CallbackRecord, ApiError> {

@@ -63,7 +63,7 @@ pub async fn metrics(
     request: Request,
 ) -> Result<([(HeaderName, &'static str); 1], String), ApiError> {
     if !state.local {
-        let caller = auth::authenticate(&request, &state.accounts, &state.failures)?;
+        let caller = auth::authenticate(&request, &state.accounts, &state.limits.failures)?;
         if caller != Caller::Main {
             return Err(ApiError::forbidden());
         }

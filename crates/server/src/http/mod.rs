@@ -16,6 +16,7 @@ mod route;
 mod subaccount;
 #[cfg(test)]
 mod tests;
+mod tls;
 
 use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
@@ -41,6 +42,7 @@ pub use health::Phase;
 pub use listen::serve;
 pub use metrics::{Exposition, Measured};
 pub use rate::RateLimits;
+pub use tls::{Tls, TlsError, TlsFiles};
 
 use asked::Asked;
 use reply::ApiError;
@@ -51,8 +53,6 @@ use route::{Kind, Resource, Route};
 pub struct ApiState {
     /// Whose API it is.
     pub accounts: Arc<Accounts>,
-    /// How many subaccounts there may be.
-    pub max_subaccounts: usize,
     /// What a request to join a conference may ask for.
     pub document_limits: xml::Limits,
     /// Whether only this machine can ask.
@@ -67,10 +67,8 @@ pub struct ApiState {
     pub admission: Admission,
     /// Where the service is in its life.
     pub phase: watch::Receiver<Phase>,
-    /// How much each account may ask.
-    pub rates: Arc<RateLimits>,
-    /// Wrong passwords.
-    pub failures: Arc<Failures>,
+    /// How much may be asked.
+    pub limits: Arc<ApiLimits>,
     /// What time it is.
     pub clock: Clock,
     /// To be told when a callback was queued.
@@ -79,6 +77,17 @@ pub struct ApiState {
     pub answers: Arc<Answers>,
     /// Whose numbers `/metrics` tells, beside those of the API.
     pub measured: Arc<[Box<dyn Measured>]>,
+}
+
+/// How much may be asked.
+#[derive(Debug)]
+pub struct ApiLimits {
+    /// Requests by account.
+    pub rates: RateLimits,
+    /// Wrong passwords by address.
+    pub failures: Failures,
+    /// How many subaccounts there may be.
+    pub max_subaccounts: usize,
 }
 
 /// How many answers of each status the API gave.
@@ -128,7 +137,7 @@ async fn survive(answer: impl Future<Output = Result<Response, ApiError>>) -> Re
 }
 
 async fn answer(state: &ApiState, request: Request) -> Result<Response, ApiError> {
-    let caller = auth::authenticate(&request, &state.accounts, &state.failures)?;
+    let caller = auth::authenticate(&request, &state.accounts, &state.limits.failures)?;
     admit(state, &caller)?;
     let route = Route::parse(request.uri().path()).ok_or_else(ApiError::not_found)?;
     let account = state.accounts.acting(&caller, &route.auth_id).ok_or_else(ApiError::forbidden)?;
@@ -181,5 +190,5 @@ fn admit(state: &ApiState, caller: &Caller) -> Result<(), ApiError> {
         Caller::Main => state.accounts.main_id(),
         Caller::Subaccount(id) => id,
     };
-    state.rates.admit(account, Instant::now()).map_err(ApiError::too_many_requests)
+    state.limits.rates.admit(account, Instant::now()).map_err(ApiError::too_many_requests)
 }

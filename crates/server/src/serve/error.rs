@@ -8,6 +8,7 @@ use mixminus_sip::SipError;
 use mixminus_store::StoreError;
 
 use crate::account::AccountError;
+use crate::http::TlsError;
 
 /// Why the service did not start.
 #[derive(Debug, thiserror::Error)]
@@ -36,6 +37,12 @@ pub enum ServeError {
         /// Why not.
         source: std::io::Error,
     },
+    /// There is no certificate for the port with TLS.
+    #[error("http.tls_certificate, http.tls_key: {0}")]
+    Tls(#[from] TlsError),
+    /// Some of what TLS takes is missing.
+    #[error("http.tls_listen, http.tls_certificate, http.tls_key: accepted: all three or none")]
+    TlsIncomplete,
     /// Signalling cannot start.
     #[error("sip.listen: {0}")]
     Sip(SipError),

@@ -5,6 +5,7 @@
 mod application;
 mod phone;
 mod storage;
+mod tls;
 
 use std::time::Duration;
 

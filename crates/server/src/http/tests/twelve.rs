@@ -4,6 +4,7 @@
 use mixminus_control::{ConferenceChange, Members, ParticipantChange};
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio_util::sync::CancellationToken;
 
 use super::*;
 
@@ -76,7 +77,7 @@ async fn an_empty_chunked_body_does_not_spoil_the_next_request() {
     let api = api().await;
     let listener = listener().await;
     let address = listener.local_addr().unwrap();
-    let server = tokio::spawn(serve(listener, api.router.clone(), std::future::pending()));
+    let server = tokio::spawn(serve(listener, None, api.router.clone(), CancellationToken::new()));
 
     let head = format!("Host: x\r\nAuthorization: {}\r\n", basic(ID, TOKEN));
     let kick = format!("/v1/Account/{ID}/MultiPartyCall/name_support/Participant/8/");
