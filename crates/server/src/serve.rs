@@ -73,7 +73,8 @@ pub async fn run(config: Config) -> Result<(), ServeError> {
 
 /// Everything that runs.
 pub struct Service {
-    addresses: (SocketAddr, Option<SocketAddr>),
+    /// That of the plain port first.
+    addresses: Vec<SocketAddr>,
     backlog: Arc<Backlog>,
     phase: tokio::sync::watch::Sender<Phase>,
     agent: Arc<UserAgent>,
@@ -97,8 +98,7 @@ impl Service {
             account::credentials(&config.account, &config.data_dir, &mut rand::make_rng::<StdRng>())?;
         let accounts = Arc::new(Accounts::load(account, &*store).await?);
         let ports = Ports::open(config).await?;
-        let http_address = ports.plain_address().unwrap_or(config.http.listen);
-        let https_address = ports.tls_address();
+        let addresses = ports.addresses().map_err(ServeError::Sockets)?;
         let clock = Clock::start();
         let (stop, drain, written) =
             (CancellationToken::new(), CancellationToken::new(), Arc::new(Notify::new()));
@@ -150,7 +150,7 @@ impl Service {
         let router = http::router(ApiState {
             accounts: Arc::clone(&accounts),
             document_limits: document_limits(config),
-            local: [Some(http_address), https_address].iter().flatten().all(|at| at.ip().is_loopback()),
+            local: addresses.iter().all(|address| address.ip().is_loopback()),
             store,
             exchange: ExchangeHandle::new(commands),
             backlog: Arc::clone(&backlog),
@@ -167,18 +167,17 @@ impl Service {
         let stop_http = stop_http.drop_guard();
         phase.send_replace(Phase::Ready);
         welcome(&Welcome { config, account: accounts.main(), provenance: &provenance });
-        let addresses = (http_address, https_address);
         Ok(Self { addresses, backlog, phase, agent, drain, exchange, stop, outbox, stop_http, serving })
     }
 
     /// Where the HTTP port listens.
-    pub const fn http_address(&self) -> SocketAddr {
-        self.addresses.0
+    pub fn http_address(&self) -> SocketAddr {
+        self.addresses[0]
     }
 
     /// Where the port with TLS listens, if there is one.
-    pub const fn https_address(&self) -> Option<SocketAddr> {
-        self.addresses.1
+    pub fn https_address(&self) -> Option<SocketAddr> {
+        self.addresses.get(1).copied()
     }
 
     /// Where calls arrive.

@@ -120,6 +120,10 @@ pub trait Directory: Send + Sync + 'static {
         id: &ApplicationId,
     ) -> Result<Option<ApplicationRecord>, StoreError>;
 
+    /// The application that new endpoints of this very account get.
+    async fn default_application(&self, account: &AccountId)
+    -> Result<Option<ApplicationRecord>, StoreError>;
+
     /// Writes an application, new or changed. One that is the default for numbers
     /// or endpoints takes this from the one of its account that was.
     ///

@@ -153,7 +153,8 @@ fn an_engine_that_is_not_said_how_to_reach_is_told_with_the_key_that_says_it() {
 fn an_unknown_key_is_told_with_those_that_exist() {
     let said = from_file("[http]\nlissen = \"127.0.0.1:1\"").unwrap_err().to_string();
     assert!(
-        said.starts_with("unknown key http.lissen (file ") && said.ends_with("accepted: listen, public_url"),
+        said.starts_with("unknown key http.lissen (file ")
+            && said.ends_with("accepted: listen, public_url, tls_listen, tls_certificate, tls_key"),
         "{said}"
     );
     let said = from_environment(&[("MIXMINUS__HTPP__LISTEN", "x")]).unwrap_err().to_string();

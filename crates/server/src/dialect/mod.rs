@@ -8,6 +8,7 @@ mod callback;
 mod command;
 mod document;
 mod join;
+mod resource;
 mod rest;
 mod sounds;
 mod words;
@@ -15,6 +16,7 @@ mod words;
 pub use callback::{call, call_callback_parameters, callback_parameters, fetch_parameters, request};
 pub use command::{call_id, calls, cancel, invitation, play, said, send_digits, speak, transfer};
 pub use document::document;
+pub use resource::{application, endpoint, http_method, recording, recording_filter};
 pub use rest::{
     call_filter, change, conference_filter, instant, members, mpc, participant, participant_filter, selector,
 };

@@ -157,7 +157,7 @@ pub fn call_filter(filter: &CallFilter, view: CallView) -> Option<store::CallFil
     })
 }
 
-fn time_range(range: TimeRange) -> store::TimeRange {
+pub(super) fn time_range(range: TimeRange) -> store::TimeRange {
     let instant = |at: Timestamp| mixminus_control::Timestamp::from_micros(at.as_micros());
     store::TimeRange {
         gt: range.gt.map(instant),

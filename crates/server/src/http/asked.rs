@@ -2,8 +2,9 @@
 
 use axum::http::Method;
 use mixminus_control::{AccountId, Timestamp};
-use mixminus_plivo::rest::{Arguments, Page};
+use mixminus_plivo::rest::{Arguments, Page, RestError};
 use mixminus_store as store;
+use rand::RngExt;
 use rand::rngs::StdRng;
 
 use super::ApiState;
@@ -38,6 +39,16 @@ impl Asked<'_> {
         Ok((page, store::Page { limit: page.limit as u32, offset: page.offset as u64 }))
     }
 
+    /// The account that something new is for: `subaccount`, which only the main
+    /// account may name, or this one.
+    pub fn owner(&self, subaccount: Option<String>) -> Result<AccountId, ApiError> {
+        let Some(named) = subaccount.map(AccountId) else { return Ok(self.account.clone()) };
+        let is_own = named == self.account
+            || self.account == *self.state.accounts.main_id()
+                && self.state.accounts.subaccount(&named).is_some();
+        if is_own { Ok(named) } else { Err(RestError::Parameter("subaccount").into()) }
+    }
+
     /// What is asked for by the main account only, in its own name.
     pub fn main_only(&self) -> Result<(), ApiError> {
         if self.account == *self.state.accounts.main_id() { Ok(()) } else { Err(ApiError::forbidden()) }
@@ -48,6 +59,11 @@ impl Asked<'_> {
 pub fn path(account: &AccountId, below: &str) -> String {
     let slash = if below.is_empty() { "" } else { "/" };
     format!("/v1/Account/{account}/{below}{slash}")
+}
+
+/// A new id: so many decimal digits, the first of them not 0.
+pub fn digits(count: u32) -> String {
+    random().random_range(10_u64.pow(count - 1)..10_u64.pow(count)).to_string()
 }
 
 /// Where new ids and tokens come from.

@@ -1,16 +1,19 @@
 //! The HTTP port: the vendor's REST API, health and metrics.
 
 mod account;
+mod application;
 mod asked;
 mod auth;
 mod body;
 mod call;
 mod callback;
+mod endpoint;
 pub mod health;
 mod listen;
 pub mod metrics;
 mod multi_party_call;
 mod rate;
+mod recording;
 mod reply;
 mod route;
 mod subaccount;
@@ -171,6 +174,11 @@ async fn list(asked: &Asked<'_>, kind: Kind) -> Result<Response, ApiError> {
         (Kind::Callback, _) => callback::list(asked).await,
         (Kind::Subaccount, "GET") => subaccount::list(asked).await,
         (Kind::Subaccount, _) => subaccount::create(asked).await,
+        (Kind::Application, "GET") => application::list(asked).await,
+        (Kind::Application, _) => application::create(asked).await,
+        (Kind::Endpoint, "GET") => endpoint::list(asked).await,
+        (Kind::Endpoint, _) => endpoint::create(asked).await,
+        (Kind::Recording, _) => recording::list(asked).await,
     }
 }
 
@@ -181,6 +189,14 @@ async fn one(asked: &Asked<'_>, kind: Kind, id: &str) -> Result<Response, ApiErr
         (Kind::Subaccount, "GET") => subaccount::get(asked, id).await,
         (Kind::Subaccount, "POST") => subaccount::change(asked, id).await,
         (Kind::Subaccount, _) => subaccount::delete(asked, id).await,
+        (Kind::Application, "GET") => application::get(asked, id).await,
+        (Kind::Application, "POST") => application::change(asked, id).await,
+        (Kind::Application, _) => application::delete(asked, id).await,
+        (Kind::Endpoint, "GET") => endpoint::get(asked, id).await,
+        (Kind::Endpoint, "POST") => endpoint::change(asked, id).await,
+        (Kind::Endpoint, _) => endpoint::delete(asked, id).await,
+        (Kind::Recording, "GET") => recording::get(asked, id).await,
+        (Kind::Recording, _) => recording::delete(asked, id).await,
     }
 }
 

@@ -13,6 +13,12 @@ pub enum Kind {
     Callback,
     /// `Subaccount/`
     Subaccount,
+    /// `Application/`
+    Application,
+    /// `Endpoint/`
+    Endpoint,
+    /// `Recording/`
+    Recording,
 }
 
 impl Kind {
@@ -20,6 +26,9 @@ impl Kind {
         match word {
             "Callbacks" => Some(Self::Callback),
             "Subaccount" => Some(Self::Subaccount),
+            "Application" => Some(Self::Application),
+            "Endpoint" => Some(Self::Endpoint),
+            "Recording" => Some(Self::Recording),
             _ => None,
         }
     }
@@ -125,15 +134,16 @@ impl Resource {
     /// The methods it takes.
     pub const fn methods(&self) -> &'static [Method] {
         match self {
-            Self::Conferences | Self::List(Kind::Callback) => &[Method::GET],
+            Self::Conferences | Self::List(Kind::Callback | Kind::Recording) => &[Method::GET],
             Self::Heard(..) | Self::CallHears(..) => &[Method::POST, Method::DELETE],
             Self::CallDigits(_) => &[Method::POST],
             Self::Request(_) => &[Method::DELETE],
             Self::Account
             | Self::Calls
             | Self::Participants(_)
-            | Self::List(Kind::Subaccount)
+            | Self::List(_)
             | Self::One(Kind::Callback, _) => &[Method::GET, Method::POST],
+            Self::One(Kind::Recording, _) => &[Method::GET, Method::DELETE],
             Self::Call(_) | Self::Conference(_) | Self::Participant(..) | Self::One(..) => {
                 &[Method::GET, Method::POST, Method::DELETE]
             }

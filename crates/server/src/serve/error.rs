@@ -43,6 +43,9 @@ pub enum ServeError {
     /// Some of what TLS takes is missing.
     #[error("http.tls_listen, http.tls_certificate, http.tls_key: accepted: all three or none")]
     TlsIncomplete,
+    /// The system does not tell where a socket listens.
+    #[error("sockets: {0}")]
+    Sockets(std::io::Error),
     /// Signalling cannot start.
     #[error("sip.listen: {0}")]
     Sip(SipError),

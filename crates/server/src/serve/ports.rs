@@ -33,14 +33,10 @@ impl Ports {
         Ok(Self { plain: listen("http.listen", http.listen).await?, tls })
     }
 
-    /// Where the plain port is.
-    pub fn plain_address(&self) -> std::io::Result<SocketAddr> {
-        self.plain.local_addr()
-    }
-
-    /// Where the port with TLS is, if there is one.
-    pub fn tls_address(&self) -> Option<SocketAddr> {
-        self.tls.as_ref().and_then(|(listener, _)| listener.local_addr().ok())
+    /// Where the plain port is and then, if there is one, the port with TLS.
+    pub fn addresses(&self) -> std::io::Result<Vec<SocketAddr>> {
+        let tls = self.tls.iter().map(|(listener, _)| listener);
+        std::iter::once(&self.plain).chain(tls).map(TcpListener::local_addr).collect()
     }
 
     /// Serves `router` until `stop`, and then until what was asked is answered.

@@ -134,6 +134,17 @@ impl Directory for SqliteStore {
         found.as_ref().map(rows::application).transpose()
     }
 
+    async fn default_application(
+        &self,
+        account: &AccountId,
+    ) -> Result<Option<ApplicationRecord>, StoreError> {
+        let found = sqlx::query("SELECT * FROM applications WHERE account = $1 AND default_for_endpoints")
+            .bind(&account.0)
+            .fetch_optional(&self.readers)
+            .await?;
+        found.as_ref().map(rows::application).transpose()
+    }
+
     async fn save_application(&self, application: &ApplicationRecord) -> Result<(), StoreError> {
         let mut transaction = self.writer.begin_with("BEGIN IMMEDIATE").await?;
         for (is_default, yield_place) in [

@@ -1,6 +1,7 @@
 //! The store against a real file.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod directory;
 mod fixtures;
 mod lists;
 mod outbox;

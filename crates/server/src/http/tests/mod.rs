@@ -2,6 +2,7 @@
 
 mod accounts;
 mod callbacks;
+mod directory;
 mod probes;
 mod refusals;
 mod resources;
