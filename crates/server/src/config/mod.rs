@@ -208,9 +208,10 @@ settings! {
         /// values of the query.
         url: Option<HttpUrl> = "http://127.0.0.1:5002/speak?voice={voice}&language={language}",
         /// The engine's voices, each after the language and the voice that documents
-        /// ask for, with `*` for any. The first that fits speaks, and the first of
-        /// all where none does. When left out, the engine is taken to speak all of
-        /// Plivo's languages as `WOMAN` and as `MAN`. Not for `flite`.
+        /// ask for, with `*` for any. The first that fits speaks; where none does, in
+        /// documents one that comes close or the first of all. When left out, the
+        /// engine is taken to speak all of Plivo's languages as `WOMAN` and as `MAN`.
+        /// Not for `flite`.
         voices: Option<Vec<InstalledVoice>> = ["en-US/WOMAN=en-us+f3", "en-US/Polly.Matthew=en-us", "de-DE/*=de"],
         /// Seconds that the program or the service may take for a sentence.
         timeout_s: Within<1, 60> = 10,
