@@ -6,6 +6,7 @@
 use std::fmt;
 use std::fs::OpenOptions;
 use std::io::Write;
+use std::net::IpAddr;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
@@ -13,6 +14,7 @@ use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair,
     KeyUsagePurpose, date_time_ymd,
 };
+use rustls::pki_types::ServerName;
 
 use crate::dialect;
 use crate::exchange::Clock;
@@ -36,8 +38,11 @@ pub enum CertError {
         /// Why not, for instance because it exists.
         source: std::io::Error,
     },
-    /// A name is no host name.
-    #[error("--name: {0}; accepted: host names and IP addresses")]
+    /// Something is no name of a host.
+    #[error("--name {0:?}; accepted: host names and IP addresses")]
+    Name(String),
+    /// A certificate cannot be made.
+    #[error("certificate: {0}")]
     Make(#[from] rcgen::Error),
 }
 
@@ -61,6 +66,9 @@ pub struct Made {
 ///
 /// [`CertError`]: a name is none, or a file exists or cannot be written.
 pub fn write(folder: &Path, names: &[String], day: Day) -> Result<Made, CertError> {
+    if let Some(wrong) = names.iter().find(|name| ServerName::try_from(name.as_str()).is_err()) {
+        return Err(CertError::Name(wrong.clone()));
+    }
     let authority = CertifiedIssuer::self_signed(authority(day), KeyPair::generate()?)?;
     let key = KeyPair::generate()?;
     let certificate = leaf(names, day)?.signed_by(&key, &authority)?;
@@ -130,7 +138,9 @@ impl fmt::Display for Made {
         writeln!(f, "   tls_certificate = \"{}\"", absolute(&self.certificate).display())?;
         writeln!(f, "   tls_key = \"{}\"", absolute(&self.key).display())?;
         writeln!(f, "2. where the client runs, in /etc/hosts:")?;
-        writeln!(f, "   <address of this server> {}", self.names.join(" "))?;
+        let is_host = |name: &&str| name.parse::<IpAddr>().is_err();
+        let hosts: Vec<&str> = self.names.iter().map(String::as_str).filter(is_host).collect();
+        writeln!(f, "   <address of this server> {}", hosts.join(" "))?;
         writeln!(f, "3. have the client trust {}:", authority.display())?;
         writeln!(f, "   Node    NODE_EXTRA_CA_CERTS={}", authority.display())?;
         writeln!(f, "   Python  client.session.verify = \"{}\"", authority.display())
@@ -153,7 +163,7 @@ mod tests {
         let text = |path: &Path| std::fs::read_to_string(path).unwrap();
         assert_eq!(text(&made.certificate).matches("BEGIN CERTIFICATE").count(), 2);
         assert!(text(&made.certificate).ends_with(&text(&made.authority)));
-        assert!(made.to_string().contains("<address of this server> api.plivo.com 127.0.0.1\n"));
+        assert!(made.to_string().contains("<address of this server> api.plivo.com\n"));
 
         let kept = text(&made.key);
         let error = write(&folder.path().join("tls"), &names, (2026, 1, 2)).unwrap_err();
@@ -164,8 +174,10 @@ mod tests {
     #[test]
     fn what_is_no_name_is_refused() {
         let folder = tempfile::tempdir().unwrap();
-        let error = write(folder.path(), &["zürich".into()], (2026, 1, 2)).unwrap_err();
-        assert!(error.to_string().starts_with("--name: "), "{error}");
+        for name in ["zürich", "a b", ""] {
+            let error = write(folder.path(), &[name.into()], (2026, 1, 2)).unwrap_err();
+            assert!(error.to_string().starts_with(&format!("--name {name:?}")), "{error}");
+        }
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
     }
 }

@@ -125,8 +125,8 @@ fn replay(asked: &Replay) -> Result<(), Failure> {
 
 fn certify(asked: &Cert) -> Result<(), Failure> {
     let made = cert::write(&asked.dir, &asked.name, cert::today()).map_err(|error| match error {
-        CertError::Make(_) => Failure::usage(error),
-        error @ CertError::Io { .. } => error.into(),
+        CertError::Name(_) => Failure::usage(error),
+        error => error.into(),
     })?;
     print(&made.to_string())
 }

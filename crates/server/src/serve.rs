@@ -29,7 +29,7 @@ use crate::exchange::{
     Terms, Trunk, queued,
 };
 use crate::http::{self, ApiLimits, ApiState, Exposition, Failures, Measured, Phase, RateLimits, health};
-use crate::outbox::{Keep, Outbox, Retry};
+use crate::outbox::{Counts, Keep, Outbox, Retry};
 use crate::prompts::{Prompts, Speech};
 use crate::signer::Signer;
 use crate::startup::Welcome;
@@ -108,10 +108,9 @@ impl Service {
         let speech = Arc::new(Speech::new(&config.speech).map_err(ServeError::Web)?);
         let signer = Arc::new(Signer::new(Arc::clone(&accounts)));
         let outbox = outbox(config, Arc::clone(&store), (web.clone(), Arc::clone(&signer)), clock);
-        tokio::spawn(keep(config).run(Arc::clone(&store), Arc::clone(&outbox.now), stop.clone()));
         let callbacks = Arc::clone(&outbox.counts);
         let outbox = tokio::spawn(outbox.run(Arc::clone(&written), stop.clone()));
-        tokio::spawn(beat(Arc::clone(&store), clock, stop.clone()));
+        keep_house(config, &store, clock, &stop);
 
         let (media, media_events) = Media::start(media_config(config)).map_err(ServeError::Media)?;
         let (agent, calls) = UserAgent::start(agent_config(config)).await.map_err(ServeError::Sip)?;
@@ -138,15 +137,7 @@ impl Service {
         let exchange = tokio::spawn(Exchange::new(equipment, answering(config, &accounts)).run(intake));
 
         let (phase, phase_seen) = health::phases();
-        let measured: [Box<dyn Measured>; 3] = [
-            Box::new(move |out: &mut Exposition| {
-                status.measure(out);
-                media.counters().measure(out);
-                status.measure_quality(&media, out);
-            }),
-            Box::new(move |out: &mut Exposition| callbacks.measure(out)),
-            Box::new(admission.clone()),
-        ];
+        let measured = measured(status, media, callbacks, admission.clone());
         let router = http::router(ApiState {
             accounts: Arc::clone(&accounts),
             document_limits: document_limits(config),
@@ -159,8 +150,9 @@ impl Service {
             limits: Arc::new(api_limits(config)),
             clock,
             queued: written,
+            repeats: Arc::default(),
             answers: Arc::default(),
-            measured: Arc::new(measured),
+            measured,
         });
         let stop_http = CancellationToken::new();
         let serving = tokio::spawn(ports.serve(router, stop_http.clone()));
@@ -248,6 +240,31 @@ async fn close_orphans(store: &dyn Store) -> Result<(), StoreError> {
         recordings: orphans.recordings,
     };
     store.commit(&batch).await
+}
+
+/// Whose numbers `/metrics` tells, beside those of the API.
+fn measured(
+    status: Arc<Status>,
+    media: Media,
+    callbacks: Arc<Counts>,
+    admission: Admission,
+) -> Arc<[Box<dyn Measured>]> {
+    Arc::new([
+        Box::new(move |out: &mut Exposition| {
+            status.measure(out);
+            media.counters().measure(out);
+            status.measure_quality(&media, out);
+        }),
+        Box::new(move |out: &mut Exposition| callbacks.measure(out)),
+        Box::new(admission),
+    ])
+}
+
+/// Notes until `stop` that we live, and forgets old callbacks.
+fn keep_house(config: &Config, store: &Arc<dyn Store>, clock: Clock, stop: &CancellationToken) {
+    tokio::spawn(beat(Arc::clone(store), clock, stop.clone()));
+    let now = Arc::new(move || clock.now());
+    tokio::spawn(keep(config).run(Arc::clone(store), now, stop.clone()));
 }
 
 async fn beat(store: Arc<dyn Store>, clock: Clock, stop: CancellationToken) {

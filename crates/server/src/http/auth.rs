@@ -11,6 +11,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 use crate::account::{Accounts, Caller};
+use crate::http::now;
 use crate::http::reply::ApiError;
 
 /// Span over which wrong passwords are counted.
@@ -38,11 +39,6 @@ pub fn authenticate(request: &Request, accounts: &Accounts, failures: &Failures)
         failures.count(peer, now);
         ApiError::unauthorized()
     })
-}
-
-#[expect(clippy::disallowed_methods, reason = "the API is the edge where requests get their instant")]
-fn now() -> Instant {
-    Instant::now()
 }
 
 fn basic(header: &[u8]) -> Option<(Vec<u8>, Vec<u8>)> {

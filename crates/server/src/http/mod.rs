@@ -14,6 +14,7 @@ pub mod metrics;
 mod multi_party_call;
 mod rate;
 mod recording;
+mod repeat;
 mod reply;
 mod route;
 mod subaccount;
@@ -48,6 +49,7 @@ pub use rate::RateLimits;
 pub use tls::{Tls, TlsError, TlsFiles};
 
 use asked::Asked;
+use repeat::{Question, Repeats};
 use reply::ApiError;
 use route::{Kind, Resource, Route};
 
@@ -76,6 +78,8 @@ pub struct ApiState {
     pub clock: Clock,
     /// To be told when a callback was queued.
     pub queued: Arc<Notify>,
+    /// What was asked and answered lately.
+    pub repeats: Arc<Repeats>,
     /// Answers by status.
     pub answers: Arc<Answers>,
     /// Whose numbers `/metrics` tells, beside those of the API.
@@ -151,21 +155,51 @@ async fn answer(state: &ApiState, request: Request) -> Result<Response, ApiError
         return Err(ApiError::method_not_allowed(&methods.join(", ")));
     }
     let method = request.method().clone();
+    let key = if method == Method::GET { None } else { repeat::key(request.headers())? };
+    let path = request.uri().path().to_owned();
     let arguments = body::arguments(request).await?;
-    let asked = Asked { state, account, method, arguments: &arguments };
+    let Some(key) = key else {
+        let asked = Asked { state, account, method, arguments: &arguments };
+        return carry_out(&asked, resource).await;
+    };
+    let question = Question { method, path, arguments };
+    once(state, (account, key), question, resource).await
+}
+
+/// Carries out what has not been carried out under `name` before, also when nobody waits for it any more.
+async fn once(
+    state: &ApiState,
+    name: repeat::Name,
+    question: Question,
+    resource: Resource,
+) -> Result<Response, ApiError> {
+    if let Some(answer) = state.repeats.begin(&name, question.clone(), now())? {
+        return Ok(answer);
+    }
+    let state = state.clone();
+    let carried_out = tokio::spawn(async move {
+        let Question { method, arguments, .. } = question;
+        let asked = Asked { state: &state, account: name.0.clone(), method, arguments: &arguments };
+        let answer = survive(carry_out(&asked, resource)).await;
+        state.repeats.end(&name, answer.unwrap_or_else(IntoResponse::into_response)).await
+    });
+    carried_out.await.map_err(|_| ApiError::internal())
+}
+
+async fn carry_out(asked: &Asked<'_>, resource: Resource) -> Result<Response, ApiError> {
     match resource {
         Resource::Account => match asked.method.as_str() {
-            "GET" => account::get(&asked).await,
-            _ => account::change(&asked).await,
+            "GET" => account::get(asked).await,
+            _ => account::change(asked).await,
         },
-        Resource::List(kind) => list(&asked, kind).await,
-        Resource::One(kind, id) => one(&asked, kind, &id).await,
+        Resource::List(kind) => list(asked, kind).await,
+        Resource::One(kind, id) => one(asked, kind, &id).await,
         Resource::Calls
         | Resource::Call(_)
         | Resource::CallHears(..)
         | Resource::CallDigits(_)
-        | Resource::Request(_) => call::answer(&asked, resource).await,
-        resource => multi_party_call::answer(&asked, resource).await,
+        | Resource::Request(_) => call::answer(asked, resource).await,
+        resource => multi_party_call::answer(asked, resource).await,
     }
 }
 
@@ -200,11 +234,15 @@ async fn one(asked: &Asked<'_>, kind: Kind, id: &str) -> Result<Response, ApiErr
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "the API is the edge where requests get their instant")]
 fn admit(state: &ApiState, caller: &Caller) -> Result<(), ApiError> {
     let account = match caller {
         Caller::Main => state.accounts.main_id(),
         Caller::Subaccount(id) => id,
     };
-    state.limits.rates.admit(account, Instant::now()).map_err(ApiError::too_many_requests)
+    state.limits.rates.admit(account, now()).map_err(ApiError::too_many_requests)
+}
+
+#[expect(clippy::disallowed_methods, reason = "the API is the edge where requests get their instant")]
+fn now() -> Instant {
+    Instant::now()
 }

@@ -82,6 +82,12 @@ impl ApiError {
         Self::new(StatusCode::CONFLICT, text)
     }
 
+    /// 422: an `Idempotency-Key` names something else already.
+    pub fn another_request() -> Self {
+        let text = "this Idempotency-Key was given to another request";
+        Self::new(StatusCode::UNPROCESSABLE_ENTITY, text)
+    }
+
     /// 404: there is no such path.
     pub fn not_found() -> Self {
         Self::new(StatusCode::NOT_FOUND, "there is nothing at this path")

@@ -4,6 +4,7 @@
 mod directory;
 mod fixtures;
 mod lists;
+mod migration;
 mod outbox;
 mod records;
 mod restart;

@@ -5,6 +5,7 @@ mod callbacks;
 mod directory;
 mod probes;
 mod refusals;
+mod repeats;
 mod resources;
 mod twelve;
 
@@ -123,6 +124,7 @@ pub async fn api_with(afterwards: Afterwards) -> Api {
         }),
         clock: Clock::start(),
         queued: Arc::default(),
+        repeats: Arc::default(),
         answers: Arc::default(),
         measured: Arc::new([Box::new(ThreeCalls)]),
     };
