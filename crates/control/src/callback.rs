@@ -123,8 +123,10 @@ pub struct Collected {
 /// How calls that a document placed went.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Dialled {
-    /// The call that answered, or the last that failed; none if none could be placed.
-    pub callee: Option<CallRecord>,
+    /// The call that answered, or the last that failed.
+    pub callee: CallRecord,
+    /// Whether it rang, or was answered.
+    pub rang: bool,
 }
 
 /// A step of a call that a document placed.

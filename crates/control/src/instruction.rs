@@ -194,8 +194,8 @@ pub struct DialTerms {
 /// A key that a callee has to press.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Confirm {
-    /// The key.
-    pub key: char,
+    /// The key; any will do if absent.
+    pub key: Option<char>,
     /// What the callee hears before it presses.
     pub sound: Option<Action>,
     /// How long it may take after that.

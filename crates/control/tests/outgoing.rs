@@ -147,7 +147,7 @@ fn an_invitation_that_nobody_accepts_leaves_no_conference_behind() {
 fn who_must_press_a_key_takes_part_only_after_it() {
     for (pressed, joins) in [(Some('1'), true), (Some('2'), false), (None, false)] {
         let mut world = World::new();
-        let confirm = Confirm { key: '1', sound: Some(post("ask")), timeout: Duration::from_secs(10) };
+        let confirm = Confirm { key: Some('1'), sound: Some(post("ask")), timeout: Duration::from_secs(10) };
         invite(&mut world, &["a"], DialTerms { confirm: Some(confirm), ..terms() });
         let leg = dialled(&mut world);
         world.far_end_answers(leg);
@@ -329,7 +329,7 @@ fn a_caller_is_connected_to_whoever_answers_first() {
     assert_eq!(world.legs[&b], LegFate::HungUp);
     world.hang_up(a);
     let News::Dialled(dialled) = world.fetches[0].news.as_ref().unwrap() else { panic!() };
-    assert_eq!(dialled.callee.as_ref().unwrap().to, "a");
+    assert_eq!(dialled.callee.to, "a");
     assert_eq!(world.legs[&caller], LegFate::Answered, "it goes on");
     let steps: Vec<_> = world.told_of_calls.iter().map(|told| told.url.as_str()).collect();
     assert_eq!(steps, ["http://app/steps"; 3], "answered, connected, ended");
@@ -370,7 +370,7 @@ fn nobody_answering_a_dial_lets_the_caller_go_on() {
     let a = dialled(&mut world);
     world.far_end_refuses(a, 486);
     let News::Dialled(dialled) = world.fetches[0].news.as_ref().unwrap() else { panic!() };
-    assert_eq!(dialled.callee.as_ref().unwrap().state, CallState::Busy);
+    assert_eq!(dialled.callee.state, CallState::Busy);
     assert_eq!(world.prompts_of(caller), []);
 }
 

@@ -110,6 +110,7 @@ pub(crate) struct Call {
     scheduled_hangup: Option<TimerId>,
     unsent_digits: VecDeque<char>,
     placed: Option<outgoing::Placed>,
+    rang: bool,
     /// Whether a request, not a document, brought it into its conference.
     invited: bool,
     events: u64,
@@ -132,6 +133,7 @@ impl Call {
             scheduled_hangup: None,
             unsent_digits: VecDeque::new(),
             placed: None,
+            rang: false,
             invited: false,
             events: 0,
         }
@@ -341,7 +343,7 @@ impl Call {
     pub fn digit(&mut self, digit: char, context: &mut Context) -> Next {
         match &self.activity {
             Activity::Collecting(_) => self.collect_digit(digit, context),
-            Activity::Confirming(confirming) if confirming.key() == digit => self.confirmed(context),
+            Activity::Confirming(confirming) if confirming.takes(digit) => self.confirmed(context),
             _ => Next::Idle,
         }
     }

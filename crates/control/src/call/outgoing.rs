@@ -43,8 +43,9 @@ pub(super) struct Confirming {
 }
 
 impl Confirming {
-    pub const fn key(&self) -> char {
-        self.confirm.key
+    /// Whether `digit` is the key.
+    pub fn takes(&self, digit: char) -> bool {
+        self.confirm.key.is_none_or(|key| key == digit)
     }
 
     pub fn awaits(&self, timer: TimerId) -> bool {
@@ -106,6 +107,7 @@ impl Call {
     pub fn rings(&mut self, context: &mut Context) {
         if self.record.state == CallState::Queued {
             self.record.state = CallState::Ringing;
+            self.rang = true;
             self.save(context);
             self.tell(&CallEvent::Ringing, context);
         }
@@ -156,6 +158,11 @@ impl Call {
         self.interrupt(context);
         self.be_alone(None, context);
         Next::Ready
+    }
+
+    /// Whether its far end rang.
+    pub const fn rang(&self) -> bool {
+        self.rang
     }
 
     /// Says that what the call was placed for begins, or was begun by another.

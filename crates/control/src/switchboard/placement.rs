@@ -225,6 +225,7 @@ impl Switchboard {
 
     /// What follows when a call that was placed ended before it was what it was placed for.
     pub(super) fn placed_call_ended(&mut self, id: CallId, record: &CallRecord) {
+        let rang = self.calls.get(&id).is_some_and(Call::rang);
         let Some((placement, goal, was_last)) = self.withdraw(id) else { return };
         match goal {
             Goal::Answer(_) => {}
@@ -242,7 +243,7 @@ impl Switchboard {
                 }
             }
             Goal::Connect(caller) if was_last => {
-                self.go_on_after_dial(caller, Some(record.clone()));
+                self.go_on_after_dial(caller, Dialled { callee: record.clone(), rang });
             }
             Goal::Connect(_) => {}
         }
@@ -320,27 +321,26 @@ impl Switchboard {
         if ended.id == connection.caller {
             self.end_call(connection.callee, Ending::by(HangupSource::Caller, HangupCause::Normal));
         } else {
-            self.go_on_with(connection.caller, &connection.dial, Some(ended.clone()));
+            let dialled = Dialled { callee: ended.clone(), rang: true };
+            self.go_on_with(connection.caller, &connection.dial, dialled);
         }
     }
 
     /// Nobody whom the caller's document called is left.
-    fn go_on_after_dial(&mut self, caller: CallId, callee: Option<CallRecord>) {
+    fn go_on_after_dial(&mut self, caller: CallId, dialled: Dialled) {
         let dial = self.calls.get_mut(&caller).and_then(|call| call.take_dial(&mut self.context));
         if let Some(dial) = dial {
-            self.go_on_with(caller, &dial, callee);
+            self.go_on_with(caller, &dial, dialled);
         }
     }
 
-    fn go_on_with(&mut self, caller: CallId, dial: &Dial, callee: Option<CallRecord>) {
-        if let (Some(callback), Some(callee), Some(call)) =
-            (&dial.callback, &callee, self.calls.get_mut(&caller))
-        {
-            let event = CallEvent::DialStep(DialStep::Ended, Box::new(callee.clone()));
+    fn go_on_with(&mut self, caller: CallId, dial: &Dial, dialled: Dialled) {
+        if let (Some(callback), Some(call)) = (&dial.callback, self.calls.get_mut(&caller)) {
+            let event = CallEvent::DialStep(DialStep::Ended, Box::new(dialled.callee.clone()));
             call.tell_at(callback, event, &mut self.context);
         }
         let report = dial.report.clone();
-        self.drive(caller, |call, context| call.after_dial(report, Dialled { callee }, context));
+        self.drive(caller, |call, context| call.after_dial(report, dialled, context));
     }
 
     /// Tells the caller's application of a step of the callee's call.

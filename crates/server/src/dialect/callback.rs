@@ -1,11 +1,14 @@
 //! The requests made to a customer's URLs.
 
 use mixminus_control::{
-    CallCallback, CallEvent, CallRecord, CallbackEvent, ConferenceEvent, Fetch, FetchPurpose, HttpMethod,
-    News,
+    CallCallback, CallEvent, CallRecord, CallState, CallbackEvent, CollectKind, Collected, ConferenceEvent,
+    DialStep, Dialled, Fetch, FetchPurpose, HangupCause, HttpMethod, News,
 };
-use mixminus_plivo::callback::{Parameters, StatusEvent, call_parameters, exit_parameters};
-use mixminus_plivo::{Call, Request};
+use mixminus_plivo::callback::{
+    AddParticipantOutcome, Called, DialAction, DialEvent, DialOutcome, DialStatus, Input, InputType,
+    Parameters, StatusEvent, call_parameters, digits_parameters, exit_parameters,
+};
+use mixminus_plivo::{Call, CallStatus, ExitCause, Request};
 
 use super::rest::{instant, mpc, participant};
 use super::words;
@@ -13,23 +16,39 @@ use super::words;
 /// What the callback of `event` says; it goes to the event's own URL.
 pub fn callback_parameters(event: &CallbackEvent) -> Parameters {
     let conference = mpc(&event.conference);
-    let inside = |subject: &mixminus_control::Subject| {
-        Some((participant(subject.participant.as_ref()?), call(&subject.call)))
-    };
-    let concerned = event.subject.as_ref().and_then(inside);
-    let status = StatusEvent {
+    let subject = event.subject.as_ref().map(|subject| {
+        let inside = subject.participant.as_ref().map(participant);
+        (inside, call(&subject.call), words::role(subject.role))
+    });
+    let mut status = StatusEvent {
         name: words::event_name(event.event),
         at: instant(event.at),
         sequence: event.sequence,
         mpc: &conference,
-        participant: concerned.as_ref().map(|(participant, call)| (participant, call)),
-        digit: match event.event {
-            ConferenceEvent::Digit(digit) => Some(digit),
-            _ => None,
-        },
+        participant: None,
         called: None,
+        digit: None,
         outcome: None,
     };
+    match &subject {
+        Some((Some(inside), call, _)) => status.participant = Some((inside, call)),
+        Some((None, call, role)) => {
+            let left = event.event == ConferenceEvent::Left;
+            let left = left.then_some((status.at, ExitCause::CallHangup));
+            status.called = Some(Called { call, role: *role, left });
+        }
+        None => {}
+    }
+    match event.event {
+        ConferenceEvent::Digit(digit) => status.digit = Some(digit),
+        ConferenceEvent::InvitationEnded { joined: true } => {
+            status.outcome = Some(AddParticipantOutcome::Success);
+        }
+        ConferenceEvent::InvitationEnded { joined: false } => {
+            status.outcome = Some(AddParticipantOutcome::Failure);
+        }
+        _ => {}
+    }
     status.parameters()
 }
 
@@ -42,21 +61,60 @@ pub fn fetch_parameters(fetch: &Fetch) -> Parameters {
     let mut parameters = call_parameters(&call(&fetch.call), event, &fetch.headers);
     match &fetch.news {
         Some(News::Left(left)) => parameters.extend(exit_parameters(&mpc(&left.0), &participant(&left.1))),
-        Some(News::Collected(collected)) => parameters.push(("Digits".into(), collected.digits.clone())),
-        Some(News::Dialled(_)) | None => {}
+        Some(News::Collected(collected)) => parameters.extend(input_parameters(collected)),
+        Some(News::Dialled(dialled)) => parameters.extend(dial_parameters(&fetch.call, dialled)),
+        None => {}
     }
     parameters
 }
 
 /// What the callback of a call's `event` says; it goes to the event's own URL.
 pub fn call_callback_parameters(callback: &CallCallback) -> Parameters {
-    let event = match callback.event {
-        CallEvent::Ringing => "Ring",
-        CallEvent::Answered => "Answer",
-        CallEvent::Ended => "Hangup",
-        CallEvent::Collected(_) | CallEvent::Dialled(_) | CallEvent::DialStep(..) => "Redirect",
+    let (event, news) = match &callback.event {
+        CallEvent::Ringing => ("Ring", Parameters::new()),
+        CallEvent::Answered => ("Answer", Parameters::new()),
+        CallEvent::Ended => ("Hangup", Parameters::new()),
+        CallEvent::Collected(collected) => ("Redirect", input_parameters(collected)),
+        CallEvent::Dialled(dialled) => ("Redirect", dial_parameters(&callback.call, dialled)),
+        CallEvent::DialStep(step, callee) => ("Dial", step_parameters(&callback.call, *step, callee)),
     };
-    call_parameters(&call(&callback.call), event, &callback.headers)
+    let mut parameters = call_parameters(&call(&callback.call), event, &callback.headers);
+    parameters.extend(news);
+    parameters
+}
+
+fn input_parameters(collected: &Collected) -> Parameters {
+    match collected.kind {
+        CollectKind::Digits => digits_parameters(&collected.digits),
+        CollectKind::Input => {
+            let kind = InputType::Dtmf;
+            Input { kind, digits: &collected.digits, speech: "", confidence: None }.parameters()
+        }
+    }
+}
+
+fn dial_parameters(caller: &CallRecord, dialled: &Dialled) -> Parameters {
+    let callee = &dialled.callee;
+    let status = match callee.state {
+        CallState::Busy => DialStatus::Busy,
+        CallState::NoAnswer if callee.hangup_cause == Some(HangupCause::RingTimeout) => DialStatus::Timeout,
+        CallState::NoAnswer => DialStatus::NoAnswer,
+        CallState::Canceled => DialStatus::Cancel,
+        CallState::Completed | CallState::InProgress => DialStatus::Completed,
+        CallState::Failed | CallState::Queued | CallState::Ringing => DialStatus::Failed,
+    };
+    let (a_leg, b_leg) = (caller.id.to_string(), callee.id.to_string());
+    let cause = callee.hangup_cause.map(words::hangup_cause);
+    DialOutcome { status, rang: dialled.rang, cause, a_leg: &a_leg, b_leg: Some(&b_leg) }.parameters()
+}
+
+fn step_parameters(caller: &CallRecord, step: DialStep, callee: &CallRecord) -> Parameters {
+    let action = match step {
+        DialStep::Answered => DialAction::Answer,
+        DialStep::Connected => DialAction::Connected,
+        DialStep::Ended => DialAction::Hangup,
+    };
+    DialEvent { action, a_leg: &caller.id.to_string(), b_leg: &call(callee) }.parameters()
 }
 
 /// The request of `url`, ready to be signed.
@@ -72,7 +130,10 @@ pub fn call(record: &CallRecord) -> Call {
         from: record.from.clone(),
         to: record.to.clone(),
         direction: words::direction(record.direction),
-        status: words::call_status(record.state),
+        status: match record.hangup_cause {
+            Some(HangupCause::RingTimeout) => CallStatus::Timeout,
+            _ => words::call_status(record.state),
+        },
         created_at: instant(record.created_at),
         answered_at: record.answered_at.map(instant),
         ended_at: record.ended_at.map(instant),
@@ -89,7 +150,7 @@ pub fn call(record: &CallRecord) -> Call {
 
 #[cfg(test)]
 mod tests {
-    use mixminus_control::{Action, FetchId, HangupCause, HangupSource, ParticipantRecord};
+    use mixminus_control::{Action, FetchId, HangupSource, ParticipantRecord};
     use mixminus_plivo::Method;
 
     use super::super::samples;

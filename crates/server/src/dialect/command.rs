@@ -40,7 +40,7 @@ fn called(outbound: Outbound) -> Invited {
         from: outbound.from,
         caller_name: Some(outbound.caller_name),
         confirm: outbound.confirm.map(|confirm| Confirm {
-            key: confirm.key,
+            key: Some(confirm.key),
             sound: confirm.sound.map(action),
             timeout: CONFIRM_TIMEOUT,
         }),
@@ -85,7 +85,7 @@ pub fn calls(request: MakeCall) -> Calls {
 }
 
 /// As they stand in the INVITE.
-fn sip_headers(headers: &SipHeaders) -> Vec<(String, String)> {
+pub(super) fn sip_headers(headers: &SipHeaders) -> Vec<(String, String)> {
     headers.iter().map(|(name, value)| (format!("X-PH-{name}"), value.clone())).collect()
 }
 

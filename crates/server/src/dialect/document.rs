@@ -3,8 +3,12 @@
 use mixminus_control::{Document, FetchError, Instruction, Refusal, Repeat};
 use mixminus_plivo::xml::{self, Element, HangupReason, Limits};
 
-use super::join::{action, conference, seconds};
+use super::input;
+use super::join::{action, conference, digits, seconds};
 use crate::web::loggable;
+
+/// What a document learns that asks for speech alone.
+const NO_RECOGNISER: &str = "<GetInput> inputType=\"speech\" needs a speech recogniser, and there is none";
 
 /// The instructions in `document`, which came from `url`. An element that is
 /// not supported is logged and skipped.
@@ -16,6 +20,10 @@ pub fn document(document: &[u8], url: &str, limits: &Limits) -> Result<Document,
     let invalid = |error: &dyn std::fmt::Display| FetchError::Invalid(error.to_string());
     let base = url.parse().map_err(|error: url::ParseError| invalid(&error))?;
     let document = xml::parse(document, &base, limits).map_err(|error| invalid(&error))?;
+    let only_spoken = |element: &Element| matches!(element, Element::GetInput(input) if !input.dtmf);
+    if document.elements.iter().any(only_spoken) {
+        return Err(invalid(&NO_RECOGNISER));
+    }
     Ok(Document {
         url: Some(url.to_owned()),
         instructions: document.elements.into_iter().filter_map(|element| instruction(element, url)).collect(),
@@ -26,14 +34,19 @@ fn instruction(element: Element, document: &str) -> Option<Instruction> {
     Some(match element {
         Element::MultiPartyCall(call) => Instruction::Conference(Box::new(conference(*call))),
         Element::Speak(speak) if speak.text.is_empty() => return None,
-        Element::Speak(speak) => Instruction::Speak {
-            text: speak.text,
-            voice: speak.voice,
-            language: speak.language,
-            repeat: repeat(speak.repeat),
-        },
-        Element::Play(play) => Instruction::Play { url: play.url, repeat: repeat(play.repeat) },
+        Element::Speak(speak) => self::speak(speak),
+        Element::Play(play) => self::play(play),
         Element::Wait(wait) => Instruction::Wait { length: seconds(wait.length_seconds) },
+        Element::GetDigits(question) => Instruction::Collect(Box::new(input::digits(*question))),
+        Element::GetInput(question) if question.dtmf => {
+            Instruction::Collect(Box::new(input::input(*question)))
+        }
+        Element::Dial(dial) => Instruction::Dial(Box::new(input::dial(*dial))),
+        Element::Dtmf(dtmf) => Instruction::SendDigits { digits: digits(&dtmf.keys), at_once: dtmf.is_async },
+        Element::PreAnswer(elements) => {
+            let early = elements.into_iter().filter_map(|element| instruction(element, document));
+            Instruction::BeforeAnswer(early.collect())
+        }
         Element::Redirect(target) => Instruction::Redirect(action(target)),
         Element::Hangup(hangup) => Instruction::HangUp {
             refusal: hangup.reason.map(|reason| match reason {
@@ -50,6 +63,25 @@ fn instruction(element: Element, document: &str) -> Option<Instruction> {
     })
 }
 
+fn speak(speak: xml::Speak) -> Instruction {
+    let xml::Speak { text, voice, language, repeat: times, .. } = speak;
+    Instruction::Speak { text, voice, language, repeat: repeat(times) }
+}
+
+fn play(play: xml::Play) -> Instruction {
+    Instruction::Play { url: play.url, repeat: repeat(play.repeat) }
+}
+
+/// What is heard before an input, as instructions.
+pub(super) fn prompt(prompt: xml::Prompt) -> Option<Instruction> {
+    match prompt {
+        xml::Prompt::Speak(said) if said.text.is_empty() => None,
+        xml::Prompt::Speak(said) => Some(speak(said)),
+        xml::Prompt::Play(played) => Some(play(played)),
+        xml::Prompt::Wait(wait) => Some(Instruction::Wait { length: seconds(wait.length_seconds) }),
+    }
+}
+
 pub(super) const fn repeat(repeat: xml::Repeat) -> Repeat {
     match repeat {
         xml::Repeat::Times(times) => Repeat::Times(times),
@@ -60,7 +92,9 @@ pub(super) const fn repeat(repeat: xml::Repeat) -> Repeat {
 #[cfg(test)]
 mod tests {
     use mixminus_control::policy::Role;
-    use mixminus_control::{Action, ConferenceRequest, EventGroup, HttpMethod, Sound, StatusCallback};
+    use mixminus_control::{
+        Action, ConferenceRequest, EventGroup, HttpMethod, Report, Sound, StatusCallback,
+    };
 
     use super::*;
 
@@ -137,7 +171,7 @@ mod tests {
     fn the_other_elements_become_instructions_in_order() {
         assert_eq!(
             instructions(
-                "<Speak>Hi</Speak><Speak> </Speak><Play loop='0'>/a</Play><DTMF>1</DTMF><Wait length='2'/>\
+                "<Speak>Hi</Speak><Speak> </Speak><Play loop='0'>/a</Play><Conference>x</Conference><Wait length='2'/>\
                  <Hangup schedule='60' reason='rejected'/><Redirect>/n</Redirect>"
             ),
             [
@@ -151,6 +185,59 @@ mod tests {
                 Instruction::Wait { length: seconds(2) },
                 Instruction::HangUp { refusal: Some(Refusal::Declined), after: Some(seconds(60)) },
                 Instruction::Redirect(post("/n")),
+            ]
+        );
+    }
+
+    #[test]
+    fn a_caller_is_asked_for_digits() {
+        let [Instruction::Collect(collect)] = &instructions(
+            "<GetDigits action='/d' redirect='false' numDigits='4' finishOnKey='*' retries='3' playBeep='true' \
+             validDigits='12' invalidDigitsSound='/no.wav'><Speak>Hi</Speak><Speak/><Wait/></GetDigits>",
+        )[..] else {
+            panic!()
+        };
+        assert_eq!((collect.tries, collect.max_digits, collect.beep), (3, 4, true));
+        assert_eq!((collect.finish_on, collect.accepted.as_str()), (Some('*'), "12"));
+        assert_eq!(collect.report, Some(Report { action: post("/d"), follow: false }));
+        assert_eq!(collect.refusal_sound.as_ref().map(|sound| &*sound.url), Some(&*post("/no.wav").url));
+        assert_eq!(collect.prompts.len(), 2, "what says nothing is left out");
+    }
+
+    #[test]
+    fn speech_alone_cannot_be_asked_for_without_a_recogniser() {
+        let asked = |kinds: &str| {
+            let xml = format!("<Response><GetInput action='/a' inputType='{kinds}'/></Response>");
+            document(xml.as_bytes(), URL, &Limits::default())
+        };
+        assert_eq!(asked("speech"), Err(FetchError::Invalid(NO_RECOGNISER.into())));
+        assert!(matches!(&asked("dtmf speech").unwrap().instructions[..], [Instruction::Collect(_)]));
+    }
+
+    #[test]
+    fn others_are_called_as_the_document_says() {
+        let [Instruction::Dial(dial)] = &instructions(
+            "<Dial action='/d' timeout='20' callerId='1415' hangupOnStar='true' confirmSound='/ask' sipHeaders='a=1'>\
+             <Number sendDigits='1w2'>14157654321</Number><User sipHeaders='b=2'>sip:bob@h</User></Dial>",
+        )[..] else {
+            panic!()
+        };
+        let [number, user] = &dial.destinations[..] else { panic!() };
+        assert_eq!((number.address.as_str(), number.digits.as_deref()), ("14157654321", Some("1w2")));
+        assert_eq!((number.ring_timeout, user.address.as_str()), (seconds(20), "sip:bob@h"));
+        let header = |name: &str, value: &str| (format!("X-PH-{name}"), value.to_owned());
+        assert_eq!(user.headers, [header("a", "1"), header("b", "2")]);
+        assert_eq!((dial.terms.from.as_str(), dial.end_on_star), ("1415", true));
+        assert_eq!(dial.terms.confirm.as_ref().map(|confirm| confirm.key), Some(None), "any key will do");
+    }
+
+    #[test]
+    fn digits_are_sent_and_callers_hear_us_before_the_answer() {
+        assert_eq!(
+            instructions("<PreAnswer><Wait length='1'/></PreAnswer><DTMF async='false'>1wW#</DTMF>"),
+            [
+                Instruction::BeforeAnswer(vec![Instruction::Wait { length: seconds(1) }]),
+                Instruction::SendDigits { digits: "1wW#".into(), at_once: false },
             ]
         );
     }

@@ -7,6 +7,7 @@
 mod callback;
 mod command;
 mod document;
+mod input;
 mod join;
 mod resource;
 mod rest;

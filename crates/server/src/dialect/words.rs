@@ -52,6 +52,7 @@ pub const fn direction(direction: Direction) -> mixminus_plivo::Direction {
 pub const fn call_status(state: CallState) -> mixminus_plivo::CallStatus {
     use mixminus_plivo::CallStatus as Plivo;
     match state {
+        // What waits to be dialled has not reached anybody yet, and Plivo has no word for that here.
         CallState::Queued | CallState::Ringing => Plivo::Ringing,
         CallState::InProgress => Plivo::InProgress,
         CallState::Completed => Plivo::Completed,

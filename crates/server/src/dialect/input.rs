@@ -1,0 +1,98 @@
+//! What a document asks a caller, and whom it calls for one.
+
+use std::time::Duration;
+
+use mixminus_control::{
+    Action, Collect, CollectKind, Confirm, Destination, Dial, DialMusic, DialTerms, HttpMethod, Report,
+};
+use mixminus_plivo::xml::{self, DialTone, Dialled, GetDigits, GetInput, Target};
+
+use super::command::sip_headers;
+use super::document::prompt;
+use super::join::{action, digits as keys};
+
+/// How long to wait for a further digit when the document leaves that to us.
+const NEXT_DIGIT: Duration = Duration::from_secs(3);
+/// How long a callee may ring when the document leaves that to us: as a call that the API makes.
+const RING: Duration = Duration::from_mins(2);
+/// How long a callee has for the key after it was asked.
+const CONFIRM: Duration = Duration::from_secs(15);
+
+/// Any key, where the document names none.
+const ANY_DIGIT: &str = "1234567890*#";
+
+/// The question that `<GetDigits>` is.
+pub fn digits(question: GetDigits) -> Collect {
+    Collect {
+        prompts: question.prompts.into_iter().filter_map(prompt).collect(),
+        tries: question.tries,
+        max_digits: question.num_digits as usize,
+        first_timeout: question.timeout,
+        next_timeout: question.digit_timeout,
+        finish_on: question.finish_on_key,
+        accepted: question.valid_digits,
+        refusal_sound: question.invalid_digits_sound.map(sound),
+        beep: question.play_beep,
+        report: report(question.action, question.redirect),
+        kind: CollectKind::Digits,
+    }
+}
+
+/// The question that `<GetInput>` is, as far as it is answered with digits.
+pub fn input(question: GetInput) -> Collect {
+    Collect {
+        prompts: question.prompts.into_iter().filter_map(prompt).collect(),
+        tries: question.tries,
+        max_digits: question.num_digits as usize,
+        first_timeout: question.start_input_timeout.unwrap_or(question.execution_timeout),
+        next_timeout: question.digit_end_timeout.unwrap_or(NEXT_DIGIT),
+        finish_on: question.finish_on_key,
+        accepted: ANY_DIGIT.to_owned(),
+        refusal_sound: None,
+        beep: false,
+        report: report(Some(question.action), question.redirect),
+        kind: CollectKind::Input,
+    }
+}
+
+/// The calls that `<Dial>` places.
+pub fn dial(dial: xml::Dial) -> Dial {
+    let ring_timeout = dial.timeout.unwrap_or(RING);
+    let common = sip_headers(&dial.sip_headers);
+    let destination = |party: Dialled| Destination {
+        address: party.to.as_str().to_owned(),
+        ring_timeout,
+        delay: Duration::ZERO,
+        digits: Some(keys(&party.send_digits)).filter(|digits| !digits.is_empty()),
+        headers: common.iter().cloned().chain(sip_headers(&party.sip_headers)).collect(),
+    };
+    Dial {
+        destinations: dial.parties.into_iter().map(destination).collect(),
+        terms: DialTerms {
+            from: dial.caller_id.unwrap_or_default(),
+            caller_name: dial.caller_name,
+            confirm: dial.confirm.map(|confirm| Confirm {
+                key: confirm.key,
+                sound: Some(sound(confirm.sound)),
+                timeout: confirm.timeout.unwrap_or(CONFIRM),
+            }),
+            music: match dial.dial_music {
+                DialTone::Ringing | DialTone::Real => DialMusic::Ringing,
+                DialTone::Url(url) => DialMusic::Url(sound(url)),
+            },
+            progress: None,
+        },
+        time_limit: dial.time_limit,
+        end_on_star: dial.hangup_on_star,
+        report: report(dial.action, dial.redirect),
+        callback: dial.callback.map(action),
+    }
+}
+
+fn report(target: Option<Target>, follow: bool) -> Option<Report> {
+    target.map(|target| Report { action: action(target), follow })
+}
+
+fn sound(url: String) -> Action {
+    Action { url, method: HttpMethod::Get }
+}
