@@ -55,6 +55,7 @@ fn request(name: &str, role: Role, max_participants: usize) -> ConferenceRequest
         customer_hold_music: None,
         wait_for_agent: false,
         max_wait: None,
+        recording: None,
         status_callback: None,
         on_exit: None,
     }

@@ -2,7 +2,9 @@
 
 use crate::instruction::{EventGroup, HttpMethod};
 use crate::policy::Role;
-use crate::record::{CallRecord, ConferenceRecord, ParticipantRecord, Timestamp};
+use crate::record::{
+    CallRecord, ConferenceId, ConferenceRecord, ParticipantRecord, RecordingRecord, Timestamp,
+};
 
 /// What happened in a conference, for its subscribers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -157,4 +159,36 @@ pub struct CallCallback {
     pub call: CallRecord,
     /// The call's `X-PH-` headers, name and value.
     pub headers: Vec<(String, String)>,
+}
+
+/// What happened to a recording.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RecordingEvent {
+    /// It began.
+    Initiated,
+    /// Nothing is kept for now.
+    Paused,
+    /// It goes on.
+    Resumed,
+    /// It is over.
+    Completed,
+}
+
+/// One event of a recording for its URL.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RecordingCallback {
+    /// Where to deliver.
+    pub url: String,
+    /// How to deliver.
+    pub method: HttpMethod,
+    /// What happened.
+    pub event: RecordingEvent,
+    /// When.
+    pub at: Timestamp,
+    /// Its number among the conference's events, from 1.
+    pub sequence: u64,
+    /// The conference.
+    pub conference: ConferenceId,
+    /// The recording.
+    pub recording: RecordingRecord,
 }

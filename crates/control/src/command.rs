@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use crate::effect::{PromptContent, Repeat};
-use crate::instruction::{Action, CallUrls, ConferenceRequest, Destination, DialTerms};
-use crate::record::{CallId, ConferenceId, ConferenceRecord, ParticipantId, PlacementId};
+use crate::instruction::{Action, CallUrls, ConferenceRequest, Destination, DialTerms, RecordingTerms};
+use crate::record::{CallId, ConferenceId, ConferenceRecord, ParticipantId, PlacementId, RecordingRecord};
 
 /// How a request names a conference.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -124,6 +124,26 @@ pub enum PlayKind {
     Speech,
 }
 
+/// Of whom a conference is recorded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RecordScope {
+    /// Of everybody, as one mix.
+    All,
+    /// Of one participant.
+    One(ParticipantId),
+}
+
+/// What becomes of a recording.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RecordChange {
+    /// Nothing is kept until it is resumed.
+    Pause,
+    /// It goes on.
+    Resume,
+    /// It is over.
+    Stop,
+}
+
 /// What to do with a conference.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ConferenceChange {
@@ -149,6 +169,10 @@ pub enum ConferenceChange {
     },
     /// End what was played to exactly these.
     StopPlaying(Members, PlayKind),
+    /// Record; a recording that there is goes on.
+    Record(RecordScope, RecordingTerms),
+    /// Change a recording.
+    ChangeRecording(RecordScope, RecordChange),
 }
 
 /// A request to change something that is live.
@@ -184,6 +208,8 @@ pub enum Outcome {
     Done,
     /// A conference was changed.
     Conference(Box<ConferenceRecord>, Vec<ParticipantId>),
+    /// A conference is recorded.
+    Recording(Box<RecordingRecord>),
     /// Calls are being placed.
     Placed(PlacementId, Vec<Placed>),
 }
@@ -215,4 +241,7 @@ pub enum CommandError {
     /// The call is not answered.
     #[error("the call is not answered")]
     NotAnswered,
+    /// There is no recording to change.
+    #[error("it is not being recorded")]
+    NotRecording,
 }

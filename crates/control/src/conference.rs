@@ -1,6 +1,7 @@
 //! One conference: who is inside, in which state, and what follows from it.
 
 mod participant;
+mod recordings;
 mod sounds;
 
 use std::collections::BTreeMap;
@@ -9,16 +10,19 @@ use std::time::Duration;
 use mixminus_mixer::{BridgeId, LegId, PromptId, SinkRoutes, SourceId};
 
 use crate::callback::{ConferenceEvent, Subject};
-use crate::command::{CommandError, Members, ParticipantChange, PlayKind};
+use crate::command::{CommandError, Members, ParticipantChange, PlayKind, RecordChange, RecordScope};
 use crate::context::{Context, Due};
 use crate::effect::{Effect, PromptContent, TimerId};
-use crate::instruction::{Action, ConferenceRequest, DialMusic, Sound, StatusCallback};
+use crate::instruction::{
+    Action, AutomaticRecording, ConferenceRequest, DialMusic, RecordingTerms, Sound, StatusCallback,
+};
 use crate::policy::{self, Party, Role};
 use crate::record::{
     AccountId, CallId, CallRecord, ConferenceId, ConferenceRecord, ConferenceState, Direction, EndCause,
-    ExitCause, ParticipantId, ParticipantRecord, PlacementId,
+    ExitCause, ParticipantId, ParticipantRecord, PlacementId, RecordingRecord, RecordingTrack,
 };
 use participant::Participant;
+use recordings::Recordings;
 use sounds::Sounds;
 
 /// Most URLs to which one conference reports.
@@ -47,6 +51,9 @@ pub(crate) struct Conference {
     max_participants: usize,
     longest: TimerId,
     sounds: Sounds,
+    recordings: Recordings,
+    /// What is recorded without a request for it, once there are enough.
+    automatic: Option<AutomaticRecording>,
     wait_for_agent: bool,
     last_left: Option<Subject>,
     billed_seconds: u64,
@@ -71,6 +78,7 @@ impl Conference {
             ended_at: None,
             end_cause: None,
             billed_seconds: None,
+            recording: None,
             sequence: 0,
             subscribers: Vec::new(),
         };
@@ -82,6 +90,8 @@ impl Conference {
             max_participants: request.max_participants,
             longest: context.wake(request.max_duration, Due::ConferenceEnd(id)),
             sounds: Sounds::new(id, request),
+            recordings: Recordings::default(),
+            automatic: None,
             wait_for_agent: request.wait_for_agent,
             last_left: None,
             billed_seconds: 0,
@@ -158,8 +168,77 @@ impl Conference {
         if policy::announced(&self.participants[&id].party(self.is_waiting())) {
             self.play_to_all(&request.enter_sound, context);
         }
+        // What a later participant asks for does not replace what an earlier one did.
+        if self.automatic.is_none() {
+            self.automatic = request.recording;
+        }
+        self.record_automatically(context);
         self.reroute = true;
         id
+    }
+
+    /// Begins what is to be recorded when there are enough inside.
+    fn record_automatically(&mut self, context: &mut Context) {
+        let Some(automatic) = self.automatic.clone() else { return };
+        if self.participants.len() < automatic.min_participants {
+            return;
+        }
+        if self.recordings.of_all().is_none() {
+            self.recordings.start(RecordScope::All, &automatic.terms, (&mut self.record, None), context);
+            if let Some(sound) = automatic.start_sound {
+                self.play_to_all(&Sound::Url(sound), context);
+            }
+        }
+        if automatic.participants_too {
+            for inside in self.participants.values() {
+                let of = (&mut self.record, Some(&inside.call));
+                let terms = RecordingTerms { track: RecordingTrack::Party, ..automatic.terms.clone() };
+                self.recordings.start(recordings::of(inside.record.id), &terms, of, context);
+            }
+        }
+    }
+
+    /// Records, whatever was asked before.
+    ///
+    /// # Errors
+    ///
+    /// [`CommandError::ParticipantNotFound`] if the participant is not inside.
+    pub fn start_recording(
+        &mut self,
+        scope: RecordScope,
+        terms: &RecordingTerms,
+        context: &mut Context,
+    ) -> Result<RecordingRecord, CommandError> {
+        let call = match scope {
+            RecordScope::All => None,
+            RecordScope::One(id) => {
+                let inside = self.participants.get(&id).ok_or(CommandError::ParticipantNotFound(id))?;
+                Some(&inside.call)
+            }
+        };
+        Ok(self.recordings.start(scope, terms, (&mut self.record, call), context))
+    }
+
+    /// Pauses, resumes or stops a recording.
+    ///
+    /// # Errors
+    ///
+    /// [`CommandError::NotRecording`] if there is none.
+    pub fn change_recording(
+        &mut self,
+        scope: RecordScope,
+        change: RecordChange,
+        context: &mut Context,
+    ) -> Result<(), CommandError> {
+        self.recordings.change(scope, change, &mut self.record, context)?;
+        if (scope, change) == (RecordScope::All, RecordChange::Stop) {
+            // It was stopped by request and does not begin again by itself.
+            let sound = self.automatic.take().and_then(|automatic| automatic.stop_sound);
+            if let Some(sound) = sound {
+                self.play_to_all(&Sound::Url(sound), context);
+            }
+        }
+        Ok(())
     }
 
     /// Moves from initialized to active, because of `by` if anybody.
@@ -225,6 +304,8 @@ impl Conference {
         self.record.ended_at = Some(context.now);
         self.record.end_cause = Some(cause);
         self.record.billed_seconds = Some(self.billed_seconds);
+        self.recordings.stop_all(&mut self.record, context);
+        self.record.recording = None;
         if self.introduced {
             self.tell(ConferenceEvent::Ended, None, context);
         }
@@ -235,6 +316,7 @@ impl Conference {
 
     fn remove(&mut self, id: ParticipantId, cause: ExitCause, context: &mut Context) -> Option<Departure> {
         self.set_talking(id, false, context);
+        self.recordings.stop(recordings::of(id), &mut self.record, context);
         let participant = self.participants.get_mut(&id)?;
         participant.record.left_at = Some(context.now);
         participant.record.exit_cause = Some(cause);
@@ -392,6 +474,9 @@ impl Conference {
             context.install(self.bridge, &self.routes(&parties));
         }
         self.follow_voices(context);
+        if !self.has_ended() {
+            self.record.recording = self.recordings.of_all();
+        }
         if self.saved.as_ref() != Some(&self.record) {
             context.push(Effect::SaveConference(self.record.clone()));
             self.saved = Some(self.record.clone());

@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use mixminus_mixer::{BridgeId, LegId, MixPlan, PromptId};
 
-use crate::callback::{CallCallback, CallbackEvent, Collected, Dialled};
+use crate::callback::{CallCallback, CallbackEvent, Collected, Dialled, RecordingCallback};
 use crate::command::{CommandError, Outcome};
 use crate::input::Refusal;
 use crate::instruction::Action;
-use crate::record::{CallRecord, ConferenceRecord, ParticipantRecord};
+use crate::record::{CallRecord, ConferenceRecord, ParticipantRecord, RecordingRecord};
 
 /// Identifies one [`Command`] so that its answer finds the asker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -164,6 +164,10 @@ pub enum Effect {
     SaveConference(ConferenceRecord),
     /// Write the participant's row.
     SaveParticipant(ParticipantRecord),
+    /// Write the recording's row.
+    SaveRecording(RecordingRecord),
+    /// Queue a callback about a recording.
+    NotifyOfRecording(Box<RecordingCallback>),
     /// Queue a callback about a conference.
     Notify(Box<CallbackEvent>),
     /// Queue a callback about a call.

@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::effect::Repeat;
 use crate::input::Refusal;
 use crate::policy::Role;
+use crate::record::{RecordingFormat, RecordingTrack};
 
 /// The instructions of one fetched document, in order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -251,6 +252,32 @@ pub struct StatusCallback {
     pub groups: BTreeSet<EventGroup>,
 }
 
+/// How something is recorded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RecordingTerms {
+    /// What the file is written as.
+    pub format: RecordingFormat,
+    /// What a participant's recording holds.
+    pub track: RecordingTrack,
+    /// Who is told of the recording.
+    pub callback: Option<Action>,
+}
+
+/// What is recorded of a conference without a request for it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AutomaticRecording {
+    /// How.
+    pub terms: RecordingTerms,
+    /// How many must be inside before it begins.
+    pub min_participants: usize,
+    /// Whether each participant has a recording of its own as well.
+    pub participants_too: bool,
+    /// What everybody hears when it begins.
+    pub start_sound: Option<Action>,
+    /// What everybody hears when it is stopped.
+    pub stop_sound: Option<Action>,
+}
+
 /// How a call joins a conference; what concerns the conference as a whole is
 /// taken from whoever creates it.
 #[expect(clippy::struct_excessive_bools, reason = "each is an independent attribute of a participant")]
@@ -292,6 +319,8 @@ pub struct ConferenceRequest {
     pub wait_for_agent: bool,
     /// How long those who wait do so before they leave again; for ever if absent.
     pub max_wait: Option<Duration>,
+    /// Whether and how the conference is recorded from now on.
+    pub recording: Option<AutomaticRecording>,
     /// Where events are reported.
     pub status_callback: Option<StatusCallback>,
     /// What the call does after leaving the conference; the next instruction if absent.

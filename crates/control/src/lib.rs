@@ -22,19 +22,21 @@ mod record;
 mod switchboard;
 
 pub use callback::{
-    CallCallback, CallEvent, CallbackEvent, Collected, ConferenceEvent, DialStep, Dialled, Subject,
+    CallCallback, CallEvent, CallbackEvent, Collected, ConferenceEvent, DialStep, Dialled, RecordingCallback,
+    RecordingEvent, Subject,
 };
 pub use command::{
     CallChange, Calls, Command, CommandError, ConferenceChange, Invitation, Invited, Legs, Members, Outcome,
-    ParticipantChange, Placed, PlayKind, Selector,
+    ParticipantChange, Placed, PlayKind, RecordChange, RecordScope, Selector,
 };
 pub use effect::{
     Effect, Fetch, FetchId, FetchPurpose, News, PlaceCall, PromptContent, Repeat, RequestId, TimerId,
 };
 pub use input::{Application, Arrival, DialError, FetchError, Input, LegEnd, Refusal};
 pub use instruction::{
-    Action, CallUrls, Collect, CollectKind, ConferenceRequest, Confirm, Destination, Dial, DialMusic,
-    DialTerms, Document, EventGroup, HttpMethod, Instruction, Report, Sound, StatusCallback,
+    Action, AutomaticRecording, CallUrls, Collect, CollectKind, ConferenceRequest, Confirm, Destination,
+    Dial, DialMusic, DialTerms, Document, EventGroup, HttpMethod, Instruction, RecordingTerms, Report, Sound,
+    StatusCallback,
 };
 pub use record::{
     AccountId, ApplicationId, ApplicationRecord, CallId, CallRecord, CallState, ConferenceId,

@@ -264,6 +264,8 @@ pub struct ConferenceRecord {
     pub end_cause: Option<EndCause>,
     /// Sum over participants of whole minutes begun, in seconds; set at the end.
     pub billed_seconds: Option<u64>,
+    /// Whether everybody is being recorded: recording, paused or not at all.
+    pub recording: Option<RecordingState>,
     /// The number of the last event told of it.
     pub sequence: u64,
     /// Who is told of its events, each [`Action`](crate::Action) once.

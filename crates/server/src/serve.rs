@@ -25,8 +25,8 @@ use crate::config::{self, Config, HttpUrl};
 use crate::dialect;
 use crate::exchange::handle::ExchangeHandle;
 use crate::exchange::{
-    Admission, Answering, Backlog, Clock, Dialling, Documents, Equipment, Exchange, Intake, Journal, Status,
-    Terms, Trunk, queued,
+    Admission, Answering, Backlog, Clock, Dialling, Documents, Equipment, Exchange, Intake, Journal,
+    RecordingPlace, Status, Terms, Trunk, queued,
 };
 use crate::http::{self, ApiLimits, ApiState, Exposition, Failures, Measured, Phase, RateLimits, health};
 use crate::outbox::{Counts, Keep, Outbox, Retry};
@@ -392,6 +392,7 @@ fn answering(config: &Config, accounts: &Accounts) -> Answering {
             opus: config.opus(),
         },
         dialling: dialling(config),
+        recordings: RecordingPlace(config.public_url()),
     }
 }
 

@@ -70,6 +70,7 @@ impl Orphans {
             self.events.extend(record.tell(ConferenceEvent::Left, at, last_left.as_ref()));
         }
         record.state = ConferenceState::Ended;
+        record.recording = None;
         record.ended_at = Some(at);
         record.end_cause = Some(EndCause::NoParticipants);
         record.billed_seconds = Some(participants.iter().map(ParticipantRecord::billed_seconds).sum());

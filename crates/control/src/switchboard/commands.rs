@@ -10,8 +10,7 @@ use crate::command::{
 use crate::effect::{PromptContent, Repeat};
 use crate::instruction::{Action, CallUrls, ConferenceRequest, Destination, DialTerms};
 use crate::record::{
-    AccountId, CallId, ConferenceId, EndCause, ExitCause, HangupCause, HangupSource, ParticipantId,
-    PlacementId,
+    AccountId, CallId, ConferenceId, EndCause, ExitCause, HangupCause, HangupSource, PlacementId,
 };
 
 /// Ends a call because a client asked.
@@ -22,9 +21,7 @@ impl Switchboard {
         match command {
             Command::Conference(selector, change) => {
                 let id = self.find(account, &selector)?;
-                let members = self.change_conference(id, change)?;
-                self.touched.push(id);
-                Ok(Outcome::Conference(Box::new(self.conferences[&id].record().clone()), members))
+                self.change_conference(id, change)
             }
             Command::Invite(selector, invitation) => self.invite(account, &selector, *invitation),
             Command::Place(calls) => self.place_calls(account, *calls),
@@ -50,29 +47,35 @@ impl Switchboard {
         &mut self,
         id: ConferenceId,
         change: ConferenceChange,
-    ) -> Result<Vec<ParticipantId>, CommandError> {
+    ) -> Result<Outcome, CommandError> {
+        self.touched.push(id);
+        let context = &mut self.context;
         let conference = self.conferences.get_mut(&id).ok_or(CommandError::ConferenceNotFound)?;
+        let mut concerned = Vec::new();
         match change {
-            ConferenceChange::Start => conference.start(None, &mut self.context),
+            ConferenceChange::Start => conference.start(None, context),
             ConferenceChange::End => self.end_conference(id, EndCause::ApiRequest),
             ConferenceChange::Update(members, change) => {
-                let members = conference.select(&members)?;
-                conference.update(&members, change, &mut self.context);
-                return Ok(members);
+                concerned = conference.select(&members)?;
+                conference.update(&concerned, change, context);
             }
             ConferenceChange::Kick(members) => {
-                let members = conference.select(&members)?;
-                self.leave(id, &members, ExitCause::Kicked);
-                return Ok(members);
+                concerned = conference.select(&members)?;
+                self.leave(id, &concerned, ExitCause::Kicked);
             }
             ConferenceChange::Play { members, content, kind, mixed } => {
-                return conference.play(content, (members, kind, mixed), &mut self.context);
+                concerned = conference.play(content, (members, kind, mixed), context)?;
             }
-            ConferenceChange::StopPlaying(members, kind) => {
-                conference.stop_playing(&members, kind, &mut self.context);
+            ConferenceChange::StopPlaying(members, kind) => conference.stop_playing(&members, kind, context),
+            ConferenceChange::Record(scope, terms) => {
+                let recording = conference.start_recording(scope, &terms, context)?;
+                return Ok(Outcome::Recording(Box::new(recording)));
+            }
+            ConferenceChange::ChangeRecording(scope, change) => {
+                conference.change_recording(scope, change, context)?;
             }
         }
-        Ok(Vec::new())
+        Ok(Outcome::Conference(Box::new(self.conferences[&id].record().clone()), concerned))
     }
 
     fn invite(
@@ -190,12 +193,16 @@ impl Switchboard {
         Outcome::Placed(id, placed.collect())
     }
 
+    /// Gives up what is unanswered of a placement, or one call of it by the call's own id.
     fn cancel(&mut self, account: &AccountId, id: PlacementId) -> Result<Outcome, CommandError> {
-        let placement = self.placements.get(&id).filter(|one| one.account == *account);
-        if placement.is_none() {
-            return Err(CommandError::PlacementNotFound);
+        let ending = Ending::by(BY_REQUEST, HangupCause::Canceled);
+        if self.placements.get(&id).is_some_and(|one| one.account == *account) {
+            self.give_up(id, ending);
+            return Ok(Outcome::Done);
         }
-        self.give_up(id, Ending::by(BY_REQUEST, HangupCause::Canceled));
+        let call = self.own(account, CallId(id.0)).ok().filter(|call| call.placement().is_some());
+        let call = call.map(Call::id).ok_or(CommandError::PlacementNotFound)?;
+        self.end_call(call, ending);
         Ok(Outcome::Done)
     }
 

@@ -11,8 +11,9 @@ use mixminus_control::{
     AccountId, Action, Application, Arrival, CallCallback, CallId, CallRecord, CallUrls, CallbackEvent,
     Command, CommandError, ConferenceChange, ConferenceId, ConferenceRecord, ConferenceRequest, Document,
     Effect, EventGroup, Fetch, FetchError, HttpMethod, Input, Instruction, LegEnd, Limits, Members, Outcome,
-    ParticipantChange, ParticipantId, ParticipantRecord, PlaceCall, PromptContent, RequestId, Selector,
-    Sound, StatusCallback, Switchboard, TimerId, Timestamp,
+    ParticipantChange, ParticipantId, ParticipantRecord, PlaceCall, PromptContent, RecordingCallback,
+    RecordingId, RecordingRecord, RequestId, Selector, Sound, StatusCallback, Switchboard, TimerId,
+    Timestamp,
 };
 use mixminus_mixer::{BridgeId, LegId, MixPlan, PromptId, SourceId};
 use rand::SeedableRng;
@@ -47,6 +48,8 @@ pub struct World {
     pub participants: BTreeMap<ParticipantId, ParticipantRecord>,
     pub told: Vec<CallbackEvent>,
     pub told_of_calls: Vec<CallCallback>,
+    pub recordings: BTreeMap<RecordingId, RecordingRecord>,
+    pub told_of_recordings: Vec<RecordingCallback>,
     /// Calls to be placed, oldest first.
     pub dials: Vec<PlaceCall>,
     /// Digits sent to far ends.
@@ -78,6 +81,7 @@ pub fn request(name: &str, role: Role) -> ConferenceRequest {
         customer_hold_music: None,
         wait_for_agent: false,
         max_wait: None,
+        recording: None,
         status_callback: Some(StatusCallback {
             action: Action { url: "http://app/status".into(), method: HttpMethod::Post },
             groups: [EventGroup::Conference, EventGroup::Participant, EventGroup::Talking].into(),
@@ -105,6 +109,8 @@ impl World {
             participants: BTreeMap::new(),
             told: Vec::new(),
             told_of_calls: Vec::new(),
+            recordings: BTreeMap::new(),
+            told_of_recordings: Vec::new(),
             dials: Vec::new(),
             digits: Vec::new(),
             media: Vec::new(),
@@ -183,6 +189,8 @@ impl World {
             Effect::SaveCall(record) => drop(self.calls.insert(record.id, record)),
             Effect::SaveConference(record) => drop(self.conferences.insert(record.id, record)),
             Effect::SaveParticipant(record) => drop(self.participants.insert(record.id, record)),
+            Effect::SaveRecording(record) => drop(self.recordings.insert(record.id, record)),
+            Effect::NotifyOfRecording(event) => self.told_of_recordings.push(*event),
             Effect::Notify(event) => self.told.push(*event),
             Effect::NotifyOfCall(event) => self.told_of_calls.push(*event),
             Effect::Reply(request, result) => drop(self.replies.insert(request, result)),

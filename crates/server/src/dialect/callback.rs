@@ -2,14 +2,15 @@
 
 use mixminus_control::{
     CallCallback, CallEvent, CallRecord, CallState, CallbackEvent, CollectKind, Collected, ConferenceEvent,
-    DialStep, Dialled, Fetch, FetchPurpose, HangupCause, HttpMethod, News,
+    DialStep, Dialled, Fetch, FetchPurpose, HangupCause, HttpMethod, News, RecordingCallback, RecordingEvent,
 };
 use mixminus_plivo::callback::{
     AddParticipantOutcome, Called, DialAction, DialEvent, DialOutcome, DialStatus, Input, InputType,
-    Parameters, StatusEvent, call_parameters, digits_parameters, exit_parameters,
+    Parameters, RecordingEventName, StatusEvent, call_parameters, digits_parameters, exit_parameters,
 };
 use mixminus_plivo::{Call, CallStatus, ExitCause, Request};
 
+use super::resource::recording;
 use super::rest::{instant, mpc, participant};
 use super::words;
 
@@ -81,6 +82,20 @@ pub fn call_callback_parameters(callback: &CallCallback) -> Parameters {
     let mut parameters = call_parameters(&call(&callback.call), event, &callback.headers);
     parameters.extend(news);
     parameters
+}
+
+/// What the callback of a recording's `event` says; `api_url` is where the API is reached.
+pub fn recording_callback_parameters(event: &RecordingCallback, api_url: &str) -> Parameters {
+    let name = match event.event {
+        RecordingEvent::Initiated => RecordingEventName::Initiated,
+        RecordingEvent::Paused => RecordingEventName::Paused,
+        RecordingEvent::Resumed => RecordingEventName::Resumed,
+        RecordingEvent::Completed => RecordingEventName::Completed,
+    };
+    let (at, recording) = (instant(event.at), &recording(&event.recording));
+    let told =
+        mixminus_plivo::callback::RecordingEvent { name, at, sequence: event.sequence, recording, api_url };
+    told.parameters()
 }
 
 fn input_parameters(collected: &Collected) -> Parameters {

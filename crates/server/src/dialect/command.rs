@@ -4,12 +4,13 @@ use std::time::Duration;
 
 use mixminus_control::{
     CallChange, CallId, CallUrls, Calls, Command, Confirm, Destination, DialMusic, DialTerms, HttpMethod,
-    Invitation, Invited, PlayKind, PromptContent, Repeat,
+    Invitation, Invited, PlayKind, PromptContent, RecordingFormat, RecordingTerms, RecordingTrack, Repeat,
 };
 use mixminus_plivo::rest::{
-    self, AddParticipant, CallPlay, CallSpeak, MakeCall, Outbound, Party, SendDigits, Speech, Transfer,
+    self, AddParticipant, CallPlay, CallSpeak, MakeCall, MpcRecord, Outbound, Party, SendDigits, Speech,
+    TrackType, Transfer,
 };
-use mixminus_plivo::{Gender, SipHeaders, Voice};
+use mixminus_plivo::{FileFormat, Gender, SipHeaders, Voice};
 
 use super::join::{action, conference, digits};
 
@@ -155,4 +156,24 @@ const fn legs(legs: rest::Legs) -> mixminus_control::Legs {
 /// The cancellation of the request of that uuid; none if it is no uuid.
 pub fn cancel(uuid: &str) -> Option<Command> {
     uuid.parse().ok().map(|uuid| Command::Cancel(mixminus_control::PlacementId(uuid)))
+}
+
+/// How `request` records.
+pub fn recording_terms(request: &MpcRecord) -> RecordingTerms {
+    RecordingTerms {
+        format: format(request.file_format),
+        track: match request.track_type {
+            TrackType::All | TrackType::Both => RecordingTrack::Channels,
+            TrackType::Participant => RecordingTrack::Party,
+        },
+        callback: request.callback.clone().map(action),
+    }
+}
+
+/// What a file of that format is.
+pub(super) const fn format(format: FileFormat) -> RecordingFormat {
+    match format {
+        FileFormat::Mp3 => RecordingFormat::Mp3,
+        FileFormat::Wav => RecordingFormat::Wav,
+    }
 }

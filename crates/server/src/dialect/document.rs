@@ -138,6 +138,7 @@ mod tests {
             customer_hold_music: get("/c"),
             wait_for_agent: true,
             max_wait: Some(seconds(60)),
+            recording: None,
             status_callback: Some(StatusCallback {
                 action: post("/s"),
                 groups: [EventGroup::Participant].into(),

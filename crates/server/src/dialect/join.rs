@@ -4,9 +4,14 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use mixminus_control::policy::Role;
-use mixminus_control::{Action, ConferenceRequest, EventGroup, HttpMethod, Sound, StatusCallback};
+use mixminus_control::{
+    Action, AutomaticRecording, ConferenceRequest, EventGroup, HttpMethod, RecordingTerms, RecordingTrack,
+    Sound, StatusCallback,
+};
 use mixminus_plivo::xml::{self, MultiPartyCall, Target};
 use mixminus_plivo::{Key, Method};
+
+use super::command::format;
 
 /// The request that `call` makes.
 pub fn conference(call: MultiPartyCall) -> ConferenceRequest {
@@ -29,9 +34,25 @@ pub fn conference(call: MultiPartyCall) -> ConferenceRequest {
         customer_hold_music: call.customer_hold_music.map(action),
         wait_for_agent: call.wait_for_agent,
         max_wait: call.wait_time_seconds.map(seconds),
+        recording: recording(call.recording),
         status_callback: call.status_callback.map(status_callback),
         on_exit: call.on_exit_action.map(action),
     }
+}
+
+fn recording(recording: xml::Recording) -> Option<AutomaticRecording> {
+    let terms = RecordingTerms {
+        format: format(recording.file_format),
+        track: RecordingTrack::Mix,
+        callback: recording.callback.map(action),
+    };
+    recording.record.then(|| AutomaticRecording {
+        terms,
+        min_participants: recording.min_member_count as usize,
+        participants_too: recording.participant_track,
+        start_sound: recording.start_audio.map(action),
+        stop_sound: recording.stop_audio.map(action),
+    })
 }
 
 fn status_callback(callback: xml::StatusCallback) -> StatusCallback {

@@ -14,8 +14,13 @@ mod rest;
 mod sounds;
 mod words;
 
-pub use callback::{call, call_callback_parameters, callback_parameters, fetch_parameters, request};
-pub use command::{call_id, calls, cancel, invitation, play, said, send_digits, speak, transfer};
+pub use callback::{
+    call, call_callback_parameters, callback_parameters, fetch_parameters, recording_callback_parameters,
+    request,
+};
+pub use command::{
+    call_id, calls, cancel, invitation, play, recording_terms, said, send_digits, speak, transfer,
+};
 pub use document::document;
 pub use resource::{application, endpoint, http_method, recording, recording_filter};
 pub use rest::{

@@ -20,7 +20,11 @@ pub fn mpc(record: &ConferenceRecord) -> Mpc {
         name: record.name.clone(),
         sub_account: Some(record.account.0.clone()).filter(|id| id.starts_with("SA")),
         status: words::status(record.state),
-        recording: RecordingState::NotRecording,
+        recording: match record.recording {
+            Some(mixminus_control::RecordingState::Recording) => RecordingState::Recording,
+            Some(mixminus_control::RecordingState::Paused) => RecordingState::Paused,
+            _ => RecordingState::NotRecording,
+        },
         stay_alone: record.stay_alone,
         created_at: instant(record.created_at),
         started_at: record.started_at.map(instant),

@@ -24,6 +24,7 @@ pub fn conference() -> ConferenceRecord {
         ended_at: None,
         end_cause: None,
         billed_seconds: None,
+        recording: None,
         sequence: 0,
         subscribers: Vec::new(),
     }

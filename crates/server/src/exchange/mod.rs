@@ -17,7 +17,8 @@ use std::time::Duration;
 use mixminus_audio::Clip;
 use mixminus_control::{
     AccountId, Application, Arrival, CallCallback, CallbackEvent, DialError, Effect, Fetch, Input, LegEnd,
-    Outcome, PlaceCall, PromptContent, Refusal, Repeat, RequestId, Switchboard, TimerId,
+    Outcome, PlaceCall, PromptContent, RecordingCallback, RecordingFormat, RecordingRecord, Refusal, Repeat,
+    RequestId, Switchboard, TimerId,
 };
 use mixminus_media::{Media, MediaEvent};
 use mixminus_mixer::{BridgeId, LegId, Plays, PromptId};
@@ -76,6 +77,24 @@ pub struct Answering {
     pub terms: Terms,
     /// How calls are placed.
     pub dialling: Dialling,
+    /// Where recordings can be fetched.
+    pub recordings: RecordingPlace,
+}
+
+/// Where the API is reached, without a slash at the end: recordings are below it.
+#[derive(Clone, Debug)]
+pub struct RecordingPlace(pub String);
+
+impl RecordingPlace {
+    /// Says in `record` where its file is.
+    fn locate(&self, record: &mut RecordingRecord) {
+        let extension = match record.format {
+            RecordingFormat::Mp3 => "mp3",
+            RecordingFormat::Wav => "wav",
+        };
+        let RecordingRecord { id, account, .. } = record;
+        record.url = format!("{}/v1/Account/{account}/Recording/{id}.{extension}", self.0);
+    }
 }
 
 /// What the exchange works with.
@@ -351,8 +370,19 @@ impl Exchange {
             Effect::SaveConference(record) => entry.batch.conferences.push(record),
             Effect::SaveParticipant(record) => entry.batch.participants.push(record),
             Effect::Notify(event) => entry.batch.callbacks.push(queued(&event)),
+            Effect::SaveRecording(mut record) => {
+                self.answering.recordings.locate(&mut record);
+                entry.batch.recordings.push(record);
+            }
+            Effect::NotifyOfRecording(mut event) => {
+                self.answering.recordings.locate(&mut event.recording);
+                entry.batch.callbacks.push(queued_for_recording(&event, &self.answering.recordings));
+            }
             Effect::NotifyOfCall(event) => entry.batch.callbacks.push(queued_for_call(&event)),
-            Effect::Reply(request, result) => {
+            Effect::Reply(request, mut result) => {
+                if let Ok(Outcome::Recording(record)) = &mut result {
+                    self.answering.recordings.locate(record);
+                }
                 let result = result.map_err(ExchangeError::from);
                 entry.replies.extend(self.replies.remove(&request).map(|reply| (reply, result)));
             }
@@ -434,6 +464,20 @@ fn queued_for_call(event: &CallCallback) -> NewCallback {
         url: event.url.clone(),
         method: event.method,
         params: dialect::call_callback_parameters(event),
+        created_at: event.at,
+    }
+}
+
+/// The callback that tells `event` of a recording, ready to be kept.
+fn queued_for_recording(event: &RecordingCallback, place: &RecordingPlace) -> NewCallback {
+    NewCallback {
+        id: Uuid::new_v4(),
+        account: event.recording.account.clone(),
+        order: OrderKey::Conference(event.conference),
+        sequence: event.sequence,
+        url: event.url.clone(),
+        method: event.method,
+        params: dialect::recording_callback_parameters(event, &place.0),
         created_at: event.at,
     }
 }

@@ -9,6 +9,7 @@ mod call;
 mod callback;
 mod endpoint;
 pub mod health;
+mod later;
 mod listen;
 pub mod metrics;
 mod multi_party_call;
@@ -33,6 +34,7 @@ use axum::http::{Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
 use futures::FutureExt;
+use mixminus_plivo::rest::AsyncCallback;
 use mixminus_plivo::xml;
 use mixminus_store::Store;
 use tokio::sync::{Notify, watch};
@@ -187,6 +189,13 @@ async fn once(
 }
 
 async fn carry_out(asked: &Asked<'_>, resource: Resource) -> Result<Response, ApiError> {
+    match AsyncCallback::parse(asked.arguments)? {
+        Some(callback) => Ok(later::answer(asked, resource, callback)),
+        None => carry_out_now(asked, resource).await,
+    }
+}
+
+async fn carry_out_now(asked: &Asked<'_>, resource: Resource) -> Result<Response, ApiError> {
     match resource {
         Resource::Account => match asked.method.as_str() {
             "GET" => account::get(asked).await,

@@ -6,18 +6,18 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use mixminus_control::{
     Command, CommandError, ConferenceChange, ConferenceRecord, Outcome, ParticipantId, Placed, PlayKind,
-    PromptContent,
+    PromptContent, RecordChange, RecordScope,
 };
 use mixminus_plivo::rest::{
     AddParticipant, AddParticipantReply, AddedCall, List, MemberPlay, MemberReply, MemberSelector, MpcFilter,
-    MpcObject, MpcPath, MpcSegment, ParticipantFilter, ParticipantObject, ParticipantUpdate, RestError,
-    Speech, UpdateReply, parse_start,
+    MpcObject, MpcPath, MpcRecord, MpcRecordReply, MpcSegment, ParticipantFilter, ParticipantObject,
+    ParticipantUpdate, RestError, Speech, TrackType, UpdateReply, parse_start,
 };
 use mixminus_store::{Page, StoreError};
 
 use super::asked::Asked;
 use super::reply::{ApiError, json, no_content};
-use super::route::Resource;
+use super::route::{Resource, Taping};
 use crate::dialect;
 use crate::exchange::handle::ExchangeError;
 
@@ -38,7 +38,24 @@ pub async fn answer(asked: &Asked<'_>, resource: Resource) -> Result<Response, A
         (_, Resource::Participant(mpc, member)) => asked.kick(&mpc, &member).await,
         ("POST", Resource::Heard(mpc, member, kind)) => asked.play(&mpc, &member, kind).await,
         (_, Resource::Heard(mpc, member, kind)) => asked.stop_playing(&mpc, &member, kind).await,
+        ("POST", Resource::Recorded(mpc, member, Taping::Record)) => asked.record(&mpc, member).await,
+        (_, Resource::Recorded(mpc, member, taping)) => {
+            let change = match taping {
+                Taping::Record => RecordChange::Stop,
+                Taping::Pause => RecordChange::Pause,
+                Taping::Resume => RecordChange::Resume,
+            };
+            asked.change_recording(&mpc, member, change).await
+        }
         _ => Err(ApiError::not_found()),
+    }
+}
+
+/// Of whom `member`, where a path names one, is recorded.
+fn scope(member: Option<&str>) -> Result<RecordScope, RestError> {
+    match member {
+        None => Ok(RecordScope::All),
+        Some(member) => Ok(RecordScope::One(ParticipantId(MemberSelector::parse(member)?.sole()?))),
     }
 }
 
@@ -171,6 +188,35 @@ impl Asked<'_> {
         Ok(no_content())
     }
 
+    async fn record(&self, mpc: &MpcSegment, member: Option<String>) -> Result<Response, ApiError> {
+        let scope = scope(member.as_deref())?;
+        let terms = dialect::recording_terms(&MpcRecord::parse(self.arguments)?);
+        let Outcome::Recording(recording) =
+            self.change_mpc(mpc, ConferenceChange::Record(scope, terms)).await?
+        else {
+            return Err(ApiError::internal());
+        };
+        let name = recording.of.conference.as_ref().map(|(_, name)| name.as_str()).unwrap_or_default();
+        let (id, url) = (recording.id.to_string(), recording.url.clone());
+        let reply = match scope {
+            RecordScope::All => MpcRecordReply::mpc(name, id, url),
+            RecordScope::One(_) => MpcRecordReply::participant(name, id, url),
+        };
+        Ok(json(StatusCode::ACCEPTED, reply))
+    }
+
+    async fn change_recording(
+        &self,
+        mpc: &MpcSegment,
+        member: Option<String>,
+        change: RecordChange,
+    ) -> Result<Response, ApiError> {
+        let scope = scope(member.as_deref())?;
+        TrackType::parse(self.arguments)?;
+        self.change_mpc(mpc, ConferenceChange::ChangeRecording(scope, change)).await?;
+        Ok(no_content())
+    }
+
     async fn change_mpc(&self, mpc: &MpcSegment, change: ConferenceChange) -> Result<Outcome, ApiError> {
         let conference = dialect::selector(mpc).ok_or(RestError::MpcNotFound)?;
         self.command(Command::Conference(conference, change)).await
@@ -205,9 +251,10 @@ fn refused(error: &CommandError) -> ApiError {
         CommandError::CallNotFound => RestError::NotFound("call").into(),
         CommandError::PlacementNotFound => RestError::NotFound("request").into(),
         CommandError::TooMany => ApiError::too_many_requests(CROWDED_RETRY_AFTER),
-        CommandError::ConferenceFull | CommandError::NoOtherLeg | CommandError::NotAnswered => {
-            ApiError::bad(error.to_string())
-        }
+        CommandError::ConferenceFull
+        | CommandError::NoOtherLeg
+        | CommandError::NotAnswered
+        | CommandError::NotRecording => ApiError::bad(error.to_string()),
     }
 }
 

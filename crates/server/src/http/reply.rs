@@ -12,7 +12,12 @@ use uuid::Uuid;
 
 /// An answer with `body` and the `api_id` that every answer carries.
 pub fn json(status: StatusCode, body: impl Serialize) -> Response {
-    whole(status, &Reply { api_id: api_id(), body })
+    json_as(api_id(), status, body)
+}
+
+/// The same under an `api_id` that is known.
+pub fn json_as(api_id: String, status: StatusCode, body: impl Serialize) -> Response {
+    whole(status, &Reply { api_id, body })
 }
 
 /// 204. It names a content type, without which the Ruby SDK takes it for a failure.
@@ -20,7 +25,8 @@ pub fn no_content() -> Response {
     with_body(StatusCode::NO_CONTENT, Body::empty())
 }
 
-fn api_id() -> String {
+/// The id of one answer.
+pub fn api_id() -> String {
     Uuid::new_v4().to_string()
 }
 

@@ -34,6 +34,17 @@ impl Kind {
     }
 }
 
+/// What is done about a recording.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Taping {
+    /// `Record/`: it is begun or stopped.
+    Record,
+    /// `Record/Pause/`
+    Pause,
+    /// `Record/Resume/`
+    Resume,
+}
+
 /// An account, or something below one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Resource {
@@ -53,6 +64,9 @@ pub enum Resource {
     Participant(MpcSegment, String),
     /// `MultiPartyCall/{mpc}/Member/{member}/Play/` or `…/Speak/`
     Heard(MpcSegment, String, PlayKind),
+    /// `MultiPartyCall/{mpc}/Record/` and below, or `MultiPartyCall/{mpc}/Participant/{member}/Record/`
+    /// and below.
+    Recorded(MpcSegment, Option<String>, Taping),
     /// `Call/`
     Calls,
     /// `Call/{uuid}/`
@@ -110,7 +124,13 @@ impl Resource {
             [mpc @ .., word, member, action] if word == "Member" && !mpc.is_empty() => {
                 Some(Self::Heard(named(mpc)?, member.clone(), played(action)?))
             }
-            _ if is_elsewhere(rest) => None,
+            [before @ .., word] if word == "Record" => Self::recorded(before, Taping::Record),
+            [before @ .., record, word] if record == "Record" && word == "Pause" => {
+                Self::recorded(before, Taping::Pause)
+            }
+            [before @ .., record, word] if record == "Record" && word == "Resume" => {
+                Self::recorded(before, Taping::Resume)
+            }
             [mpc @ .., word] if word == "Participant" && !mpc.is_empty() => {
                 Some(Self::Participants(named(mpc)?))
             }
@@ -118,6 +138,17 @@ impl Resource {
                 Some(Self::Participant(named(mpc)?, member.clone()))
             }
             mpc => Some(Self::Conference(named(mpc)?)),
+        }
+    }
+
+    /// The recording of what `segments` name; a conference that is called `Record` has none before its name.
+    fn recorded(segments: &[String], taping: Taping) -> Option<Self> {
+        match segments {
+            [] => Some(Self::Conference(named(&["Record".to_owned()])?)),
+            [mpc @ .., word, member] if word == "Participant" && !mpc.is_empty() => {
+                Some(Self::Recorded(named(mpc)?, Some(member.clone()), taping))
+            }
+            mpc => Some(Self::Recorded(named(mpc)?, None, taping)),
         }
     }
 
@@ -135,8 +166,10 @@ impl Resource {
     pub const fn methods(&self) -> &'static [Method] {
         match self {
             Self::Conferences | Self::List(Kind::Callback | Kind::Recording) => &[Method::GET],
-            Self::Heard(..) | Self::CallHears(..) => &[Method::POST, Method::DELETE],
-            Self::CallDigits(_) => &[Method::POST],
+            Self::Heard(..) | Self::CallHears(..) | Self::Recorded(_, _, Taping::Record) => {
+                &[Method::POST, Method::DELETE]
+            }
+            Self::CallDigits(_) | Self::Recorded(..) => &[Method::POST],
             Self::Request(_) => &[Method::DELETE],
             Self::Account
             | Self::Calls
@@ -149,13 +182,6 @@ impl Resource {
             }
         }
     }
-}
-
-/// Whether these are the words of a resource of Plivo's that this API does not
-/// have; read as the name of a conference they would start or end one.
-fn is_elsewhere(segments: &[String]) -> bool {
-    let words: Vec<&str> = segments.iter().skip(1).map(String::as_str).collect();
-    matches!(words[..], [.., "Record"] | [.., "Record", "Pause" | "Resume"])
 }
 
 fn played(word: &str) -> Option<PlayKind> {
@@ -180,15 +206,20 @@ mod tests {
 
     #[test]
     fn what_this_api_does_not_have_is_no_name() {
-        for path in [
-            "name_a/Record/",
-            "name_a/Record/Pause/",
-            "name_a/Participant/7/Record/Resume/",
-            "name_a/Member/all/Sing/",
-        ] {
+        for path in ["name_a/Member/all/Sing/"] {
             assert_eq!(resource(&format!("MultiPartyCall/{path}")), None, "{path}");
         }
         assert!(matches!(resource("MultiPartyCall/Record/"), Some(Resource::Conference(_))));
+        for (path, member, taping) in [
+            ("name_a/Record/", None, Taping::Record),
+            ("name_a/b/Record/Pause/", None, Taping::Pause),
+            ("name_a/Participant/7/Record/Resume/", Some("7".to_owned()), Taping::Resume),
+        ] {
+            let Some(Resource::Recorded(_, of, what)) = resource(&format!("MultiPartyCall/{path}")) else {
+                panic!("{path}")
+            };
+            assert_eq!((of, what), (member, taping));
+        }
     }
 
     #[test]

@@ -125,6 +125,7 @@ fn migrations() -> Migrator {
         (2, "callbacks", include_str!("../../migrations/0002_callbacks.sql")),
         (3, "directory", include_str!("../../migrations/0003_directory.sql")),
         (4, "placed calls", include_str!("../../migrations/0004_placed_calls.sql")),
+        (5, "recorded conferences", include_str!("../../migrations/0005_recorded_conferences.sql")),
     ];
     let migration = |(version, name, sql): (i64, &'static str, &'static str)| {
         Migration::new(version, name.into(), MigrationType::Simple, sql.into_sql_str(), false)

@@ -83,6 +83,7 @@ pub(super) fn conference(row: &SqliteRow) -> Result<ConferenceRecord, StoreError
         ended_at: optional_instant(row, "ended_at")?,
         end_cause: optional_word(row, "end_cause")?,
         billed_seconds: row.try_get::<Option<i64>, _>("billed_seconds")?.map(|seconds| seconds as u64),
+        recording: optional_word(row, "recording")?,
         sequence: row.try_get::<i64, _>("sequence")? as u64,
         subscribers: subscribers(row)?,
     })

@@ -90,12 +90,13 @@ async fn save_conference(
 ) -> Result<(), StoreError> {
     sqlx::query(
         "INSERT INTO conferences (id, account, name, state, stay_alone, created_at, started_at, ended_at,
-             end_cause, billed_seconds, sequence, subscribers)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+             end_cause, billed_seconds, sequence, subscribers, recording)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
          ON CONFLICT (id) DO UPDATE SET state = excluded.state, stay_alone = excluded.stay_alone,
              started_at = excluded.started_at, ended_at = excluded.ended_at,
              end_cause = excluded.end_cause, billed_seconds = excluded.billed_seconds,
-             sequence = excluded.sequence, subscribers = excluded.subscribers",
+             sequence = excluded.sequence, subscribers = excluded.subscribers,
+             recording = excluded.recording",
     )
     .bind(conference.id.to_string())
     .bind(&conference.account.0)
@@ -109,6 +110,7 @@ async fn save_conference(
     .bind(conference.billed_seconds.map(|seconds| seconds as i64))
     .bind(conference.sequence as i64)
     .bind(text::subscribers(&conference.subscribers))
+    .bind(conference.recording.map(Text::text))
     .execute(connection)
     .await?;
     Ok(())

@@ -72,6 +72,7 @@ pub fn conference(name: &str, created: i64) -> ConferenceRecord {
         ended_at: None,
         end_cause: None,
         billed_seconds: None,
+        recording: None,
         sequence: 3,
         subscribers: vec![subscriber(URL)],
     }

@@ -219,6 +219,9 @@ async fn carry_out(
         ConferenceChange::Play { members, .. } | ConferenceChange::StopPlaying(members, _) => {
             inside(store, account, conference, members).await?;
         }
+        ConferenceChange::Record(..) | ConferenceChange::ChangeRecording(..) => {
+            return Err(CommandError::NotRecording);
+        }
     }
     store.commit(&batch).await.unwrap();
     Ok(Outcome::Conference(Box::new(record), vec![]))
@@ -265,6 +268,7 @@ fn records() -> Batch {
         ended_at: None,
         end_cause: None,
         billed_seconds: None,
+        recording: None,
         sequence: 4,
         subscribers: Vec::new(),
     };

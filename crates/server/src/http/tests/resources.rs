@@ -105,3 +105,32 @@ async fn a_list_of_members_is_kicked_together_or_not_at_all() {
     let list = api.get("MultiPartyCall/name_support/Participant/").await.json();
     assert_eq!(list["objects"], json!([]));
 }
+
+#[tokio::test]
+async fn an_answer_may_be_asked_for_later() {
+    let api = api().await;
+    let answer = api.get("MultiPartyCall/name_support/?callback_url=http%3A%2F%2Fh%2Flater").await;
+    let (status, reply) = (answer.status.as_u16(), answer.json());
+    assert_eq!((status, &reply["message"]), (202, &json!("async api spawned")));
+    let refused = api.get("MultiPartyCall/name_nobody/?callback_url=http%3A%2F%2Fh%2Flater").await;
+    assert_eq!(refused.status, 202);
+    let now = api.state.clock.now() + std::time::Duration::from_secs(1);
+    let mut told = Vec::new();
+    for _ in 0..100 {
+        told = api.state.store.pending_callbacks(now, 10).await.unwrap();
+        if told.len() == 2 {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+    let said = |id: &serde_json::Value, key: &str| {
+        let of = |one: &&mixminus_store::QueuedCallback| {
+            one.callback.params.iter().any(|(name, value)| name == "api_id" && *value == *id)
+        };
+        let params = &told.iter().find(of).unwrap().callback.params;
+        params.iter().find(|(name, _)| name == key).map(|(_, value)| value.clone())
+    };
+    assert_eq!(said(&reply["api_id"], "friendly_name").as_deref(), Some("support"));
+    assert_eq!(said(&reply["api_id"], "status_code").as_deref(), Some("200"));
+    assert_eq!(said(&refused.json()["api_id"], "error").as_deref(), Some("MPC not found"));
+}

@@ -1,0 +1,2 @@
+-- Whether a live conference is being recorded: recording or paused.
+ALTER TABLE conferences ADD COLUMN recording TEXT;
