@@ -89,11 +89,11 @@ pub struct Route {
 }
 
 impl Route {
-    /// Takes `path` as it came, still percent-encoded, with or without a slash
-    /// at its end.
+    /// Takes `path` as it came, still percent-encoded, with or without slashes
+    /// at its end: the Node SDK sends two after an account.
     pub fn parse(path: &str) -> Option<Self> {
         let path = path.strip_prefix("/v1/Account/")?;
-        let path = path.strip_suffix('/').unwrap_or(path);
+        let path = path.trim_end_matches('/');
         let segments: Option<Vec<String>> = path.split('/').map(decode).collect();
         let segments = segments?;
         let (auth_id, below) = segments.split_first()?;
@@ -227,6 +227,7 @@ mod tests {
         let one = Resource::One(Kind::Subaccount, "SA1".into());
         for (path, expected) in [
             ("", Resource::Account),
+            ("/", Resource::Account),
             ("Subaccount/", Resource::List(Kind::Subaccount)),
             ("Subaccount/SA1", one.clone()),
             ("Subaccount/SA1/", one),
