@@ -42,6 +42,7 @@ pub(crate) struct Departure {
     pub participant: ParticipantRecord,
 }
 
+#[expect(clippy::struct_excessive_bools, reason = "each is an independent attribute of a conference")]
 #[derive(Debug)]
 pub(crate) struct Conference {
     record: ConferenceRecord,
@@ -157,9 +158,7 @@ impl Conference {
         };
         self.participants.insert(id, participant);
         self.subscribe(request.status_callback);
-        if !std::mem::replace(&mut self.introduced, true) {
-            self.tell(ConferenceEvent::Initialized, Some(id), context);
-        }
+        self.introduce(Some(id), context);
         if request.start_on_enter && (request.role.is_agent() || !self.wait_for_agent) {
             self.start(Some(id), context);
         }
@@ -241,9 +240,17 @@ impl Conference {
         Ok(())
     }
 
+    /// Says that it exists, once.
+    fn introduce(&mut self, by: Option<ParticipantId>, context: &mut Context) {
+        if !std::mem::replace(&mut self.introduced, true) {
+            self.tell(ConferenceEvent::Initialized, by, context);
+        }
+    }
+
     /// Moves from initialized to active, because of `by` if anybody.
     pub fn start(&mut self, by: Option<ParticipantId>, context: &mut Context) {
         if self.is_waiting() {
+            self.introduce(by, context);
             self.record.state = ConferenceState::Active;
             self.record.started_at = Some(context.now);
             self.reroute = true;
@@ -306,9 +313,6 @@ impl Conference {
         self.record.billed_seconds = Some(self.billed_seconds);
         self.recordings.stop_all(&mut self.record, context);
         self.record.recording = None;
-        if self.introduced {
-            self.tell(ConferenceEvent::Ended, None, context);
-        }
         context.cancel(self.longest);
         self.sounds.stop(context);
         departures
@@ -464,6 +468,10 @@ impl Conference {
     /// Brings the bridge and the row up to date, once for all that changed.
     pub fn settle(&mut self, context: &mut Context) {
         if self.has_ended() {
+            // Not before those called to join it were given up, of which is told as well.
+            if self.introduced {
+                self.tell(ConferenceEvent::Ended, None, context);
+            }
             if self.bridged {
                 context.close_bridge(self.bridge);
             }

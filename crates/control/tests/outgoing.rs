@@ -1,5 +1,7 @@
 //! Calls that we place: for a conference, for a flow of their own, for a caller.
 
+#![expect(clippy::unwrap_used, reason = "a test's assumptions may fail loudly")]
+
 mod world;
 
 use std::time::Duration;

@@ -109,14 +109,8 @@ impl Call {
                 }
                 return None;
             }
-            Instruction::Conference(request) => {
-                self.silent_documents = 0;
-                return Some(Next::Join(request));
-            }
-            Instruction::Dial(dial) => {
-                self.silent_documents = 0;
-                return Some(Next::Dial(dial));
-            }
+            Instruction::Conference(request) => return Some(Next::Join(request)),
+            Instruction::Dial(dial) => return Some(Next::Dial(dial)),
         }
         Some(Next::Idle)
     }
@@ -152,6 +146,7 @@ impl Call {
 
     /// Does what a request tells it instead of what its document told.
     pub fn transfer(&mut self, action: Action, context: &mut Context) {
+        self.invited = false;
         self.instructions.clear();
         self.be_alone(None, context);
         self.fetch(FetchPurpose::Transfer, action, None, context);
@@ -210,6 +205,7 @@ impl Call {
 
     /// Waits for whom its document calls.
     pub fn dialling(&mut self, placement: PlacementId, dial: Box<Dial>, context: &mut Context) {
+        self.silent_documents = 0;
         let content = match &dial.terms.music {
             DialMusic::Ringing => Some(PromptContent::Ringback),
             DialMusic::None => None,

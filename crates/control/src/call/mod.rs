@@ -109,6 +109,7 @@ pub(crate) struct Call {
     silent_documents: u32,
     scheduled_hangup: Option<TimerId>,
     unsent_digits: VecDeque<char>,
+    next_digits: Option<TimerId>,
     placed: Option<outgoing::Placed>,
     rang: bool,
     /// Whether a request, not a document, brought it into its conference.
@@ -132,6 +133,7 @@ impl Call {
             silent_documents: 0,
             scheduled_hangup: None,
             unsent_digits: VecDeque::new(),
+            next_digits: None,
             placed: None,
             rang: false,
             invited: false,
@@ -273,6 +275,7 @@ impl Call {
     /// The conference's bridge takes the leg over.
     pub fn joined(&mut self, conference: ConferenceId, participant: ParticipantId, context: &mut Context) {
         self.activity = Activity::Conferring(conference, participant);
+        self.silent_documents = 0;
         self.stop_overlay(None, context);
         self.leave_private(context);
     }
@@ -369,7 +372,7 @@ impl Call {
         }
         self.interrupt(context);
         self.stop_overlay(None, context);
-        if let Some(timer) = self.scheduled_hangup.take() {
+        for timer in [self.scheduled_hangup.take(), self.next_digits.take()].into_iter().flatten() {
             context.cancel(timer);
         }
         if let Some(placed) = &self.placed {
@@ -393,7 +396,10 @@ impl Call {
         let outbound = self.record.direction == Direction::Outbound;
         let far_end = if outbound { HangupSource::Callee } else { HangupSource::Caller };
         let release = self.leg.map(Effect::Release);
-        let hang_up = self.leg.map(Effect::HangUp);
+        let answered = self.is_answered() || outbound;
+        let stop = |refusal| {
+            self.leg.map(|leg| if answered { Effect::HangUp(leg) } else { Effect::Refuse(leg, refusal) })
+        };
         match ending {
             Ending::Leg(LegEnd::HungUp) => (HangupCause::Normal, far_end, release),
             Ending::Leg(LegEnd::Canceled) => (HangupCause::Canceled, HangupSource::Caller, release),
@@ -401,12 +407,13 @@ impl Call {
                 (outgoing::refused(status), HangupSource::Callee, release)
             }
             Ending::Leg(LegEnd::Failed { .. }) => (HangupCause::NetworkError, HangupSource::Error, release),
-            Ending::Leg(LegEnd::MediaTimeout) => (HangupCause::MediaTimeout, HangupSource::Error, hang_up),
-            Ending::Leg(LegEnd::Evicted) => (HangupCause::InternalError, HangupSource::Service, hang_up),
-            Ending::Ours(cause, source, _) if self.is_answered() || outbound => (cause, source, hang_up),
-            Ending::Ours(cause, source, refusal) => {
-                (cause, source, self.leg.map(|leg| Effect::Refuse(leg, refusal)))
+            Ending::Leg(LegEnd::MediaTimeout) => {
+                (HangupCause::MediaTimeout, HangupSource::Error, stop(Refusal::Unavailable))
             }
+            Ending::Leg(LegEnd::Evicted) => {
+                (HangupCause::InternalError, HangupSource::Service, stop(Refusal::Unavailable))
+            }
+            Ending::Ours(cause, source, refusal) => (cause, source, stop(refusal)),
         }
     }
 }

@@ -185,7 +185,7 @@ impl Call {
 
     /// Sends the digits up to the next pause, and what follows after it.
     pub fn send_more_digits(&mut self, context: &mut Context) {
-        let Some(leg) = self.leg.filter(|_| !self.has_ended()) else { return };
+        let Some(leg) = self.leg else { return };
         let mut run = String::new();
         let mut pause = Duration::ZERO;
         while let Some(digit) = self.unsent_digits.front().copied() {
@@ -205,7 +205,7 @@ impl Call {
             context.push(Effect::SendDigits { legs: vec![leg], digits: run });
         }
         if !self.unsent_digits.is_empty() {
-            context.wake(takes + pause, Due::Digits(self.record.id));
+            self.next_digits = Some(context.wake(takes + pause, Due::Digits(self.record.id)));
         }
     }
 }

@@ -92,7 +92,7 @@ impl Switchboard {
         if known.is_some_and(|id| self.conferences[&id].is_full()) {
             return Err(CommandError::ConferenceFull);
         }
-        if known.is_none() && self.conferences.len() >= self.limits.max_conferences {
+        if known.is_none() && !self.takes_conference() {
             return Err(CommandError::TooMany);
         }
         if let Some(id) = known {
@@ -103,7 +103,7 @@ impl Switchboard {
         match invited {
             Invited::Call(call) => self.invite_call(account, call, request),
             Invited::Dialled(destinations, terms) => {
-                self.invite_others(account, destinations, terms, request)
+                self.invite_others(account, destinations, terms, &request)
             }
         }
     }
@@ -120,13 +120,22 @@ impl Switchboard {
             return Err(CommandError::NotAnswered);
         }
         let placed = Placed { call: id, from: call.record().from.clone(), to: call.record().to.clone() };
-        self.release(id);
-        // Leaving its conference may have ended it.
+        let was_in = call.conferring().map(|(conference, _)| conference);
         let conference = self.find_or_create(account, &request).ok_or(CommandError::TooMany)?;
+        let stays = was_in == Some(conference);
+        if !stays {
+            self.release(id);
+        }
+        self.touched.push(conference);
         if let (Some(call), Some(inside)) = (self.calls.get(&id), self.conferences.get_mut(&conference)) {
             inside.invite(call.record(), &request, &mut self.context);
+            if stays {
+                inside.invitation_ended(call.record(), request.role, true, &mut self.context);
+            }
         }
-        self.join_invited(id, conference, request);
+        if !stays {
+            self.join_invited(id, conference, request);
+        }
         Ok(Outcome::Placed(PlacementId(id.0), vec![placed]))
     }
 
@@ -146,10 +155,11 @@ impl Switchboard {
         account: &AccountId,
         destinations: Vec<Destination>,
         terms: DialTerms,
-        request: ConferenceRequest,
+        request: &ConferenceRequest,
     ) -> Result<Outcome, CommandError> {
         self.room_for(destinations.len())?;
-        let conference = self.find_or_create(account, &request).ok_or(CommandError::TooMany)?;
+        let conference = self.find_or_create(account, request).ok_or(CommandError::TooMany)?;
+        self.touched.push(conference);
         let urls = CallUrls { progress: terms.progress.clone(), ..CallUrls::default() };
         let goal = Goal::Conference(conference, Box::new(request.clone()), terms.music.clone());
         let account = account.clone();
@@ -162,7 +172,7 @@ impl Switchboard {
                 else {
                     continue;
                 };
-                inside.invite(call.record(), &request, &mut self.context);
+                inside.invite(call.record(), request, &mut self.context);
             }
         }
         Ok(outcome)
@@ -267,6 +277,10 @@ impl Switchboard {
         }
         let moved: Vec<_> = moved.into_iter().filter_map(|(call, action)| Some((call?, action?))).collect();
         self.ends(id, Legs::This)?;
+        // Whoever is asked for a key belongs to whom it was placed for.
+        if self.calls.get(&id).is_some_and(|call| call.placement().is_some()) {
+            return Err(CommandError::NotAnswered);
+        }
         let stays_connected = moved.is_empty();
         if stays_connected {
             return Ok(());

@@ -10,6 +10,7 @@ use rand::rngs::StdRng;
 
 use crate::application::built_in;
 use crate::call::{Call, Ending, Next};
+use crate::callback::Dialled;
 use crate::command::Selector;
 use crate::conference::{Conference, Departure, Joiner};
 use crate::context::{ConnectionId, Context, Due, PromptOwner};
@@ -197,7 +198,7 @@ impl Switchboard {
             };
         }
         if self.calls.get(&id).is_some_and(Call::has_ended) {
-            self.forget(id);
+            self.bury(id);
         }
     }
 
@@ -250,7 +251,7 @@ impl Switchboard {
     /// The account's live conference of that name, or a new one if there may be one more.
     fn find_or_create(&mut self, account: &AccountId, request: &ConferenceRequest) -> Option<ConferenceId> {
         let found = find(&self.conferences, account, &Selector::Name(request.name.clone()));
-        if found.is_some() || self.conferences.len() >= self.limits.max_conferences {
+        if found.is_some() || !self.takes_conference() {
             return found;
         }
         let created = Conference::create(account.clone(), request, &mut self.context);
@@ -258,6 +259,11 @@ impl Switchboard {
         self.conferences.insert(id, created);
         self.touched.push(id);
         Some(id)
+    }
+
+    /// Whether there may be one more conference.
+    fn takes_conference(&self) -> bool {
+        self.conferences.values().filter(|one| !one.has_ended()).count() < self.limits.max_conferences
     }
 
     /// Brings a call into a conference that has room for it.
@@ -313,12 +319,22 @@ impl Switchboard {
         let connection = self.detach(id, ExitCause::CallHangup);
         let Some(call) = self.calls.get_mut(&id) else { return };
         call.end(ending, &mut self.context);
-        let record = call.record().clone();
-        self.placed_call_ended(id, &record);
-        self.forget(id);
-        if let Some(connection) = connection {
+        let record = self.bury(id);
+        if let (Some(connection), Some(record)) = (connection, record) {
             self.after_connection(&connection, &record);
         }
+    }
+
+    /// Forgets a call that ended; what it was placed for goes on without it.
+    fn bury(&mut self, id: CallId) -> Option<CallRecord> {
+        let call = self.calls.get(&id)?;
+        let (record, rang) = (call.record().clone(), call.rang());
+        let placed = self.withdraw(id);
+        self.forget(id);
+        if let Some(placed) = placed {
+            self.placed_call_ended(Dialled { callee: record.clone(), rang }, placed);
+        }
+        Some(record)
     }
 
     /// Takes a call out of what it shares with others.

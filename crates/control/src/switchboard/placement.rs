@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use mixminus_mixer::{BridgeId, LegId, SinkRoutes, SourceId};
 
-use super::Switchboard;
+use super::{DRAINED, Switchboard};
 use crate::call::{Call, Ending, Next};
 use crate::callback::{CallEvent, DialStep, Dialled};
 use crate::context::{ConnectionId, Due};
@@ -181,7 +181,7 @@ impl Switchboard {
     }
 
     /// Takes a call out of its placement, which is forgotten with its last call.
-    fn withdraw(&mut self, id: CallId) -> Option<(PlacementId, Goal, bool)> {
+    pub(super) fn withdraw(&mut self, id: CallId) -> Option<(PlacementId, Goal, bool)> {
         let call = self.calls.get_mut(&id)?;
         let placement = call.placement()?;
         call.leave_placement(&mut self.context);
@@ -224,11 +224,13 @@ impl Switchboard {
     }
 
     /// What follows when a call that was placed ended before it was what it was placed for.
-    pub(super) fn placed_call_ended(&mut self, id: CallId, record: &CallRecord) {
-        let rang = self.calls.get(&id).is_some_and(Call::rang);
-        let Some((placement, goal, was_last)) = self.withdraw(id) else { return };
+    pub(super) fn placed_call_ended(
+        &mut self,
+        dialled: Dialled,
+        (placement, goal, was_last): (PlacementId, Goal, bool),
+    ) {
+        let record = &dialled.callee;
         match goal {
-            Goal::Answer(_) => {}
             Goal::Conference(conference, ref request, _) => {
                 if let Some(inside) = self.conferences.get_mut(&conference) {
                     inside.stayed_away(record, request.role, &mut self.context);
@@ -243,9 +245,9 @@ impl Switchboard {
                 }
             }
             Goal::Connect(caller) if was_last => {
-                self.go_on_after_dial(caller, Dialled { callee: record.clone(), rang });
+                self.go_on_after_dial(caller, dialled);
             }
-            Goal::Connect(_) => {}
+            Goal::Answer(_) | Goal::Connect(_) => {}
         }
     }
 
@@ -338,6 +340,9 @@ impl Switchboard {
         if let (Some(callback), Some(call)) = (&dial.callback, self.calls.get_mut(&caller)) {
             let event = CallEvent::DialStep(DialStep::Ended, Box::new(dialled.callee.clone()));
             call.tell_at(callback, event, &mut self.context);
+        }
+        if self.draining {
+            return self.end_call(caller, DRAINED);
         }
         let report = dial.report.clone();
         self.drive(caller, |call, context| call.after_dial(report, dialled, context));

@@ -96,8 +96,12 @@ pub fn document(instructions: Vec<Instruction>) -> Document {
 
 impl World {
     pub fn new() -> Self {
+        Self::within(LIMITS)
+    }
+
+    pub fn within(limits: Limits) -> Self {
         Self {
-            switchboard: Switchboard::new(LIMITS, ParticipantId(1), StdRng::seed_from_u64(1)),
+            switchboard: Switchboard::new(limits, ParticipantId(1), StdRng::seed_from_u64(1)),
             now: Timestamp::from_micros(1_000_000),
             legs: BTreeMap::new(),
             plans: BTreeMap::new(),
@@ -198,7 +202,7 @@ impl World {
         }
     }
 
-    fn arrive(&mut self, user: &str, application: Application) -> LegId {
+    pub fn arrive(&mut self, user: &str, application: Application) -> LegId {
         let leg = LegId(self.next());
         self.input(Input::CallArrived(Arrival {
             leg,
