@@ -23,11 +23,13 @@ class Request:
 
 class Application:
     """An HTTP server. `/answer` returns the document given for the called user,
-    `/callback` and `/exit` note what they get, and the rest misbehaves."""
+    `pages` are a body and its type for a path, `/callback` and `/exit` note what
+    they get, and the rest misbehaves."""
 
     def __init__(self, port):
         self.url = f"http://127.0.0.1:{port}"
         self.documents = {}
+        self.pages = {}
         self.requests = []
         self.changed = threading.Condition()
         handler = type("Handler", (Handler,), {"application": self})
@@ -93,6 +95,8 @@ class Handler(BaseHTTPRequestHandler):
         address = urlsplit(self.path)
         params = dict(parse_qsl(address.query, keep_blank_values=True)) | form
         self.application.note(Request(address.path, params, self.valid_v2(), self.valid_v3(form)))
+        if page := self.application.pages.get(address.path):
+            return self.reply(200, *page)
         user = params.get("To", "").removeprefix("sip:").split("@")[0]
         respond = {"/answer": self.answer, "/exit": self.answer, "/loop": self.loop}
         respond.get(address.path, self.acknowledge)(

@@ -19,20 +19,20 @@ class Desk:
     """A service, an application that puts callers into one conference by the
     user they call, and a phone for each role."""
 
-    def __init__(self, stage, folder, media=""):
+    def __init__(self, stage, folder, **settings):
         self.stage = stage
         self.checks = stage.checks
         self.app = Application(stage.ports.one())
-        self.service = Service(
-            stage.program, stage.folder / folder, stage.ports, f"{self.app.url}/answer", media
-        )
+        answer_url = f"{self.app.url}/answer"
+        self.service = Service(stage.program, stage.folder / folder, stage.ports, answer_url, **settings)
         self.phones = {}
         self.events_url = f"{self.app.url}/callback"
         self.exit_url = f"{self.app.url}/exit"
 
     def start(self):
         self.service.start()
-        self.calls = sdk.multi_party_calls(self.service)
+        self.client = sdk.client_of(self.service)
+        self.calls = self.client.multi_party_calls
         return self
 
     def phone(self, role, codec="PCMU", ptime=20):

@@ -13,7 +13,7 @@ COUNT_SLACK = 0.2
 
 
 def run(stage):
-    desk = Desk(stage, "formats", f'opus_rate_hz = 48000\nreplay_log = "{REPLAY_LOG}"').start()
+    desk = Desk(stage, "formats", media=f'opus_rate_hz = 48000\nreplay_log = "{REPLAY_LOG}"').start()
     try:
         desk.offer("agent", "Agent", stay_alone=True)
         desk.offer("customer", "Customer", stay_alone=True, relay_dtmf_inputs=True)

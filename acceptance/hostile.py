@@ -259,7 +259,7 @@ def api(desk):
 
 
 def typed_errors(desk):
-    wrong = sdk.multi_party_calls(desk.service, auth_token="wrong")
+    wrong = sdk.client_of(desk.service, auth_token="wrong").multi_party_calls
     for what, ask, error in (
         ("wrong credentials", lambda: wrong.get(friendly_name=NAME), AuthenticationError),
         ("an unknown name", lambda: desk.calls.get(friendly_name="nobody"), ResourceNotFoundError),

@@ -49,7 +49,7 @@ def sipp(stage):
             (placed, failed) == (CALLS, 0),
             f"{failed} failed",
         )
-        calls = sdk.multi_party_calls(service)
+        calls = sdk.client_of(service).multi_party_calls
         none_left = lambda: not calls.list(status="active").objects  # noqa: E731
         stage.checks.eventually("no conference is left over", none_left)
         ended = calls.list(status="ended", limit=1).meta["count"]

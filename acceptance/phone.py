@@ -115,6 +115,16 @@ class Phone:
             found = lambda: next((event for event in self.events[after:] if wanted(event)), None)  # noqa: E731
             return self.changed.wait_for(found, seconds)
 
+    @property
+    def uri(self):
+        """Where it answers calls."""
+        return f"sip:{self.name}@127.0.0.1:{self.sip_port}"
+
+    def answers(self, seconds, after=0):
+        """Whether it has taken a call since event `after`, or does so in time."""
+        taken = lambda event: event.get("type") == "CALL_ESTABLISHED"  # noqa: E731
+        return self.event(taken, seconds, after) is not None
+
     def call(self, uri, seconds=5):
         """Calls `uri`; true once the call is answered."""
         mark = len(self.events)

@@ -11,6 +11,8 @@ import formats
 import hostile
 import keeping
 import load
+import python_sdk
+import receiver
 import service
 import sound
 import starting
@@ -22,6 +24,8 @@ PARTS = {
     "formats": formats.run,
     "keeping": keeping.run,
     "hostile": hostile.run,
+    "python_sdk": python_sdk.run,
+    "receiver": receiver.run,
     "load": load.run,
 }
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 AUTH_ID = "MAACCEPTANCERUN00001"
 AUTH_TOKEN = "acceptance-run-token-of-forty-characters"
+SETTINGS = ("media", "limits", "http", "callbacks")
 
 
 class Ports:
@@ -45,15 +46,20 @@ def is_free(port):
     return True
 
 
+def target():
+    """Where this checkout's builds are."""
+    root = Path(__file__).resolve().parent.parent
+    return Path(os.environ.get("CARGO_TARGET_DIR", root / "target"))
+
+
 def binary():
     """The release build of this checkout."""
-    root = Path(__file__).resolve().parent.parent
-    target = Path(os.environ.get("CARGO_TARGET_DIR", root / "target"))
-    return target / "release" / "mixminus"
+    return target() / "release" / "mixminus"
 
 
 class Service:
-    def __init__(self, program, folder, ports, answer_url=None, media="", limits=""):
+    def __init__(self, program, folder, ports, answer_url=None, **settings):
+        """`settings` are further lines of the sections that they are named after."""
         self.program = program
         self.folder = folder
         self.folder.mkdir()
@@ -62,11 +68,13 @@ class Service:
         self.url = f"http://127.0.0.1:{self.http_port}"
         self.config = self.folder / "mixminus.toml"
         answer = f'answer_url = "{answer_url}"' if answer_url else ""
+        media, limits, http, callbacks = (settings.get(name, "") for name in SETTINGS)
         self.config.write_text(f"""\
 data_dir = "{self.folder / "data"}"
 [http]
 listen = "127.0.0.1:{self.http_port}"
 public_url = "{self.url}"
+{http}
 [sip]
 listen = ["udp:127.0.0.1:{self.sip_port}", "tcp:127.0.0.1:{self.sip_port}"]
 [media]
@@ -82,6 +90,8 @@ auth_token = "{AUTH_TOKEN}"
 allow_private = true
 [limits]
 {limits}
+[callbacks]
+{callbacks}
 """)
         self.process = None
 
