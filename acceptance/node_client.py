@@ -32,25 +32,28 @@ class Node:
         )
 
     def ask(self, *order):
-        """What the package answers to an order of `client.js`."""
+        """What the package makes of an order of `client.js`, as it is in JSON."""
         self.process.stdin.write(json.dumps(order) + "\n")
         self.process.stdin.flush()
-        reply = json.loads(self.process.stdout.readline())
-        if "error" in reply:
-            raise Refused(f"{reply['status']} {reply['error']}")
-        return reply
+        return json.loads(self.process.stdout.readline())
+
+    def value(self, *order):
+        answer = self.ask(*order)
+        if "error" in answer:
+            raise Refused(answer["error"])
+        return answer.get("value")
 
     def call(self, method, *arguments):
         """What a method such as `multiPartyCalls.get` gives."""
-        return self.ask("call", method, arguments)["value"]
+        return self.value("call", method, arguments)
 
     def document(self, *steps):
-        """What the builder prints after `steps`: a method, a body or None,
+        """What the builder prints after `steps`: an element, its text or None,
         attributes, and steps inside."""
-        return self.ask("build", steps)["value"]
+        return self.value("build", steps)
 
     def valid(self, validator, *arguments):
-        return self.ask("valid", validator, arguments)["value"]
+        return self.value("valid", validator, arguments)
 
     def stop(self):
         self.process.stdin.close()

@@ -22,7 +22,7 @@ class Office(Desk):
         self.ringing = Callee("nobody", stage.ports.one())
         self.busy = Callee("busy", stage.ports.one(), BUSY)
         self.voice = stage.voices["supervisor"]
-        self.sound_url = self.page("/sound.wav", three_times(stage, self.voice), "audio/wav")
+        self.sound_url = self.page("/sound.wav", repeated(stage, self.voice, 3), "audio/wav")
         self.answer_url = f"{self.app.url}/answer"
 
     def page(self, path, body, kind="application/xml"):
@@ -68,10 +68,11 @@ class Office(Desk):
         self.busy.stop()
 
 
-def three_times(stage, voice):
-    path = stage.folder / "sound.wav"
+def repeated(stage, voice, times):
+    """A file of what `voice` says, so many times over."""
+    path = stage.folder / f"{times}-times.wav"
     if not path.exists():
-        sound.write(path, [*voice.samples] * 3)
+        sound.write(path, [*voice.samples] * times)
     return path.read_bytes()
 
 

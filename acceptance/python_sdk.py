@@ -283,8 +283,8 @@ def ending(office):
 
 CALLBACK_KEYS = set(
     "EventName EventTimestamp SequenceNumber MPCUUID MPCName MPCCreationTime MPCStartTime MPCEndTime "
-    "MPCDuration MPCBilledDuration MPCBilledAmount MPCTerminationCause MPCTerminationCauseCode MemberID MemberAddress "
-    "ParticipantRole ParticipantCallUUID ParticipantCallFrom ParticipantCallTo ParticipantCallDirection "
+    "MPCDuration MPCBilledDuration MPCBilledAmount MPCTerminationCause MPCTerminationCauseCode MemberID "
+    "MemberAddress ParticipantRole ParticipantCallUUID ParticipantCallFrom ParticipantCallTo ParticipantCallDirection "
     "ParticipantCoachMode ParticipantJoinTime ParticipantExitTime ParticipantExitCause DigitInput "
     "STIRVerification".split()
 )

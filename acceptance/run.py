@@ -7,10 +7,12 @@ import tempfile
 from pathlib import Path
 
 import conference
+import documents
 import formats
 import hostile
 import keeping
 import load
+import node_sdk
 import python_sdk
 import receiver
 import service
@@ -25,6 +27,8 @@ PARTS = {
     "keeping": keeping.run,
     "hostile": hostile.run,
     "python_sdk": python_sdk.run,
+    "node_sdk": node_sdk.run,
+    "documents": documents.run,
     "receiver": receiver.run,
     "load": load.run,
 }

@@ -1,11 +1,36 @@
 // The `plivo` package as published, told what to do: a line of JSON in, a line of JSON out.
 "use strict";
 
-const plivo = require("plivo");
+const axios = require("axios");
 const readline = require("readline");
+// The package logs to the console; the answers go to standard output alone.
+console.log = console.error;
+const plivo = require("plivo");
 
 const [authId, authToken, proxy] = process.argv.slice(2);
 const client = new plivo.Client(authId, authToken, proxy ? { proxy } : {});
+
+// What the service answered, before the package makes something of it.
+let reply = null;
+function watch(instance) {
+  const keep = (response) => {
+    reply = response && { status: response.status, body: response.data };
+  };
+  instance.interceptors.response.use(
+    (response) => {
+      keep(response);
+      return response;
+    },
+    (error) => {
+      keep(error.response);
+      throw error;
+    },
+  );
+  return instance;
+}
+watch(axios);
+const create = axios.create;
+axios.create = (...settings) => watch(create(...settings));
 
 const orders = {
   // Calls a method of a resource: ["call", "multiPartyCalls.get", arguments].
@@ -13,11 +38,9 @@ const orders = {
     const [resource, method] = path.split(".");
     return client[resource][method](...args);
   },
-  // Prints a document: ["build", [[method, body, attributes, [steps inside]], …]].
+  // Prints a document: ["build", [[element, body or null, attributes, steps inside …], …]].
   build(steps) {
-    const response = plivo.Response();
-    nest(response, steps);
-    return response.toXML();
+    return nest(plivo.Response(), steps).toXML();
   },
   // Asks a validator: ["valid", "validateV3Signature", arguments].
   valid(validator, args) {
@@ -26,24 +49,25 @@ const orders = {
 };
 
 function nest(parent, steps) {
-  for (const [method, body, attributes, inside] of steps) {
-    const element = body === null ? parent[method](attributes) : parent[method](body, attributes);
-    nest(element, inside || []);
+  for (const [element, body, attributes, ...inside] of steps) {
+    nest(parent[`add${element}`](...(body === null ? [] : [body]), attributes), inside);
   }
+  return parent;
 }
 
 async function obey(line) {
   const [order, ...rest] = JSON.parse(line);
+  reply = null;
   try {
     const value = await orders[order](...rest);
-    return { value: value === undefined ? null : value, meta: value && value.meta };
+    return JSON.stringify({ value, meta: value && value.meta, reply });
   } catch (error) {
-    return { error: String(error.message || error), status: error.status || null };
+    return JSON.stringify({ error: String(error.message || error), status: error.status, reply });
   }
 }
 
 (async () => {
   for await (const line of readline.createInterface({ input: process.stdin })) {
-    console.log(JSON.stringify(await obey(line)));
+    process.stdout.write(`${await obey(line)}\n`);
   }
 })();
