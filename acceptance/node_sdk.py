@@ -11,6 +11,7 @@ from office import FROM, Office
 from shapes import listed, said
 from tunnel import Tunnel
 
+RESOURCES = ["multiPartyCalls", "calls", "applications", "endpoints", "recordings", "accounts", "subaccounts"]
 BY_NAME = {"friendlyName": NAME}
 
 
@@ -29,10 +30,12 @@ tls_key = "{certificates}/server-key.pem"
         self.tunnel = Tunnel(stage.ports.one(), tls_port)
         self.node = Node(stage.folder, self.tunnel.url, certificates / "ca.pem")
         self.answer_url += ".xml"
+        self.used = set()
 
     def ask(self, status, shape, method, *arguments):
         """Checks the reply to a call of `method`: its status, and each key of its
         body; 204 has none. Gives what the SDK makes of it, None when it refuses."""
+        self.used.add(method)
         answer = self.node.ask("call", method, arguments)
         reply = answer["reply"] or {"status": None, "body": answer.get("error")}
         seen = f"{reply['status']} {str(reply['body'])[:200]}"
@@ -60,6 +63,8 @@ def run(stage):
         for step in STEPS:
             with office.checks.part(f"node_sdk {step.__name__}"):
                 step(office)
+        left = {one for one in office.node.value("methods", RESOURCES) if "tream" not in one} - office.used
+        office.checks("every method of the SDK is used", not left, " ".join(sorted(left)))
         hosts = set(office.tunnel.asked)
         office.checks("only the vendor's host was asked for", hosts == {"api.plivo.com:443"}, hosts)
     finally:
@@ -152,10 +157,10 @@ def calls(office):
     office.checks("the phone is hung up", agent.closed(5, mark) is not None)
     waits = ask(201, shapes.CALL_FIRED, "calls.create", FROM, office.ringing.uri, office.answer_url)
     office.checks("another one rings", office.ringing.request("INVITE") is not None)
-    ask(200, shapes.CALL_IDS, "calls.listQueuedCalls")
     ask(204, None, "calls.cancel", waits["requestUuid"])
     office.checks("the ringing stops", office.ringing.request("CANCEL") is not None)
     records(office)
+    queueing(office)
 
 
 def records(office):
@@ -168,6 +173,18 @@ def records(office):
         200, shape, "calls.list", {"hangupSource": "API Request", "toNumber": office.phones["agent"].uri}
     )
     office.checks("one has that source and number", [one["callUuid"] for one in found] == [office.call])
+
+
+def queueing(office):
+    """Of several calls at once, some wait in a queue."""
+    several = "<".join(office.ringing.uri.replace("nobody", f"queued{number}") for number in range(6))
+    fired = office.ask(201, shapes.CALLS_FIRED, "calls.create", FROM, several, office.answer_url)
+    office.ask(200, shapes.CALL_IDS, "calls.listQueuedCalls")
+    waiting = office.node.ask("call", "calls.listQueuedCalls", [])["reply"]["body"]["calls"]
+    got = office.ask(200, shapes.LIVE_CALL, "calls.getQueuedCall", waiting[0])
+    office.checks("one of them says so", got and got["callStatus"] == "queued", got)
+    for one in fired["requestUuid"]:
+        office.ask(204, None, "calls.cancel", one)
 
 
 def joining(office):
@@ -277,8 +294,9 @@ def leaving(office):
 
 def racing(office):
     """Two destinations with ring timeouts of their own: one is busy, one rings too long."""
+    rival = office.ringing.uri.replace("nobody", "rival")
     several = {
-        **office.uuid, "from": FROM, "to": f"{office.busy.uri}<{office.ringing.uri.replace('nobody', 'rival')}",
+        **office.uuid, "from": FROM, "to": f"{office.busy.uri}<{rival}",
         "ringTimeout": "30<1", "delayDial": "0<0",
     }  # fmt: skip
     added = office.ask(201, shapes.ADDED, "multiPartyCalls.addParticipant", "agent", several)

@@ -10,6 +10,10 @@ import sound
 from callee import BUSY, Callee
 from conference import NAME, Desk
 
+RESOURCES = (
+    "multi_party_calls", "calls", "live_calls", "queued_calls", "applications", "endpoints", "recordings",
+    "account", "subaccounts",
+)  # fmt: skip
 FROM = "14155550100"
 DIALS_PER_S = 2
 
@@ -33,6 +37,10 @@ class Office(Desk):
     def start(self):
         super().start()
         self.asks = sdk.Replies(self.checks, self.client)
+        self.resources = {name: sdk.Used(getattr(self.client, name)) for name in RESOURCES}
+        for name, resource in self.resources.items():
+            setattr(self.client, name, resource)
+        self.calls = self.client.multi_party_calls
         return self
 
     def plays(self, listener, why, sounds):

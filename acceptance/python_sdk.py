@@ -22,8 +22,16 @@ def run(stage):
         for step in STEPS:
             with office.checks.part(f"python_sdk {step.__name__}"):
                 step(office)
+        used(office)
     finally:
         office.stop()
+
+
+def used(office):
+    """Nothing of the SDK's resources was left out but streams."""
+    left = {f"{name}.{one}" for name, resource in office.resources.items() for one in resource.unused()}
+    left = {one for one in left if "stream" not in one}
+    office.checks("every method of the SDK is used", not left, " ".join(sorted(left)))
 
 
 def inviting(office):
@@ -275,18 +283,33 @@ def ending(office):
     )
     causes_wanted = {"Multiparty Call Ended", "Kicked Out of Multiparty Call", "Participant Call Hangup"}
     office.checks("each for its cause", causes == causes_wanted, causes)
+    billed(office, got, left.objects)
     nulls = [(one.mute, one.hold, one.coach_mode) for one in left.objects]
     office.checks("who left is neither muted nor held nor coaching", set(nulls) == {(None, None, None)})
     keys = {frozenset(params) for params in office.app.callbacks(NAME)}
     office.checks("every callback has every key", all(names >= CALLBACK_KEYS for names in keys))
 
 
+def billed(office, mpc, participants):
+    """Each participant's time in whole minutes, and their sum."""
+    minutes = [-(-one.duration // 60) for one in participants]
+    seen = [(one.billed_duration, one.billed_amount) for one in participants]
+    expected = [(60 * count, f"{0.005 * count:.5f}") for count in minutes]
+    office.checks("participants are billed by the minute begun", seen == expected, seen)
+    seen = (mpc.billed_duration, mpc.billed_amount)
+    office.checks(
+        "the MPC is billed their sum", seen == (60 * sum(minutes), f"{0.005 * sum(minutes):.5f}"), seen
+    )
+
+
 CALLBACK_KEYS = set(
-    "EventName EventTimestamp SequenceNumber MPCUUID MPCName MPCCreationTime MPCStartTime MPCEndTime "
-    "MPCDuration MPCBilledDuration MPCBilledAmount MPCTerminationCause MPCTerminationCauseCode MemberID "
-    "MemberAddress ParticipantRole ParticipantCallUUID ParticipantCallFrom ParticipantCallTo ParticipantCallDirection "
-    "ParticipantCoachMode ParticipantJoinTime ParticipantExitTime ParticipantExitCause DigitInput "
-    "STIRVerification".split()
+    """
+    EventName EventTimestamp SequenceNumber MPCUUID MPCName MPCCreationTime MPCStartTime MPCEndTime
+    MPCDuration MPCBilledDuration MPCBilledAmount MPCTerminationCause MPCTerminationCauseCode MemberID
+    MemberAddress ParticipantRole ParticipantCallUUID ParticipantCallFrom ParticipantCallTo
+    ParticipantCallDirection ParticipantCoachMode ParticipantJoinTime ParticipantExitTime
+    ParticipantExitCause DigitInput STIRVerification
+    """.split()
 )
 
 

@@ -53,3 +53,19 @@ class Replies:
             different = shapes.wrong(shape, self.last.json())
             self.checks(f"{what} has the documented reply", not different, different)
         return result
+
+
+class Used:
+    """A resource of the SDK that remembers which of its methods were asked for."""
+
+    def __init__(self, resource):
+        self._resource, self._used = resource, set()
+
+    def __getattr__(self, name):
+        self._used.add(name)
+        return getattr(self._resource, name)
+
+    def unused(self):
+        """The methods that were not."""
+        own = vars(type(self._resource))
+        return {name for name, one in own.items() if callable(one) and name[0] != "_"} - self._used

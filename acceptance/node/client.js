@@ -38,6 +38,14 @@ const orders = {
     const [resource, method] = path.split(".");
     return client[resource][method](...args);
   },
+  // Names the methods of some resources: ["methods", ["calls", …]].
+  methods(resources) {
+    const own = (name) => Object.getOwnPropertyNames(Object.getPrototypeOf(client[name]));
+    const helpers = ["constructor", "makeMpcId"];
+    return resources.flatMap((name) =>
+      own(name).filter((one) => !helpers.includes(one)).map((one) => `${name}.${one}`),
+    );
+  },
   // Prints a document: ["build", [[element, body or null, attributes, steps inside …], …]].
   build(steps) {
     return nest(plivo.Response(), steps).toXML();
