@@ -57,8 +57,13 @@ fn a_recording_is_paused_resumed_and_stopped_and_counts_what_it_holds() {
     assert_eq!(recording.duration, Duration::from_secs(11), "without the pause");
     assert_eq!(recording.ended_at.unwrap().since(recording.started_at), Duration::from_secs(16));
     assert_eq!(world.conference(leg).recording, None);
-    use RecordingEvent::{Completed, Initiated, Paused, Resumed};
-    assert_eq!(events(&world), [Initiated, Paused, Resumed, Completed]);
+    let expected = [
+        RecordingEvent::Initiated,
+        RecordingEvent::Paused,
+        RecordingEvent::Resumed,
+        RecordingEvent::Completed,
+    ];
+    assert_eq!(events(&world), expected);
 }
 
 #[test]

@@ -126,7 +126,7 @@ impl Service {
             ),
             clock,
             media: media.clone(),
-            prompts: Arc::new(Prompts::new(web.clone(), speech)),
+            prompts: Arc::new(Prompts::new(web.clone(), Arc::clone(&speech))),
             documents: Arc::new(Documents { web, signer, limits: document_limits(config) }),
             journal: Journal::start(Arc::clone(&backlog), Arc::clone(&store), Arc::clone(&written)),
             agent: Arc::clone(&agent),
@@ -141,6 +141,7 @@ impl Service {
         let router = http::router(ApiState {
             accounts: Arc::clone(&accounts),
             document_limits: document_limits(config),
+            speech: Arc::clone(&speech),
             local: addresses.iter().all(|address| address.ip().is_loopback()),
             store,
             exchange: ExchangeHandle::new(commands),

@@ -244,8 +244,11 @@ fn destination() -> impl Strategy<Value = Destination> {
 }
 
 fn terms() -> impl Strategy<Value = DialTerms> {
-    let confirm =
-        maybe("confirm").prop_map(|sound| Confirm { key: Some('1'), sound, timeout: Duration::from_secs(10) });
+    let confirm = maybe("confirm").prop_map(|sound| Confirm {
+        key: Some('1'),
+        sound,
+        timeout: Duration::from_secs(10),
+    });
     let music = select(vec![DialMusic::Ringing, DialMusic::None, DialMusic::Url(to("ringing"))]);
     (prop::option::of(confirm), music, maybe("progress")).prop_map(|(confirm, music, progress)| DialTerms {
         from: "1415".into(),

@@ -70,15 +70,18 @@ pub fn calls(request: MakeCall) -> Calls {
         digits: keys.clone(),
         headers: headers.clone(),
     });
+    let answer = action(request.answer);
+    // Whoever asks for nothing else is told the end where the call was answered.
+    let hangup = request.hangup.map_or_else(|| answer.clone(), action);
     Calls {
         destinations: destinations.collect(),
         from: request.from,
         caller_name: request.caller_name,
-        answer: action(request.answer),
+        answer,
         urls: CallUrls {
             fallback: request.fallback.map(action),
             ring: request.ring.map(action),
-            hangup: request.hangup.map(action),
+            hangup: Some(hangup),
             progress: None,
         },
         time_limit: request.time_limit,

@@ -226,7 +226,7 @@ impl Attendance {
     pub async fn run(self, mut events: mpsc::Receiver<CallEvent>, occurred: mpsc::Sender<Occurrence>) {
         let leg = self.leg;
         if let Some(call) = self.placed {
-            report(&occurred, Occurrence::Input(Input::Dialled { call, leg })).await;
+            report(&occurred, Occurrence::Input(Box::new(Input::Dialled { call, leg }))).await;
         }
         let mut end = CallEnd::Failed { status: 500, reason: None };
         while let Some(event) = events.recv().await {
@@ -257,7 +257,7 @@ impl Attendance {
             };
             // A call that came to us rings and is answered by our own doing.
             if self.placed.is_some() || matches!(input, Input::Digit { .. }) {
-                report(&occurred, Occurrence::Input(input)).await;
+                report(&occurred, Occurrence::Input(Box::new(input))).await;
             }
         }
         report(&occurred, Occurrence::CallEnded(leg, end)).await;

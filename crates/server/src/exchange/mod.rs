@@ -124,7 +124,7 @@ pub struct Equipment {
 #[derive(Debug)]
 enum Occurrence {
     /// Something for the control plane.
-    Input(Input),
+    Input(Box<Input>),
     /// The next part of a prompt's audio is there.
     PromptGrew(PromptId, Arc<Clip>),
     /// All of a prompt's audio is there, or there will never be any.
@@ -226,7 +226,7 @@ impl Exchange {
         if let Err(reason) = self.try_dial(place) {
             let occurred = self.occurred.clone();
             tokio::spawn(async move {
-                report(&occurred, Occurrence::Input(Input::NotDialled { call, reason })).await;
+                report(&occurred, Occurrence::Input(Box::new(Input::NotDialled { call, reason }))).await;
             });
         }
     }
@@ -293,7 +293,7 @@ impl Exchange {
 
     fn occur(&mut self, occurrence: Occurrence) {
         match occurrence {
-            Occurrence::Input(input) => self.handle(input),
+            Occurrence::Input(input) => self.handle(*input),
             Occurrence::PromptGrew(prompt, _) | Occurrence::PromptMade(prompt, _)
                 if !self.prompts.contains_key(&prompt) => {}
             Occurrence::PromptGrew(prompt, part) => self.equipment.media.append(prompt, part),
@@ -427,7 +427,7 @@ impl Exchange {
                 tracing::warn!(call = %fetch.call.id, url = web::loggable(&fetch.action.url), %error, "no document");
             }
             let input = Input::Fetched { call: fetch.call.id, fetch: fetch.id, result };
-            report(&occurred, Occurrence::Input(input)).await;
+            report(&occurred, Occurrence::Input(Box::new(input))).await;
         });
     }
 
@@ -435,7 +435,7 @@ impl Exchange {
         let occurred = self.occurred.clone();
         tokio::spawn(async move {
             tokio::time::sleep(after).await;
-            report(&occurred, Occurrence::Input(Input::Timer(timer))).await;
+            report(&occurred, Occurrence::Input(Box::new(Input::Timer(timer)))).await;
         });
     }
 }

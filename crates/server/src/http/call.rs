@@ -35,7 +35,11 @@ pub async fn answer(asked: &Asked<'_>, resource: Resource) -> Result<Response, A
             let (change, said) = match kind {
                 PlayKind::File => (dialect::play(CallPlay::parse(asked.arguments)?), Message::PLAY_STARTED),
                 PlayKind::Speech => {
-                    (dialect::speak(CallSpeak::parse(asked.arguments)?), Message::SPEAK_STARTED)
+                    let change = dialect::speak(CallSpeak::parse(asked.arguments)?);
+                    if let CallChange::Play { content, .. } = &change {
+                        asked.sayable(content.clone())?;
+                    }
+                    (change, Message::SPEAK_STARTED)
                 }
             };
             asked.change_call(&id, change).await?;

@@ -42,6 +42,7 @@ use tokio::sync::{Notify, watch};
 use crate::account::{Accounts, Caller};
 use crate::exchange::handle::ExchangeHandle;
 use crate::exchange::{Admission, Backlog, Clock};
+use crate::prompts::Speech;
 
 pub use auth::Failures;
 pub use health::Phase;
@@ -62,6 +63,8 @@ pub struct ApiState {
     pub accounts: Arc<Accounts>,
     /// What a request to join a conference may ask for.
     pub document_limits: xml::Limits,
+    /// Who can say what is to be said.
+    pub speech: Arc<Speech>,
     /// Whether only this machine can ask.
     pub local: bool,
     /// Where what is asked is read.

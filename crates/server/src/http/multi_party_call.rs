@@ -118,7 +118,7 @@ impl Asked<'_> {
             PlayKind::Speech => {
                 let speech = Speech::parse(self.arguments)?;
                 let mixed = speech.mix;
-                (dialect::said(speech), mixed)
+                (self.sayable(dialect::said(speech))?, mixed)
             }
         };
         let change = ConferenceChange::Play { members, content, kind, mixed };
@@ -131,6 +131,15 @@ impl Asked<'_> {
             PlayKind::Speech => MemberReply::speak(&conference.name, &members),
         };
         Ok(json(StatusCode::ACCEPTED, reply))
+    }
+
+    /// `content` if it needs no voice that is not installed.
+    pub(super) fn sayable(&self, content: PromptContent) -> Result<PromptContent, ApiError> {
+        if let PromptContent::Speech { voice, language, .. } = &content {
+            let available = self.state.speech.available(voice, language);
+            available.map_err(|missing| ApiError::bad(missing.to_string()))?;
+        }
+        Ok(content)
     }
 
     async fn stop_playing(

@@ -111,6 +111,7 @@ pub async fn api_with(afterwards: Afterwards) -> Api {
     let state = ApiState {
         accounts: Arc::new(Accounts::new(account)),
         document_limits: mixminus_plivo::xml::Limits::default(),
+        speech: Arc::new(crate::prompts::Speech::built_in()),
         local: true,
         store: Arc::clone(&store) as Arc<dyn Store>,
         exchange: ExchangeHandle::new(commands),

@@ -134,3 +134,13 @@ async fn an_answer_may_be_asked_for_later() {
     assert_eq!(said(&reply["api_id"], "status_code").as_deref(), Some("200"));
     assert_eq!(said(&refused.json()["api_id"], "error").as_deref(), Some("MPC not found"));
 }
+
+#[tokio::test]
+async fn what_no_installed_voice_can_say_is_refused() {
+    let api = api().await;
+    let path = "MultiPartyCall/name_support/Member/8/Speak/";
+    let french = api.send("POST", path, r#"{"text":"Bonjour","language":"fr-FR"}"#).await;
+    assert_eq!(french.status, 400);
+    assert!(french.error().contains("fr-FR"), "{}", french.error());
+    assert_eq!(api.send("POST", path, r#"{"text":"Hello","language":"en-GB"}"#).await.status, 202);
+}
