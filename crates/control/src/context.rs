@@ -27,8 +27,10 @@ pub(crate) struct ConnectionId(u64);
 pub(crate) enum Due {
     /// What the call does at the time took long enough.
     Step(CallId),
-    /// The call is to be dialled.
+    /// The call is to be dialled, after those that wait for it already.
     Dial(CallId),
+    /// An account may dial again.
+    DialMore,
     /// The call rang long enough.
     RingTimeout(CallId),
     /// The call's next digits are to be sent.

@@ -24,13 +24,15 @@ pub(super) struct Placed {
     destination: Destination,
     confirm: Option<Confirm>,
     time_limit: Option<Duration>,
-    /// When it is dialled, then when it has rung long enough.
-    timer: TimerId,
+    /// When it is to be dialled, then when it has rung long enough.
+    timer: Option<TimerId>,
 }
 
 impl Placed {
     pub fn stop(&self, context: &mut Context) {
-        context.cancel(self.timer);
+        if let Some(timer) = self.timer {
+            context.cancel(timer);
+        }
     }
 }
 
@@ -63,7 +65,7 @@ impl Confirming {
 }
 
 impl Call {
-    /// A call to `destination`, to be dialled when [`Due::Dial`] comes.
+    /// A call to `destination`, to be dialled at once or, after its delay, when [`Due::Dial`] comes.
     pub fn place(
         record: CallRecord,
         (destination, time_limit): (Destination, Option<Duration>),
@@ -72,7 +74,8 @@ impl Call {
         context: &mut Context,
     ) -> Self {
         context.push(Effect::SaveCall(record.clone()));
-        let timer = context.wake(destination.delay, Due::Dial(record.id));
+        let delay = destination.delay;
+        let timer = (!delay.is_zero()).then(|| context.wake(delay, Due::Dial(record.id)));
         let placement = record.placement.expect("a call is placed by a placement");
         let mut call = Self::new(record, None, urls);
         call.activity = Activity::Placed;
@@ -80,11 +83,9 @@ impl Call {
         call
     }
 
-    /// Dials so much later.
-    pub fn dial_in(&mut self, wait: Duration, context: &mut Context) {
-        if let Some(placed) = &mut self.placed {
-            placed.timer = context.wake(wait, Due::Dial(self.record.id));
-        }
+    /// Whether it is to be dialled later, not at once.
+    pub fn waits_to_be_dialled(&self) -> bool {
+        self.placed.as_ref().is_some_and(|placed| placed.timer.is_some())
     }
 
     /// The placement that this call belongs to until it is connected.
@@ -95,7 +96,7 @@ impl Call {
     pub fn dial(&mut self, context: &mut Context) {
         let Some(placed) = &mut self.placed else { return };
         let due = Due::RingTimeout(self.record.id);
-        placed.timer = context.wake(placed.destination.ring_timeout, due);
+        placed.timer = Some(context.wake(placed.destination.ring_timeout, due));
         let headers = placed.destination.headers.clone();
         context.push(Effect::Dial(Box::new(PlaceCall { call: self.record.clone(), headers })));
     }
@@ -117,7 +118,9 @@ impl Call {
     pub fn callee_answered(&mut self, context: &mut Context) -> Next {
         self.be_answered(context);
         let Some(placed) = &mut self.placed else { return Next::Idle };
-        context.cancel(placed.timer);
+        if let Some(timer) = placed.timer.take() {
+            context.cancel(timer);
+        }
         let (digits, confirm) = (placed.destination.digits.take(), placed.confirm.take());
         if let Some(limit) = placed.time_limit {
             self.schedule_hangup(limit, context);

@@ -21,7 +21,7 @@ use crate::record::{
     AccountId, CallId, CallRecord, CallState, ConferenceId, ConferenceRecord, ConferenceState, Direction,
     EndCause, ExitCause, HangupCause, HangupSource, ParticipantId, PlacementId, Timestamp,
 };
-use placement::{Connection, Goal, NextDial, Order, Placement};
+use placement::{Connection, Dialling, Goal, Order, Placement};
 
 /// How a drain ends calls.
 const DRAINED: Ending = Ending::Ours(HangupCause::Normal, HangupSource::Service, Refusal::Unavailable);
@@ -60,7 +60,7 @@ pub struct Switchboard {
     conferences: BTreeMap<ConferenceId, Conference>,
     placements: BTreeMap<PlacementId, Placement>,
     connections: BTreeMap<ConnectionId, Connection>,
-    next_dial: NextDial,
+    dialling: BTreeMap<AccountId, Dialling>,
     touched: Vec<ConferenceId>,
     crowded: BTreeSet<BridgeId>,
     draining: bool,
@@ -77,7 +77,7 @@ impl Switchboard {
             conferences: BTreeMap::new(),
             placements: BTreeMap::new(),
             connections: BTreeMap::new(),
-            next_dial: NextDial::new(),
+            dialling: BTreeMap::new(),
             touched: Vec::new(),
             crowded: BTreeSet::new(),
             draining: false,
@@ -354,9 +354,12 @@ impl Switchboard {
     fn forget(&mut self, id: CallId) {
         if let Some(call) = self.calls.remove(&id) {
             debug_assert_eq!(call.id(), id);
-            if let Some(leg) = call.leg() {
-                self.legs.remove(&leg);
-                self.context.set_talking(leg, false);
+            match call.leg() {
+                Some(leg) => {
+                    self.legs.remove(&leg);
+                    self.context.set_talking(leg, false);
+                }
+                None => self.dial_no_more(id),
             }
         }
     }
@@ -463,6 +466,7 @@ impl Switchboard {
         match self.context.expire(timer) {
             Some(Due::Step(call)) => self.drive(call, |call, context| call.step_over(timer, context)),
             Some(Due::Dial(call)) => self.dial(call),
+            Some(Due::DialMore) => self.dial_more(),
             Some(Due::RingTimeout(call)) => {
                 self.end_call(call, Ending::by(HangupSource::Service, HangupCause::RingTimeout));
             }

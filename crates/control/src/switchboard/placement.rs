@@ -1,6 +1,6 @@
 //! Calls that we place, and what becomes of them when one is answered.
 
-use std::collections::BTreeMap;
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use mixminus_mixer::{BridgeId, LegId, SinkRoutes, SourceId};
@@ -95,19 +95,52 @@ impl Switchboard {
                 Call::place(record, (destination, order.time_limit), confirm, urls, &mut self.context);
             self.calls.insert(*call, placed);
         }
+        let at_once = |id: &CallId| self.calls.get(id).is_some_and(|call| !call.waits_to_be_dialled());
+        let at_once: Vec<_> = ids.iter().copied().filter(at_once).collect();
         self.placements.insert(id, Placement { calls: ids, account: order.account, goal: order.goal });
+        for call in at_once {
+            self.dial(call);
+        }
         id
     }
 
-    /// Dials, or waits until the account may dial again.
+    /// Dials when the account may, in the order in which this is asked.
     pub(super) fn dial(&mut self, id: CallId) {
-        let Some(call) = self.calls.get_mut(&id) else { return };
-        let next = self.next_dial.entry(call.record().account.clone()).or_default();
-        if self.context.now < *next {
-            call.dial_in(next.since(self.context.now), &mut self.context);
-        } else {
-            *next = self.context.now + Duration::from_secs(1) / self.limits.max_dials_per_s;
-            call.dial(&mut self.context);
+        let Some(call) = self.calls.get(&id) else { return };
+        let account = call.record().account.clone();
+        self.dialling.entry(account).or_default().waiting.push_back(id);
+        self.dial_more();
+    }
+
+    /// Dials what may be dialled by now, and comes back for the rest.
+    pub(super) fn dial_more(&mut self) {
+        let (now, pause) = (self.context.now, Duration::from_secs(1) / self.limits.max_dials_per_s);
+        for dialling in self.dialling.values_mut() {
+            while now >= dialling.next
+                && let Some(id) = dialling.waiting.pop_front()
+            {
+                if let Some(call) = self.calls.get_mut(&id) {
+                    call.dial(&mut self.context);
+                    dialling.next = now + pause;
+                }
+            }
+            dialling.wake.take_if(|(at, _)| *at <= now);
+            if !dialling.waiting.is_empty() && dialling.wake.is_none() {
+                let timer = self.context.wake(dialling.next.since(now), Due::DialMore);
+                dialling.wake = Some((dialling.next, timer));
+            }
+        }
+    }
+
+    /// Takes a call that ended out of those that wait to be dialled.
+    pub(super) fn dial_no_more(&mut self, id: CallId) {
+        for dialling in self.dialling.values_mut() {
+            dialling.waiting.retain(|waiting| *waiting != id);
+            if dialling.waiting.is_empty()
+                && let Some((_, timer)) = dialling.wake.take()
+            {
+                self.context.cancel(timer);
+            }
         }
     }
 
@@ -364,5 +397,12 @@ impl Switchboard {
     }
 }
 
-/// When each account may dial next.
-pub(super) type NextDial = BTreeMap<AccountId, Timestamp>;
+/// What an account has to dial, and when it may.
+#[derive(Debug, Default)]
+pub(super) struct Dialling {
+    waiting: VecDeque<CallId>,
+    /// When it may dial again.
+    next: Timestamp,
+    /// When that is looked at.
+    wake: Option<(Timestamp, TimerId)>,
+}
