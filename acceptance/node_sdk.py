@@ -260,7 +260,7 @@ def recording(office):
     for what in ("pause", "resume", "stop"):
         ask(204, None, f"multiPartyCalls.{what}ParticipantRecording", office.agent, BY_NAME)
     found = ask(200, listed(shapes.RECORDING_IN_LIST), "recordings.list", {})
-    office.checks("three are listed", found is not None and len(found) == 3, found)
+    office.checks("all three are listed", found is not None and len(found) == 3, found)
     if found:
         recording_id = found[0]["recordingId"]
         ask(200, shapes.RECORDING, "recordings.get", recording_id)

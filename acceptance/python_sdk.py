@@ -1,5 +1,7 @@
 """Every method of the Python SDK, with real calls behind it."""
 
+import time
+
 from plivo import plivoxml
 
 import python_calls
@@ -118,6 +120,33 @@ def updating(office):
     office.expect({"agent": ["customer"]}, "nobody muted")
 
 
+def later(office):
+    """With a callback URL the answer comes later."""
+    mpcs, member, url = office.calls, office.member_id("customer"), f"{office.app.url}/later"
+    for what, status, shape, ask in (
+        ("list", 200, listed(shapes.MPC_IN_LIST), lambda: mpcs.list(callback_url=url)),
+        (
+            "update_participant", 202, shapes.updated(mute="mute/unmute"),
+            lambda: mpcs.update_participant(member, uuid=office.uuid, mute=True, callback_url=url),
+        ),
+        (
+            "get_participant", 200, shapes.PARTICIPANT,
+            lambda: mpcs.get_participant(member, uuid=office.uuid, callback_url=url, callback_method="POST"),
+        ),
+    ):  # fmt: skip
+        before = len(office.app.on("/later"))
+        made = office.asks(f"{what} with a callback URL", 202, shapes.ASYNC, ask)
+        came = lambda before=before: len(office.app.on("/later")) > before  # noqa: E731
+        if office.checks.eventually(f"the answer to {what} comes to it", came):
+            told = office.app.on("/later")[before].params
+            expected = {"api_id": made and made.api_id, "status_code": str(status)}
+            whole = expected.items() <= told.items() and told.keys() == shape.keys() | expected.keys()
+            office.checks(f"what comes is the answer to {what}", whole, told)
+    muted = mpcs.get_participant(member, uuid=office.uuid).mute
+    office.checks("what was asked for was done", muted is True, muted)
+    mpcs.update_participant(member, uuid=office.uuid, mute=False)
+
+
 def playing(office):
     """Files and texts for members, alone or all; the SDK has no method for texts."""
     mpcs, asks, agent = office.calls, office.asks, office.member_id("agent")
@@ -141,34 +170,59 @@ def playing(office):
 
 
 def recording(office):
-    """An MPC's recording and a participant's."""
+    """An MPC's recording and a participant's: their states, and what is told of them."""
     mpcs, asks, member = office.calls, office.asks, office.member_id("agent")
     url = f"{office.app.url}/recorded"
-    made = asks("start_recording", 202, shapes.MPC_RECORDED,
-                lambda: mpcs.start_recording(friendly_name=NAME, file_format="wav",
-                                             recording_callback_url=url))  # fmt: skip
+    made = asks(
+        "start_recording", 202, shapes.MPC_RECORDED,
+        lambda: mpcs.start_recording(friendly_name=NAME, file_format="wav", recording_callback_url=url),
+    )  # fmt: skip
     office.recorded_mpc = made and made.recording_id
     office.state("recording", "an MPC that is recorded says so")
+    time.sleep(RECORDED_S)
     asks("pause_recording", 204, None, lambda: mpcs.pause_recording(friendly_name=NAME))
     office.state("paused", "an MPC whose recording pauses says so")
+    time.sleep(RECORDED_S)
     asks("resume_recording", 204, None, lambda: mpcs.resume_recording(friendly_name=NAME))
     asks("stop_recording", 204, None, lambda: mpcs.stop_recording(friendly_name=NAME))
     office.state("not-recording", "an MPC that is recorded no more says so")
     shape = shapes.MPC_RECORDED | {"message": "MPC: .+ participant record started"}
-    asks("start_participant_recording", 202, shape,
-         lambda: mpcs.start_participant_recording(member, friendly_name=NAME, record_track_type="participant",
-                                                  recording_callback_url=url))  # fmt: skip
+    made = asks(
+        "start_participant_recording", 202, shape,
+        lambda: mpcs.start_participant_recording(
+            member, friendly_name=NAME, record_track_type="participant", recording_callback_url=url
+        ),
+    )  # fmt: skip
     for what in ("pause", "resume", "stop"):
         ask = getattr(mpcs, f"{what}_participant_recording")
         asks(f"{what}_participant_recording", 204, None, lambda ask=ask: ask(member, friendly_name=NAME))
+    recorded(office, {"MPC": office.recorded_mpc, "participant": made and made.recording_id})
+
+
+def recorded(office, recordings):
     names = [f"MPCRecording{what}" for what in ("Initiated", "Paused", "Resumed", "Completed")]
-    office.checks.eventually(
-        "both recordings are told in order", lambda: sorted(recorded(office)) == sorted(names * 2), 10
-    )
+    for what, recording_id in recordings.items():
+
+        def told(recording_id=recording_id):
+            every = [request.params for request in office.app.on("/recorded")]
+            return [params for params in every if params.get("RecordingUUID") == recording_id]
+
+        office.checks.eventually(f"four things are told of the {what}'s recording", lambda: len(told()) == 4)
+        events = [params["EventName"] for params in told()]
+        office.checks(f"they are told in order of the {what}'s", events == names, events)
+        whole = all(params.keys() >= RECORDING_KEYS for params in told())
+        office.checks(f"each has every key for the {what}'s", whole and told(), told()[-1:])
+        named = [params.get("MemberID", "") for params in told()]
+        office.checks(f"the member is named for the {what}'s", all(named) == (what == "participant"), named)
 
 
-def recorded(office):
-    return [request.params.get("EventName") for request in office.app.on("/recorded")]
+RECORDED_S = 1.0
+RECORDING_KEYS = set(
+    """
+    EventName EventTimestamp SequenceNumber MPCName MPCUUID RecordingUUID RecordingURL RecordingResourceURL
+    RecordingFormat RecordingStartTime RecordingEndTime RecordingDuration
+    """.split()
+)
 
 
 def racing(office):
@@ -329,16 +383,8 @@ def starting(office):
     customer.hang_up()
 
 
-def later(office):
-    """With a callback URL the answer comes later."""
-    url = f"{office.app.url}/later"
-    office.asks("list with a callback URL", 202, shapes.ASYNC, lambda: office.calls.list(callback_url=url))
-    told = office.checks.eventually("the answer comes to it", lambda: office.app.on("/later"))
-    office.checks("it is the list", told and "objects" in str(office.app.on("/later")[0].params))
-
-
 STEPS = [
     python_calls.applications, python_calls.endpoints, python_calls.accounts, python_calls.placing,
-    python_calls.live, python_calls.queueing, python_calls.records, inviting, asking, updating, playing,
-    recording, racing, confirming, moving, ending, starting, python_calls.recordings, later,
+    python_calls.live, python_calls.queueing, python_calls.records, inviting, asking, updating, later,
+    playing, recording, racing, confirming, moving, ending, starting, python_calls.recordings,
 ]  # fmt: skip

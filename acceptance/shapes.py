@@ -223,6 +223,7 @@ RECORDING_IN_LIST = {
     "rounded_recording_duration": int,
     "mpc_name?": (str, None),
     "mpc_uuid?": (UUID, None),
+    "conference_uuid?": (UUID, None),
 }
 RECORDING = reply(RECORDING_IN_LIST)
 ACCOUNT = reply(
