@@ -12,6 +12,7 @@ import formats
 import hostile
 import keeping
 import load
+import migration
 import node_sdk
 import python_sdk
 import receiver
@@ -29,6 +30,7 @@ PARTS = {
     "python_sdk": python_sdk.run,
     "node_sdk": node_sdk.run,
     "documents": documents.run,
+    "migration": migration.run,
     "receiver": receiver.run,
     "load": load.run,
 }
