@@ -109,6 +109,8 @@ pub enum CallEvent {
     Collected(Collected),
     /// The calls that its document placed went so, and it goes on without the answer.
     Dialled(Box<Dialled>),
+    /// A recording of it is over.
+    Recorded(Box<RecordingRecord>),
     /// A call that its document placed took a step.
     DialStep(DialStep, Box<CallRecord>),
 }

@@ -111,6 +111,10 @@ pub enum CallChange {
     },
     /// End what was played so.
     StopPlaying(PlayKind),
+    /// Record it for so long at most; a recording that there is goes on.
+    Record(RecordingTerms, Duration),
+    /// End its recording.
+    StopRecording,
     /// Send digits to it, as in [`Instruction::SendDigits`](crate::Instruction::SendDigits).
     SendDigits(String, Legs),
 }
@@ -208,7 +212,7 @@ pub enum Outcome {
     Done,
     /// A conference was changed.
     Conference(Box<ConferenceRecord>, Vec<ParticipantId>),
-    /// A conference is recorded.
+    /// A conference or a call is recorded.
     Recording(Box<RecordingRecord>),
     /// Calls are being placed.
     Placed(PlacementId, Vec<Placed>),

@@ -37,6 +37,8 @@ pub(crate) enum Due {
     Digits(CallId),
     /// A scheduled hang-up.
     HangUp(CallId),
+    /// The call was recorded long enough.
+    RecordingEnd(CallId),
     /// Two calls were connected long enough.
     ConnectionEnd(ConnectionId),
     /// A participant waited long enough.

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use mixminus_control::policy::Role;
 use mixminus_control::{
-    Action, AutomaticRecording, Command, CommandError, ConferenceChange, ConferenceRequest, HttpMethod,
-    Outcome, PromptContent, RecordChange, RecordScope, RecordingEvent, RecordingFormat, RecordingState,
-    RecordingTerms, RecordingTrack, Selector,
+    Action, AutomaticRecording, CallChange, CallEvent, Command, CommandError, ConferenceChange,
+    ConferenceRequest, HttpMethod, Instruction, Outcome, PromptContent, RecordChange, RecordScope,
+    RecordingEvent, RecordingFormat, RecordingState, RecordingTerms, RecordingTrack, Selector,
 };
 use world::{World, request};
 
@@ -132,4 +132,35 @@ fn events_of_recordings_are_numbered_with_the_conferences_others() {
     numbers.extend(world.told_of_recordings.iter().map(|told| told.sequence));
     numbers.sort_unstable();
     assert_eq!(numbers, (1..=numbers.len() as u64).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_call_is_recorded_until_it_is_stopped_long_enough_or_over() {
+    for end in 0..3 {
+        let mut world = World::new();
+        let leg = world.call(vec![Instruction::Wait { length: Duration::from_hours(1) }]);
+        let call = world.call_of(leg).id;
+        let longest = Duration::from_mins(1);
+        let started = world.command(Command::Call(call, CallChange::Record(terms(), longest)));
+        assert!(matches!(started, Ok(Outcome::Recording(_))));
+        world.pass(Duration::from_secs(10));
+        match end {
+            0 => drop(world.command(Command::Call(call, CallChange::StopRecording)).unwrap()),
+            1 => world.hang_up(leg),
+            _ => world.pass(longest),
+        }
+        let recording = world.recordings.values().next().unwrap();
+        assert_eq!(recording.state, RecordingState::Completed);
+        assert_eq!(recording.duration.as_secs(), [10, 10, 60][end]);
+        let told: Vec<_> = world.told_of_calls.iter().map(|told| &told.event).collect();
+        assert_eq!(told, [&CallEvent::Recorded(Box::new(recording.clone()))]);
+    }
+}
+
+#[test]
+fn a_call_that_is_not_recorded_has_no_recording_to_stop() {
+    let mut world = World::new();
+    let leg = world.call(vec![Instruction::Wait { length: Duration::from_hours(1) }]);
+    let stop = Command::Call(world.call_of(leg).id, CallChange::StopRecording);
+    assert_eq!(world.command(stop), Err(CommandError::NotRecording));
 }

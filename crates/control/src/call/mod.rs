@@ -3,6 +3,7 @@
 mod collect;
 mod flow;
 mod outgoing;
+mod recording;
 
 use std::collections::VecDeque;
 
@@ -111,6 +112,7 @@ pub(crate) struct Call {
     unsent_digits: VecDeque<char>,
     next_digits: Option<TimerId>,
     placed: Option<outgoing::Placed>,
+    recording: Option<recording::Recording>,
     rang: bool,
     /// Whether a request, not a document, brought it into its conference.
     invited: bool,
@@ -135,6 +137,7 @@ impl Call {
             unsent_digits: VecDeque::new(),
             next_digits: None,
             placed: None,
+            recording: None,
             rang: false,
             invited: false,
             events: 0,

@@ -27,7 +27,7 @@ impl Switchboard {
             Command::Place(calls) => self.place_calls(account, *calls),
             Command::Call(id, change) => {
                 self.own(account, id)?;
-                self.change_call(id, change).map(|()| Outcome::Done)
+                self.change_call(id, change)
             }
             Command::Cancel(placement) => self.cancel(account, placement),
         }
@@ -216,8 +216,17 @@ impl Switchboard {
         Ok(Outcome::Done)
     }
 
-    fn change_call(&mut self, id: CallId, change: CallChange) -> Result<(), CommandError> {
+    fn change_call(&mut self, id: CallId, change: CallChange) -> Result<Outcome, CommandError> {
         match change {
+            CallChange::Record(terms, longest) => {
+                let call = self.calls.get_mut(&id).ok_or(CommandError::CallNotFound)?;
+                let recording = call.start_recording(&terms, longest, &mut self.context)?;
+                return Ok(Outcome::Recording(Box::new(recording)));
+            }
+            CallChange::StopRecording => {
+                let call = self.calls.get_mut(&id).ok_or(CommandError::CallNotFound)?;
+                call.stop_recording(&mut self.context)?;
+            }
             CallChange::HangUp => {
                 let answered = self.calls.get(&id).is_some_and(Call::is_answered);
                 let cause = if answered { HangupCause::Normal } else { HangupCause::Canceled };
@@ -242,7 +251,7 @@ impl Switchboard {
                 }
             }
         }
-        Ok(())
+        Ok(Outcome::Done)
     }
 
     /// The calls that `legs` means from the view of `id`, all of them answered.

@@ -479,6 +479,12 @@ impl Switchboard {
                 call,
                 Ending::Ours(HangupCause::Scheduled, HangupSource::Document, Refusal::Declined),
             ),
+            Some(Due::RecordingEnd(call)) => {
+                if let Some(call) = self.calls.get_mut(&call) {
+                    // It ends once, by whichever comes first.
+                    drop(call.stop_recording(&mut self.context));
+                }
+            }
             Some(Due::ConnectionEnd(connection)) => self.end_connection(connection, HangupSource::Service),
             Some(Due::ConferenceEnd(conference)) => self.end_conference(conference, EndCause::MaxDuration),
             Some(Due::WaitEnd(conference, participant)) => {

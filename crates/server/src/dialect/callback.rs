@@ -6,7 +6,8 @@ use mixminus_control::{
 };
 use mixminus_plivo::callback::{
     AddParticipantOutcome, Called, DialAction, DialEvent, DialOutcome, DialStatus, Input, InputType,
-    Parameters, RecordingEventName, StatusEvent, call_parameters, digits_parameters, exit_parameters,
+    Parameters, RecordOutcome, RecordingEventName, StatusEvent, call_parameters, digits_parameters,
+    exit_parameters,
 };
 use mixminus_plivo::{Call, CallStatus, ExitCause, Request};
 
@@ -77,6 +78,10 @@ pub fn call_callback_parameters(callback: &CallCallback) -> Parameters {
         CallEvent::Ended => ("Hangup", Parameters::new()),
         CallEvent::Collected(collected) => ("Redirect", input_parameters(collected)),
         CallEvent::Dialled(dialled) => ("Redirect", dial_parameters(&callback.call, dialled)),
+        CallEvent::Recorded(record) => {
+            let recording = recording(record);
+            ("Record", RecordOutcome { recording: &recording, digit: None }.callback_parameters())
+        }
         CallEvent::DialStep(step, callee) => ("Dial", step_parameters(&callback.call, *step, callee)),
     };
     let mut parameters = call_parameters(&call(&callback.call), event, &callback.headers);

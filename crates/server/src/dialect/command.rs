@@ -7,8 +7,8 @@ use mixminus_control::{
     Invitation, Invited, PlayKind, PromptContent, RecordingFormat, RecordingTerms, RecordingTrack, Repeat,
 };
 use mixminus_plivo::rest::{
-    self, AddParticipant, CallPlay, CallSpeak, MakeCall, MpcRecord, Outbound, Party, SendDigits, Speech,
-    TrackType, Transfer,
+    self, AddParticipant, CallPlay, CallRecord, CallSpeak, MakeCall, MpcRecord, Outbound, Party, SendDigits,
+    Speech, TrackType, Transfer,
 };
 use mixminus_plivo::{FileFormat, Gender, SipHeaders, Voice};
 
@@ -179,4 +179,14 @@ pub(super) const fn format(format: FileFormat) -> RecordingFormat {
         FileFormat::Mp3 => RecordingFormat::Mp3,
         FileFormat::Wav => RecordingFormat::Wav,
     }
+}
+
+/// How `request` records a call.
+pub fn record_call(request: CallRecord) -> CallChange {
+    let terms = RecordingTerms {
+        format: format(request.file_format),
+        track: if request.stereo { RecordingTrack::Channels } else { RecordingTrack::Mix },
+        callback: request.callback.map(action),
+    };
+    CallChange::Record(terms, request.time_limit)
 }

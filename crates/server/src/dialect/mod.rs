@@ -19,7 +19,8 @@ pub use callback::{
     request,
 };
 pub use command::{
-    call_id, calls, cancel, invitation, play, recording_terms, said, send_digits, speak, transfer,
+    call_id, calls, cancel, invitation, play, record_call, recording_terms, said, send_digits, speak,
+    transfer,
 };
 pub use document::document;
 pub use resource::{application, endpoint, http_method, recording, recording_filter};

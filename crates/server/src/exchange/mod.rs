@@ -16,9 +16,9 @@ use std::time::Duration;
 
 use mixminus_audio::Clip;
 use mixminus_control::{
-    AccountId, Application, Arrival, CallCallback, CallbackEvent, DialError, Effect, Fetch, Input, LegEnd,
-    Outcome, PlaceCall, PromptContent, RecordingCallback, RecordingFormat, RecordingRecord, Refusal, Repeat,
-    RequestId, Switchboard, TimerId,
+    AccountId, Application, Arrival, CallCallback, CallEvent, CallbackEvent, DialError, Effect, Fetch, Input,
+    LegEnd, Outcome, PlaceCall, PromptContent, RecordingCallback, RecordingFormat, RecordingRecord, Refusal,
+    Repeat, RequestId, Switchboard, TimerId,
 };
 use mixminus_media::{Media, MediaEvent};
 use mixminus_mixer::{BridgeId, LegId, Plays, PromptId};
@@ -378,7 +378,12 @@ impl Exchange {
                 self.answering.recordings.locate(&mut event.recording);
                 entry.batch.callbacks.push(queued_for_recording(&event, &self.answering.recordings));
             }
-            Effect::NotifyOfCall(event) => entry.batch.callbacks.push(queued_for_call(&event)),
+            Effect::NotifyOfCall(mut event) => {
+                if let CallEvent::Recorded(record) = &mut event.event {
+                    self.answering.recordings.locate(record);
+                }
+                entry.batch.callbacks.push(queued_for_call(&event));
+            }
             Effect::Reply(request, mut result) => {
                 if let Ok(Outcome::Recording(record)) = &mut result {
                     self.answering.recordings.locate(record);

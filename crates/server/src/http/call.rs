@@ -4,8 +4,8 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use mixminus_control::{CallChange, CallId, CallRecord, Command, Outcome, PlayKind};
 use mixminus_plivo::rest::{
-    CallFired, CallIds, CallList, CallObject, CallPlay, CallSpeak, CallView, List, LiveCallObject, MakeCall,
-    Message, RestError, SendDigits, Transfer,
+    self, CallFired, CallIds, CallList, CallObject, CallPlay, CallRecordReply, CallSpeak, CallView, List,
+    LiveCallObject, MakeCall, Message, RestError, SendDigits, Transfer,
 };
 use mixminus_store::Page;
 
@@ -47,6 +47,19 @@ pub async fn answer(asked: &Asked<'_>, resource: Resource) -> Result<Response, A
         }
         (_, Resource::CallHears(id, kind)) => {
             asked.change_call(&id, CallChange::StopPlaying(kind)).await?;
+            Ok(no_content())
+        }
+        ("POST", Resource::CallRecorded(id)) => {
+            let change = dialect::record_call(rest::CallRecord::parse(asked.arguments)?);
+            let Outcome::Recording(recording) = asked.change_call(&id, change).await? else {
+                return Err(ApiError::internal());
+            };
+            let reply = CallRecordReply::new(recording.id.to_string(), recording.url.clone());
+            Ok(json(StatusCode::ACCEPTED, reply))
+        }
+        (_, Resource::CallRecorded(id)) => {
+            rest::CallRecord::parse_stop(asked.arguments)?;
+            asked.change_call(&id, CallChange::StopRecording).await?;
             Ok(no_content())
         }
         (_, Resource::CallDigits(id)) => {

@@ -192,6 +192,10 @@ async fn once(
 }
 
 async fn carry_out(asked: &Asked<'_>, resource: Resource) -> Result<Response, ApiError> {
+    // What it calls so is told of the recording's end.
+    if matches!(resource, Resource::CallRecorded(_)) {
+        return carry_out_now(asked, resource).await;
+    }
     match AsyncCallback::parse(asked.arguments)? {
         Some(callback) => Ok(later::answer(asked, resource, callback)),
         None => carry_out_now(asked, resource).await,
@@ -210,6 +214,7 @@ async fn carry_out_now(asked: &Asked<'_>, resource: Resource) -> Result<Response
         | Resource::Call(_)
         | Resource::CallHears(..)
         | Resource::CallDigits(_)
+        | Resource::CallRecorded(_)
         | Resource::Request(_) => call::answer(asked, resource).await,
         resource => multi_party_call::answer(asked, resource).await,
     }

@@ -75,6 +75,8 @@ pub enum Resource {
     CallHears(String, PlayKind),
     /// `Call/{uuid}/DTMF/`
     CallDigits(String),
+    /// `Call/{uuid}/Record/`
+    CallRecorded(String),
     /// `Request/{uuid}/`
     Request(String),
 }
@@ -156,6 +158,7 @@ impl Resource {
         match segments {
             [] => Some(Self::Calls),
             [id] => Some(Self::Call(id.clone())),
+            [id, word] if word == "Record" => Some(Self::CallRecorded(id.clone())),
             [id, word] if word == "DTMF" => Some(Self::CallDigits(id.clone())),
             [id, word] => Some(Self::CallHears(id.clone(), played(word)?)),
             _ => None,
@@ -166,9 +169,10 @@ impl Resource {
     pub const fn methods(&self) -> &'static [Method] {
         match self {
             Self::Conferences | Self::List(Kind::Callback | Kind::Recording) => &[Method::GET],
-            Self::Heard(..) | Self::CallHears(..) | Self::Recorded(_, _, Taping::Record) => {
-                &[Method::POST, Method::DELETE]
-            }
+            Self::Heard(..)
+            | Self::CallHears(..)
+            | Self::CallRecorded(_)
+            | Self::Recorded(_, _, Taping::Record) => &[Method::POST, Method::DELETE],
             Self::CallDigits(_) | Self::Recorded(..) => &[Method::POST],
             Self::Request(_) => &[Method::DELETE],
             Self::Account
