@@ -9,10 +9,10 @@ use std::time::Duration;
 
 use mixminus_control::policy::Role;
 use mixminus_control::{
-    Action, CallChange, CallState, Command, CommandError, ConferenceChange, ConferenceEvent as Event,
-    ConferenceRequest, Confirm, Destination, Dial, DialTerms, EventGroup, FetchPurpose, HangupCause,
-    HttpMethod, Input, Instruction, Invitation, Invited, LegEnd, Limits, Members, Outcome, Refusal, Repeat,
-    Report, Selector, StatusCallback,
+    Action, CallChange, CallEvent, CallState, Command, CommandError, ConferenceChange,
+    ConferenceEvent as Event, ConferenceRequest, Confirm, Destination, Dial, DialStep, DialTerms, EventGroup,
+    FetchPurpose, HangupCause, HttpMethod, Input, Instruction, Invitation, Invited, LegEnd, Limits, Members,
+    Outcome, Refusal, Repeat, Report, Selector, StatusCallback,
 };
 use world::{LIMITS, LegFate, World, document, request};
 
@@ -209,6 +209,31 @@ fn a_call_that_was_moved_into_a_conference_and_transferred_follows_its_document_
     world.deliver(Ok(document(vec![join, play()])));
     world.change(Selector::Name("other".into()), ConferenceChange::Kick(Members::All)).unwrap();
     assert_eq!(world.legs[&leg], LegFate::Answered, "it hears what comes after the conference");
+}
+
+#[test]
+fn a_caller_that_leaves_its_callee_is_told_of_the_callees_end() {
+    for transferred in [false, true] {
+        let mut world = World::new();
+        let steps = Some(post("steps"));
+        let caller = world.call(vec![Instruction::Dial(Box::new(Dial {
+            callback: steps,
+            ..unwrap_dial(dial(&["a"], None))
+        }))]);
+        world.pass(Duration::ZERO);
+        let a = world.connect();
+        world.far_end_answers(a);
+        if transferred {
+            let transfer = CallChange::Transfer { this: Some(post("this")), other: None };
+            world.command(Command::Call(world.call_of(caller).id, transfer)).unwrap();
+        } else {
+            world.hang_up(caller);
+        }
+        let CallEvent::DialStep(DialStep::Ended, callee) = &world.told_of_calls.last().unwrap().event else {
+            panic!("{:?}", world.told_of_calls.last())
+        };
+        assert_eq!(**callee, *world.placed("a"));
+    }
 }
 
 #[test]

@@ -143,7 +143,7 @@ impl Switchboard {
     fn release(&mut self, id: CallId) {
         let connection = self.detach(id, ExitCause::CallTransferred);
         if let Some(connection) = connection {
-            self.end_call(connection.other(id), Ending::by(BY_REQUEST, HangupCause::Normal));
+            self.end_other(&connection, id, Ending::by(BY_REQUEST, HangupCause::Normal));
         }
         if let Some(call) = self.calls.get_mut(&id) {
             call.interrupt(&mut self.context);

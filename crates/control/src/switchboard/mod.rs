@@ -317,11 +317,16 @@ impl Switchboard {
 
     fn end_call(&mut self, id: CallId, ending: Ending) {
         let connection = self.detach(id, ExitCause::CallHangup);
+        let is_callers = connection.as_ref().is_some_and(|one| one.is_callers(id));
+        if let Some(connection) = connection.as_ref().filter(|_| is_callers) {
+            // First, as nothing is told of a call after its own end.
+            self.end_other(connection, id, Ending::by(HangupSource::Caller, HangupCause::Normal));
+        }
         let Some(call) = self.calls.get_mut(&id) else { return };
         call.end(ending, &mut self.context);
         let record = self.bury(id);
-        if let (Some(connection), Some(record)) = (connection, record) {
-            self.after_connection(&connection, &record);
+        if let (Some(connection), Some(record)) = (connection.filter(|_| !is_callers), record) {
+            self.after_callee(&connection, record);
         }
     }
 

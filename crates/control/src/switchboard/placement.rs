@@ -62,6 +62,10 @@ impl Connection {
         if call == self.caller { self.callee } else { self.caller }
     }
 
+    pub fn is_callers(&self, call: CallId) -> bool {
+        call == self.caller
+    }
+
     /// Whether `digit` of `call` ends it.
     pub fn ended_by(&self, call: CallId, digit: char) -> bool {
         digit == '*' && self.dial.end_on_star && call == self.caller
@@ -351,14 +355,22 @@ impl Switchboard {
         }
     }
 
-    /// What follows for the other end when `ended`, an end of a connection, did.
-    pub(super) fn after_connection(&mut self, connection: &Connection, ended: &CallRecord) {
-        if ended.id == connection.caller {
-            self.end_call(connection.callee, Ending::by(HangupSource::Caller, HangupCause::Normal));
-        } else {
-            let dialled = Dialled { callee: ended.clone(), rang: true };
-            self.go_on_with(connection.caller, &connection.dial, dialled);
+    /// Ends the call that was connected to `by`; a caller is told of its callee's end.
+    pub(super) fn end_other(&mut self, connection: &Connection, by: CallId, ending: Ending) {
+        if by != connection.caller {
+            return self.end_call(connection.caller, ending);
         }
+        if let Some(callee) = self.calls.get_mut(&connection.callee) {
+            callee.end(ending, &mut self.context);
+        }
+        if let Some(ended) = self.bury(connection.callee) {
+            self.tell_of_end(by, &connection.dial, ended);
+        }
+    }
+
+    /// Lets a caller go on whose callee's call ended.
+    pub(super) fn after_callee(&mut self, connection: &Connection, callee: CallRecord) {
+        self.go_on_with(connection.caller, &connection.dial, Dialled { callee, rang: true });
     }
 
     /// Nobody whom the caller's document called is left.
@@ -370,15 +382,20 @@ impl Switchboard {
     }
 
     fn go_on_with(&mut self, caller: CallId, dial: &Dial, dialled: Dialled) {
-        if let (Some(callback), Some(call)) = (&dial.callback, self.calls.get_mut(&caller)) {
-            let event = CallEvent::DialStep(DialStep::Ended, Box::new(dialled.callee.clone()));
-            call.tell_at(callback, event, &mut self.context);
-        }
+        self.tell_of_end(caller, dial, dialled.callee.clone());
         if self.draining {
             return self.end_call(caller, DRAINED);
         }
         let report = dial.report.clone();
         self.drive(caller, |call, context| call.after_dial(report, dialled, context));
+    }
+
+    /// Tells the caller's application that a call which its document placed ended.
+    fn tell_of_end(&mut self, caller: CallId, dial: &Dial, callee: CallRecord) {
+        if let (Some(callback), Some(call)) = (&dial.callback, self.calls.get_mut(&caller)) {
+            let event = CallEvent::DialStep(DialStep::Ended, Box::new(callee));
+            call.tell_at(callback, event, &mut self.context);
+        }
     }
 
     /// Tells the caller's application of a step of the callee's call.
