@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use mixminus_control::{
     CallCallback, CallEvent, CallId, CallRecord, CallState, CallbackEvent, ConferenceEvent, ConferenceId,
-    ConferenceRecord, ConferenceState, DialStep, Effect, ParticipantId, ParticipantRecord, Timestamp,
+    ConferenceRecord, ConferenceState, DialStep, Effect, ParticipantId, ParticipantRecord, RecordingCallback,
+    RecordingEvent, RecordingId, RecordingRecord, Timestamp,
 };
 use mixminus_mixer::LegId;
 use uuid::Uuid;
@@ -17,6 +18,8 @@ pub struct Books {
     pub participants: BTreeMap<ParticipantId, ParticipantRecord>,
     /// Legs that were hung up, refused or released.
     pub over: BTreeSet<LegId>,
+    recordings: BTreeMap<RecordingId, RecordingRecord>,
+    told_of_recordings: BTreeMap<RecordingId, RecordingEvent>,
     told: BTreeMap<ConferenceId, Told>,
     told_of_calls: BTreeMap<CallId, Vec<CallCallback>>,
 }
@@ -51,7 +54,9 @@ impl Books {
             Effect::SaveCall(record) => self.save_call(record),
             Effect::SaveConference(record) => self.save_conference(record),
             Effect::SaveParticipant(record) => self.save_participant(record),
+            Effect::SaveRecording(record) => self.save_recording(record),
             Effect::Notify(event) => self.hear(event),
+            Effect::NotifyOfRecording(event) => self.hear_of_recording(event),
             Effect::NotifyOfCall(event) => {
                 hear_of_call(self.told_of_calls.entry(event.call.id).or_default(), event);
             }
@@ -115,6 +120,55 @@ impl Books {
         }
     }
 
+    fn save_recording(&mut self, record: &RecordingRecord) {
+        in_order(&[Some(record.started_at), record.ended_at]);
+        assert_eq!(record.state.is_over(), record.ended_at.is_some());
+        assert!(record.ended_at.is_none_or(|end| record.duration <= end.since(record.started_at)));
+        if let Some(before) = self.recordings.insert(record.id, record.clone()) {
+            assert!(!before.state.is_over(), "changed after its end: {record:?}");
+            assert!(before.of == record.of && before.duration <= record.duration, "{record:?}");
+        }
+    }
+
+    fn hear_of_recording(&mut self, event: &RecordingCallback) {
+        let told = self.told.entry(event.conference).or_default();
+        told.events += 1;
+        assert_eq!(event.sequence, told.events, "a gap before {event:?}");
+        let before = self.told_of_recordings.insert(event.recording.id, event.event);
+        let follows = match event.event {
+            RecordingEvent::Initiated => before.is_none(),
+            RecordingEvent::Paused => {
+                matches!(before, Some(RecordingEvent::Initiated | RecordingEvent::Resumed))
+            }
+            RecordingEvent::Resumed => before == Some(RecordingEvent::Paused),
+            RecordingEvent::Completed => before.is_some_and(|before| before != RecordingEvent::Completed),
+        };
+        assert!(follows && told.state != Some(ConferenceState::Ended), "{event:?} after {before:?}");
+    }
+
+    /// That what is recorded is there, once.
+    fn balance_recordings(&self) {
+        let mut recorded = BTreeMap::new();
+        for one in self.recordings.values() {
+            let conference = &self.conferences[&one.of.conference.as_ref().unwrap().0];
+            in_order(&[Some(conference.created_at), Some(one.started_at), one.ended_at, conference.ended_at]);
+            let member = one.of.participant.map(|id| &self.participants[&id]);
+            if let Some(member) = member {
+                in_order(&[Some(member.joined_at), Some(one.started_at), one.ended_at, member.left_at]);
+            }
+            if one.ended_at.is_none() {
+                assert!(
+                    conference.ended_at.is_none() && member.is_none_or(|member| member.left_at.is_none())
+                );
+                let known = recorded.insert((conference.id, one.of.participant), one.state);
+                assert!(known.is_none(), "recorded twice: {one:?}");
+            }
+        }
+        for one in self.conferences.values() {
+            assert_eq!(one.recording, recorded.get(&(one.id, None)).copied(), "{one:?}");
+        }
+    }
+
     /// Those inside `conference`.
     pub fn inside(&self, conference: ConferenceId) -> Vec<ParticipantId> {
         let inside =
@@ -132,6 +186,7 @@ impl Books {
 
     /// That the rows agree with one another and with what was told.
     pub fn balance(&self) {
+        self.balance_recordings();
         for record in self.conferences.values() {
             let told = self.told.get(&record.id).map_or(0, |told| told.events);
             assert_eq!(record.sequence, told, "not as many events as the row of {record:?} says");

@@ -85,6 +85,17 @@ impl Machine {
         sink.conference == source.conference && started && coached && !silent
     }
 
+    /// Nobody is called, or asked for a key, for ever: a day is longer than a document can take.
+    fn check_patience(&mut self) {
+        self.world.finish_sounds();
+        self.world.pass(Duration::from_hours(24));
+        self.check();
+        let inner = format!("{:?}", self.world.switchboard);
+        assert!(inner.contains("placements: {}"), "somebody is still called: {inner}");
+        assert!(inner.contains("timers: {}"), "something is still to happen: {inner}");
+        assert!(!inner.contains("activity: Dialling"), "somebody waits for whom nobody calls: {inner}");
+    }
+
     /// Everybody hangs up, or we do; nothing is left then.
     pub fn finish(mut self, drain: bool) {
         if drain {
@@ -93,6 +104,7 @@ impl Machine {
                 |effect: &Effect| matches!(effect, Effect::Fetch(_) | Effect::Dial(_) | Effect::Answer(_));
             assert!(!self.world.media.iter().any(asks), "nobody is asked or called any more");
         } else {
+            self.check_patience();
             for leg in self.calls.clone().into_keys() {
                 let end = match self.world.legs[&leg] {
                     LegFate::Answered => LegEnd::HungUp,

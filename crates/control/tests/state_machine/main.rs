@@ -19,7 +19,7 @@ use mixminus_control::policy::Role;
 use mixminus_control::{
     Action, Application, CallId, Command, ConferenceChange, Document, Effect, FetchError, FetchId,
     HttpMethod, Input, Invitation, Invited, LegEnd, Limits, Members, Outcome, ParticipantId, PlacementId,
-    PromptContent, Selector, TimerId,
+    PromptContent, RecordScope, Selector, TimerId,
 };
 use mixminus_mixer::LegId;
 use proptest::prelude::*;
@@ -238,6 +238,10 @@ impl Machine {
             }
             People::Anybody(at) => Some(Members::Listed(vec![pick(&everybody, at)?])),
         };
+        let scope = |of: Option<Index>| match of {
+            None => Some(RecordScope::All),
+            Some(at) => pick(inside, at).map(RecordScope::One),
+        };
         Some(match change {
             Change::Start => ConferenceChange::Start,
             Change::End => ConferenceChange::End,
@@ -248,6 +252,8 @@ impl Machine {
                 ConferenceChange::Play { members: members(people)?, content, kind, mixed }
             }
             Change::StopPlaying(people, kind) => ConferenceChange::StopPlaying(members(people)?, kind),
+            Change::Record(of, terms) => ConferenceChange::Record(scope(of)?, terms),
+            Change::KeepRecording(of, change) => ConferenceChange::ChangeRecording(scope(of)?, change),
         })
     }
 

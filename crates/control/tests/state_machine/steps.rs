@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use mixminus_control::policy::Role;
 use mixminus_control::{
-    Action, CallChange, CallUrls, Calls, Collect, CollectKind, ConferenceRequest, Confirm, Destination, Dial,
-    DialError, DialMusic, DialTerms, Document, EventGroup, FetchError, HttpMethod, Instruction, LegEnd, Legs,
-    ParticipantChange, PlayKind, PromptContent, Refusal, Repeat, Report, Sound, StatusCallback,
+    Action, AutomaticRecording, CallChange, CallUrls, Calls, Collect, CollectKind, ConferenceRequest,
+    Confirm, Destination, Dial, DialError, DialMusic, DialTerms, Document, EventGroup, FetchError,
+    HttpMethod, Instruction, LegEnd, Legs, ParticipantChange, PlayKind, PromptContent, RecordChange,
+    RecordingFormat, RecordingTerms, RecordingTrack, Refusal, Repeat, Report, Sound, StatusCallback,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -92,6 +93,9 @@ pub enum Change {
     Kick(People),
     Play(People, PlayKind, bool),
     StopPlaying(People, PlayKind),
+    /// Of all, or of one of those inside.
+    Record(Option<Index>, RecordingTerms),
+    KeepRecording(Option<Index>, RecordChange),
 }
 
 pub fn steps() -> impl Strategy<Value = Vec<Step>> {
@@ -244,8 +248,8 @@ fn destination() -> impl Strategy<Value = Destination> {
 }
 
 fn terms() -> impl Strategy<Value = DialTerms> {
-    let confirm = maybe("confirm").prop_map(|sound| Confirm {
-        key: Some('1'),
+    let confirm = (maybe("confirm"), select(vec![None, Some('1')])).prop_map(|(sound, key)| Confirm {
+        key,
         sound,
         timeout: Duration::from_secs(10),
     });
@@ -284,13 +288,26 @@ fn subscriber() -> impl Strategy<Value = StatusCallback> {
     ]
 }
 
+fn recording() -> impl Strategy<Value = RecordingTerms> {
+    let (format, track) = (RecordingFormat::Mp3, RecordingTrack::Party);
+    maybe("recorded").prop_map(move |callback| RecordingTerms { format, track, callback })
+}
+
+fn automatic() -> impl Strategy<Value = Option<AutomaticRecording>> {
+    let one = (recording(), 1..3_usize, any::<bool>(), maybe("begins"), maybe("stops"));
+    let one = one.prop_map(|(terms, min_participants, participants_too, start_sound, stop_sound)| {
+        AutomaticRecording { terms, min_participants, participants_too, start_sound, stop_sound }
+    });
+    prop::option::weighted(0.3, one)
+}
+
 fn joining() -> impl Strategy<Value = ConferenceRequest> {
     let flags = any::<([bool; 8], bool)>();
     let longest = select(vec![Duration::from_mins(1), Duration::from_hours(4)]);
     let max_wait = select(vec![None, Some(Duration::from_secs(10))]);
     let sounds = (sound(), sound(), maybe("wait"), maybe("hold"));
-    (name(), role(), flags, (longest, max_wait), sounds, subscriber(), maybe("exit")).prop_map(
-        |(name, role, flags, (max_duration, max_wait), sounds, subscriber, on_exit)| {
+    (name(), role(), flags, (longest, max_wait), sounds, (subscriber(), automatic()), maybe("exit")).prop_map(
+        |(name, role, flags, (max_duration, max_wait), sounds, (subscriber, recording), on_exit)| {
             let ([coach, mute, hold, stay_alone, start_on_enter, end_on_exit, relay_digits, with], agent) =
                 flags;
             let (enter_sound, exit_sound, wait_music, hold_music) = sounds;
@@ -313,6 +330,7 @@ fn joining() -> impl Strategy<Value = ConferenceRequest> {
                 max_wait,
                 status_callback: Some(subscriber),
                 on_exit,
+                recording,
                 ..request(name, role)
             }
         },
@@ -345,6 +363,9 @@ fn change() -> impl Strategy<Value = Change> {
         2 => people().prop_map(Change::Kick),
         2 => (people(), kind(), any::<bool>()).prop_map(|(people, kind, mixed)| Change::Play(people, kind, mixed)),
         1 => (people(), kind()).prop_map(|(people, kind)| Change::StopPlaying(people, kind)),
+        2 => (any::<Option<Index>>(), recording()).prop_map(|(of, terms)| Change::Record(of, terms)),
+        2 => (any::<Option<Index>>(), select(vec![RecordChange::Pause, RecordChange::Resume, RecordChange::Stop]))
+            .prop_map(|(of, change)| Change::KeepRecording(of, change)),
     ]
 }
 
