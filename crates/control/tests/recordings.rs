@@ -150,7 +150,7 @@ fn a_call_is_recorded_until_it_is_stopped_long_enough_or_over() {
             _ => world.pass(longest),
         }
         let recording = world.recordings.values().next().unwrap();
-        assert_eq!(recording.state, RecordingState::Completed);
+        assert_eq!(recording.state, RecordingState::Completed, "{end}");
         assert_eq!(recording.duration.as_secs(), [10, 10, 60][end]);
         let told: Vec<_> = world.told_of_calls.iter().map(|told| &told.event).collect();
         assert_eq!(told, [&CallEvent::Recorded(Box::new(recording.clone()))]);

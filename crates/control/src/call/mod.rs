@@ -378,6 +378,8 @@ impl Call {
         for timer in [self.scheduled_hangup.take(), self.next_digits.take()].into_iter().flatten() {
             context.cancel(timer);
         }
+        // There may be none.
+        drop(self.stop_recording(context));
         if let Some(placed) = &self.placed {
             placed.stop(context);
         }
