@@ -5,9 +5,11 @@ use std::fmt;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use serde::{Serialize, Serializer};
+use utoipa::ToSchema;
 
 /// Microseconds since the Unix epoch, written `2026-01-02 10:48:43+00:00`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, ToSchema)]
+#[schema(value_type = String, pattern = r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\+00:00$")]
 pub struct Timestamp(i64);
 
 impl Timestamp {

@@ -1,23 +1,26 @@
 //! Parameters of a request, wherever they came in, read leniently.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use url::form_urlencoded;
 
 use super::RestError;
+use super::parameters::Notes;
 
 /// Parameters by name; unknown ones are never asked for, and `null`, `""` and
 /// absence are one thing.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Arguments(Vec<(String, Value)>);
+pub struct Arguments {
+    values: Vec<(String, Value)>,
+    notes: Notes,
+}
 
 impl Arguments {
     /// Reads a query string, or a form body.
     pub fn from_form(form: &[u8]) -> Self {
-        Self(
-            form_urlencoded::parse(form)
-                .map(|(key, value)| (key.into_owned(), Value::String(value.into_owned())))
-                .collect(),
-        )
+        let values = form_urlencoded::parse(form)
+            .map(|(key, value)| (key.into_owned(), Value::String(value.into_owned())))
+            .collect();
+        Self { values, notes: Notes::default() }
     }
 
     /// Reads a body: a JSON object, a form if `content_type` says so, or nothing.
@@ -36,13 +39,32 @@ impl Arguments {
             return Ok(Self::from_form(body));
         }
         match serde_json::from_slice(body) {
-            Ok(Value::Object(object)) => Ok(Self(object.into_iter().collect())),
+            Ok(Value::Object(object)) => {
+                Ok(Self { values: object.into_iter().collect(), notes: Notes::default() })
+            }
             _ => Err(RestError::Body),
         }
     }
 
+    /// `values` whose reader is watched by `notes`.
+    pub(super) fn watched(values: Vec<(String, Value)>, notes: Notes) -> Self {
+        Self { values, notes }
+    }
+
+    /// Notes, for the [document of the API](super::parameters()), that `name` is asked for and what it may
+    /// be. What is noted first stays: a reader says it before it asks for the mere text.
+    pub fn note(&self, name: &'static str, schema: impl FnOnce() -> Value) {
+        self.notes.add(name, schema);
+    }
+
     /// The value of `name` as text; a list of one counts as its item.
     pub(super) fn text(&self, name: &'static str) -> Result<Option<String>, RestError> {
+        self.note(name, || json!({ "type": "string" }));
+        self.unnoted_text(name)
+    }
+
+    /// The same under a name that is understood but not documented.
+    pub(super) fn unnoted_text(&self, name: &'static str) -> Result<Option<String>, RestError> {
         match self.value(name).map(sole) {
             None | Some(Value::Null) => Ok(None),
             Some(Value::String(text)) => Ok(Some(text.trim().to_owned()).filter(|text| !text.is_empty())),
@@ -54,6 +76,7 @@ impl Arguments {
 
     /// The values of `name` as texts: those of a list, or the only one.
     pub(super) fn texts(&self, name: &'static str) -> Result<Vec<String>, RestError> {
+        self.note(name, || json!({ "type": "string" }));
         match self.value(name) {
             Some(Value::Array(items)) => items
                 .iter()
@@ -77,7 +100,7 @@ impl Arguments {
     }
 
     fn value(&self, name: &str) -> Option<&Value> {
-        self.0.iter().find(|(key, _)| key == name).map(|(_, value)| value)
+        self.values.iter().find(|(key, _)| key == name).map(|(_, value)| value)
     }
 
     /// The value of `name` as a boolean, in JSON or in words of any letter case.
@@ -86,6 +109,7 @@ impl Arguments {
     ///
     /// [`RestError::Parameter`] if it is something else.
     pub fn flag(&self, name: &'static str) -> Result<Option<bool>, RestError> {
+        self.note(name, || json!({ "type": "boolean" }));
         self.read(name, |text| text.to_ascii_lowercase().parse().ok())
     }
 }

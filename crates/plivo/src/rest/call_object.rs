@@ -1,14 +1,16 @@
 //! Calls and their streams as replies show them.
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::path::absolute;
 use crate::{Call, CallStatus, Timestamp, amount, billed_seconds};
 
 /// The record of a call in a reply; every field is there every time.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[expect(missing_docs, reason = "the fields are Plivo's; its reference says what they hold")]
 pub struct CallObject {
+    #[schema(required)]
     pub answer_time: Option<Timestamp>,
     pub bill_duration: u64,
     pub billed_duration: u64,
@@ -16,12 +18,17 @@ pub struct CallObject {
     pub call_duration: u64,
     pub call_state: &'static str,
     pub call_uuid: String,
+    #[schema(required)]
     pub end_time: Option<Timestamp>,
     pub from_number: String,
+    #[schema(required)]
     pub hangup_cause_code: Option<u16>,
+    #[schema(required)]
     pub hangup_cause_name: Option<&'static str>,
+    #[schema(required)]
     pub hangup_source: Option<&'static str>,
     pub initiation_time: Timestamp,
+    #[schema(required)]
     pub parent_call_uuid: Option<String>,
     pub resource_uri: String,
     pub stir_verification: &'static str,
@@ -62,14 +69,14 @@ impl CallObject {
 }
 
 /// The ids of the calls that last, or that wait.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
 pub struct CallIds {
     /// Their `call_uuid`.
     pub calls: Vec<String>,
 }
 
 /// A call that lasts, or waits, in a reply; every field is there every time.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[expect(missing_docs, reason = "the fields are Plivo's; its reference says what they hold")]
 pub struct LiveCallObject {
     pub call_status: &'static str,
@@ -104,14 +111,17 @@ impl LiveCallObject {
 }
 
 /// A stream of a call in a reply; every field is there every time.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[expect(missing_docs, reason = "the fields are Plivo's; its reference says what they hold")]
 pub struct StreamObject {
     pub call_uuid: String,
+    #[schema(required)]
     pub end_time: Option<Timestamp>,
     pub service_url: String,
+    #[schema(required)]
     pub start_time: Option<Timestamp>,
     pub status: &'static str,
+    #[schema(required)]
     pub status_callback_url: Option<String>,
     pub stream_id: String,
 }

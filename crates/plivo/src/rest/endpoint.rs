@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use serde_json::json;
+
 use super::fields::required;
 use super::{Arguments, RestError};
 
@@ -23,8 +25,12 @@ impl Password {
     }
 
     fn parse(body: &Arguments) -> Result<Option<Self>, RestError> {
-        let Some(text) = body.text("password")? else { return Ok(None) };
         let (min, max) = (MIN_PASSWORD_CHARS, MAX_PASSWORD_CHARS);
+        body.note(
+            "password",
+            || json!({ "type": "string", "minLength": min, "maxLength": max, "examples": ["change-me"] }),
+        );
+        let Some(text) = body.text("password")? else { return Ok(None) };
         let chars = text.chars().count() as u32;
         if !(min..=max).contains(&chars) {
             return Err(RestError::Range { name: "len(password)", min, max, value: chars.to_string() });
@@ -60,6 +66,10 @@ impl NewEndpoint {
     ///
     /// [`RestError`] for the first parameter that is missing or has a wrong value.
     pub fn parse(body: &Arguments) -> Result<Self, RestError> {
+        body.note(
+            "username",
+            || json!({ "type": "string", "maxLength": MAX_USERNAME_BYTES, "pattern": "^[A-Za-z0-9._-]+$" }),
+        );
         let change = EndpointUpdate::parse(body)?;
         Ok(Self {
             username: required("username", body.read("username", username)?)?,

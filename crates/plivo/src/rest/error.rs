@@ -1,6 +1,7 @@
 //! Refusals of requests.
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::VoiceError;
 
@@ -117,7 +118,7 @@ impl RestError {
 }
 
 /// The body of every reply that is no success.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct ErrorBody {
     /// UUID of the request.
     pub api_id: String,

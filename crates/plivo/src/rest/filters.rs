@@ -1,5 +1,7 @@
 //! What lists are filtered by.
 
+use serde_json::json;
+
 use super::{Arguments, RestError};
 use crate::Timestamp;
 
@@ -72,8 +74,9 @@ impl<'a> Filters<'a> {
         names: &[&'static str],
         read: impl Fn(&str) -> Option<T>,
     ) -> Result<Option<T>, RestError> {
+        self.query.note(names[0], || json!({ "type": "string" }));
         for &name in names {
-            if let Some(text) = self.query.text(name)? {
+            if let Some(text) = self.query.unnoted_text(name)? {
                 let value = read(&text).ok_or(RestError::Parameter(name))?;
                 self.given.push((names[0], text));
                 return Ok(Some(value));

@@ -1,7 +1,9 @@
 //! One page of a list and the way to its neighbours.
 
 use serde::Serialize;
+use serde_json::json;
 use url::form_urlencoded::Serializer;
+use utoipa::ToSchema;
 
 use super::{Arguments, RestError};
 
@@ -27,6 +29,10 @@ impl Page {
     ///
     /// [`RestError::Limit`] or [`RestError::Offset`] if one is out of range.
     pub fn parse(arguments: &Arguments) -> Result<Self, RestError> {
+        arguments.note("limit", || {
+            json!({ "type": "integer", "minimum": 1, "maximum": DEFAULT_PAGE_OBJECTS, "default": DEFAULT_PAGE_OBJECTS })
+        });
+        arguments.note("offset", || json!({ "type": "integer", "minimum": 0, "default": 0 }));
         let limit = match arguments.text("limit")? {
             None => DEFAULT_PAGE_OBJECTS,
             Some(text) => match text.parse() {
@@ -43,7 +49,7 @@ impl Page {
 }
 
 /// What a page says of the list around it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Meta {
     /// How many objects the whole list has.
     pub count: usize,
@@ -54,8 +60,10 @@ pub struct Meta {
     /// How many objects come before the first.
     pub offset: usize,
     /// Where the next page is.
+    #[schema(required)]
     pub next: Option<String>,
     /// Where the page before is.
+    #[schema(required)]
     pub previous: Option<String>,
 }
 

@@ -1,6 +1,7 @@
 //! MPCs and participants as replies show them.
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::{MpcPath, ParticipantUpdate};
 use crate::{ExitCause, Mpc, MpcStatus, Participant, TerminationCause, Timestamp, amount};
@@ -16,24 +17,33 @@ pub struct Reply<T> {
 }
 
 /// An MPC in a reply; every field is there every time.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[expect(missing_docs, reason = "the fields are Plivo's; its reference says what they hold")]
 pub struct MpcObject {
+    #[schema(required)]
     pub billed_amount: Option<String>,
+    #[schema(required)]
     pub billed_duration: Option<u64>,
     pub creation_time: Timestamp,
+    #[schema(required)]
     pub duration: Option<u64>,
+    #[schema(required)]
     pub end_time: Option<Timestamp>,
     pub friendly_name: String,
     pub mpc_uuid: String,
     pub participants: String,
+    #[schema(required)]
     pub recording: Option<&'static str>,
     pub resource_uri: String,
+    #[schema(required)]
     pub start_time: Option<Timestamp>,
     pub status: &'static str,
     pub stay_alone: bool,
+    #[schema(required)]
     pub sub_account: Option<String>,
+    #[schema(required)]
     pub termination_cause: Option<&'static str>,
+    #[schema(required)]
     pub termination_cause_code: Option<u32>,
 }
 
@@ -62,22 +72,30 @@ impl MpcObject {
 }
 
 /// A participant in a reply; every field is there every time.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[expect(missing_docs, reason = "the fields are Plivo's; its reference says what they hold")]
 pub struct ParticipantObject {
+    #[schema(required)]
     pub billed_amount: Option<String>,
+    #[schema(required)]
     pub billed_duration: Option<u64>,
     pub call_uuid: String,
+    #[schema(required)]
     pub coach_mode: Option<bool>,
+    #[schema(required)]
     pub duration: Option<u64>,
     pub end_mpc_on_exit: bool,
+    #[schema(required)]
     pub exit_cause: Option<&'static str>,
+    #[schema(required)]
     pub exit_time: Option<Timestamp>,
+    #[schema(required)]
     pub hold: Option<bool>,
     pub join_time: Timestamp,
     pub member_address: String,
     pub member_id: String,
     pub mpc_uuid: String,
+    #[schema(required)]
     pub mute: Option<bool>,
     pub resource_uri: String,
     pub role: &'static str,
@@ -112,7 +130,7 @@ impl ParticipantObject {
 }
 
 /// The reply to a participant update, one sentence for each thing changed.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[expect(missing_docs, reason = "the fields are the parameters of the update")]
 pub struct UpdateReply {
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use serde_json::json;
+
 use super::fields::required;
 use super::{Arguments, RestError};
 use crate::Voice;
@@ -52,6 +54,10 @@ impl Speech {
     ///
     /// [`RestError`] if there is no text, too much of it, or no such voice.
     pub fn parse(body: &Arguments) -> Result<Self, RestError> {
+        body.note(
+            "text",
+            || json!({ "type": "string", "maxLength": MAX_SPEECH_CHARS, "examples": ["Hello"] }),
+        );
         let text = required("text", body.text("text")?)?;
         if text.chars().count() > MAX_SPEECH_CHARS {
             return Err(RestError::Parameter("text"));

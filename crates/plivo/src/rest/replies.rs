@@ -1,9 +1,10 @@
 //! What is said of an action that was begun or done.
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 /// A reply that says one thing.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Message {
     /// What was done.
     pub message: &'static str,
@@ -25,7 +26,7 @@ impl Message {
 }
 
 /// The reply to an add-participant request.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[expect(missing_docs, reason = "the fields are Plivo's; its reference says what they hold")]
 pub struct AddParticipantReply {
     pub calls: Vec<AddedCall>,
@@ -34,7 +35,7 @@ pub struct AddParticipantReply {
 }
 
 /// A call that an add-participant request makes or takes.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[expect(missing_docs, reason = "the fields are Plivo's; its reference says what they hold")]
 pub struct AddedCall {
     pub to: String,
@@ -55,7 +56,7 @@ impl AddParticipantReply {
 }
 
 /// The reply to a request to record an MPC or a participant.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[expect(missing_docs, reason = "the fields are Plivo's; its reference says what they hold")]
 pub struct MpcRecordReply {
     pub message: String,
@@ -76,7 +77,7 @@ impl MpcRecordReply {
 }
 
 /// The reply to a request that members of an MPC hear something.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[expect(missing_docs, reason = "the fields are Plivo's; its reference says what they hold")]
 pub struct MemberReply {
@@ -103,7 +104,7 @@ impl MemberReply {
 }
 
 /// The reply to a request for calls.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[expect(missing_docs, reason = "the fields are Plivo's; its reference says what they hold")]
 pub struct CallFired {
     pub message: &'static str,
@@ -111,7 +112,7 @@ pub struct CallFired {
 }
 
 /// One call's uuid as a text, those of several as a list.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(untagged)]
 #[expect(missing_docs, reason = "the type's own documentation says it")]
 pub enum RequestUuid {
@@ -134,7 +135,7 @@ impl CallFired {
 }
 
 /// The reply to a request to record a call.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[expect(missing_docs, reason = "the fields are Plivo's; its reference says what they hold")]
 pub struct CallRecordReply {
     pub message: &'static str,
@@ -150,7 +151,7 @@ impl CallRecordReply {
 }
 
 /// The reply to a request to stream a call.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[expect(missing_docs, reason = "the fields are Plivo's; its reference says what they hold")]
 pub struct StreamReply {
     pub message: &'static str,
@@ -165,7 +166,7 @@ impl StreamReply {
 }
 
 /// The reply to a request for an application.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[expect(missing_docs, reason = "the fields are Plivo's; its reference says what they hold")]
 pub struct ApplicationCreated {
     pub app_id: String,
@@ -180,7 +181,7 @@ impl ApplicationCreated {
 }
 
 /// The reply to a request for an endpoint.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[expect(missing_docs, reason = "the fields are Plivo's; its reference says what they hold")]
 pub struct EndpointCreated {
     pub alias: String,

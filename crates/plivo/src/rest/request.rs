@@ -1,5 +1,7 @@
 //! What a request asks for.
 
+use serde_json::json;
+
 use super::filters::{Filters, bounds, sub_account};
 use super::{Arguments, MemberSelector, Page, RestError, TimeRange};
 use crate::{MpcStatus, Timestamp};
@@ -81,6 +83,7 @@ impl ParticipantFilter {
 ///
 /// [`RestError::Parameter`] if it says anything else or nothing.
 pub fn parse_start(body: &Arguments) -> Result<(), RestError> {
+    body.note("status", || json!({ "type": "string", "enum": ["active"] }));
     match body.read("status", MpcStatus::parse)? {
         Some(MpcStatus::Active) => Ok(()),
         _ => Err(RestError::Parameter("status")),

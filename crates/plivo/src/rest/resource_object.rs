@@ -1,12 +1,13 @@
 //! Applications, endpoints, recordings and accounts as replies show them.
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::path::absolute;
 use crate::{RecordingFile, Timestamp};
 
 /// An application in a reply; every field is there every time.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[expect(missing_docs, reason = "the fields are Plivo's; its reference says what they hold")]
 #[expect(clippy::struct_excessive_bools, reason = "they are Plivo's and independent")]
 pub struct ApplicationObject {
@@ -27,6 +28,7 @@ pub struct ApplicationObject {
     pub public_uri: bool,
     pub resource_uri: String,
     pub sip_uri: String,
+    #[schema(required)]
     pub sub_account: Option<String>,
 }
 
@@ -44,29 +46,35 @@ impl ApplicationObject {
 
 /// An endpoint in a reply. What is known of its registration is there while
 /// it is registered.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[expect(missing_docs, reason = "the fields are Plivo's; its reference says what they hold")]
 pub struct EndpointObject {
     pub alias: String,
+    #[schema(required)]
     pub application: Option<String>,
     pub endpoint_id: String,
     pub resource_uri: String,
     /// `true` or `false` as a text.
     pub sip_registered: &'static str,
     pub sip_uri: String,
+    #[schema(required)]
     pub sub_account: Option<String>,
     pub username: String,
     #[serde(flatten)]
+    #[schema(value_type = Registration)]
     pub registration: Option<Registration>,
 }
 
 /// What is known of the registration of an endpoint.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[expect(missing_docs, reason = "the fields are Plivo's; its reference says what they hold")]
 pub struct Registration {
+    #[schema(required = false)]
     pub sip_contact: String,
     /// `YYYY-MM-DD HH:MM:SS`.
+    #[schema(required = false)]
     pub sip_expires: String,
+    #[schema(required = false)]
     pub sip_user_agent: String,
 }
 
@@ -83,16 +91,22 @@ impl EndpointObject {
 }
 
 /// A recording in a reply; every field is there every time.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[expect(missing_docs, reason = "the fields are Plivo's; its reference says what they hold")]
 pub struct RecordingObject {
     pub add_time: String,
+    #[schema(required)]
     pub call_uuid: Option<String>,
+    #[schema(required)]
     pub conference_name: Option<String>,
+    #[schema(required)]
     pub conference_uuid: Option<String>,
+    #[schema(required)]
     pub from_number: Option<String>,
     pub monthly_recording_storage_amount: String,
+    #[schema(required)]
     pub mpc_name: Option<String>,
+    #[schema(required)]
     pub mpc_uuid: Option<String>,
     pub recording_duration_ms: String,
     pub recording_end_ms: String,
@@ -105,6 +119,7 @@ pub struct RecordingObject {
     pub recording_url: String,
     pub resource_uri: String,
     pub rounded_recording_duration: u64,
+    #[schema(required)]
     pub to_number: Option<String>,
 }
 
@@ -144,7 +159,7 @@ fn milliseconds(micros: i64) -> String {
 }
 
 /// An account in a reply; every field is there every time.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[expect(missing_docs, reason = "the fields are Plivo's; its reference says what they hold")]
 pub struct AccountObject {
     pub account_type: &'static str,
@@ -180,7 +195,7 @@ impl AccountObject {
 }
 
 /// A sub-account in a reply; every field is there every time.
-#[derive(Clone, PartialEq, Eq, Serialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[expect(missing_docs, reason = "the fields are Plivo's; its reference says what they hold")]
 pub struct SubaccountObject {
     pub account: String,
@@ -188,6 +203,7 @@ pub struct SubaccountObject {
     pub auth_token: String,
     pub created: Timestamp,
     pub enabled: bool,
+    #[schema(required)]
     pub modified: Option<Timestamp>,
     pub name: String,
     pub resource_uri: String,
@@ -201,7 +217,7 @@ impl SubaccountObject {
 }
 
 /// The reply to a request for a sub-account.
-#[derive(Clone, PartialEq, Eq, Serialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[expect(missing_docs, reason = "the fields are Plivo's; its reference says what they hold")]
 pub struct SubaccountCreated {
     pub auth_id: String,
