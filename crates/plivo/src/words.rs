@@ -110,10 +110,12 @@ pub enum MpcStatus {
 }
 
 impl MpcStatus {
+    /// Every status.
+    pub(crate) const ALL: [Self; 3] = [Self::Initialized, Self::Active, Self::Ended];
+
     /// Reads a status in any letter case.
     pub fn parse(text: &str) -> Option<Self> {
-        let all = [Self::Initialized, Self::Active, Self::Ended];
-        all.into_iter().find(|status| status.name().eq_ignore_ascii_case(text))
+        Self::ALL.into_iter().find(|status| status.name().eq_ignore_ascii_case(text))
     }
 
     /// As replies have it.
@@ -284,19 +286,21 @@ pub enum HangupSource {
 }
 
 impl HangupSource {
+    /// Every source.
+    pub(crate) const ALL: [Self; 8] = [
+        Self::Caller,
+        Self::CallRecipient,
+        Self::Plivo,
+        Self::Carrier,
+        Self::ApiRequest,
+        Self::AnswerXml,
+        Self::Error,
+        Self::Unknown,
+    ];
+
     /// Reads a source in any letter case.
     pub fn parse(text: &str) -> Option<Self> {
-        let all = [
-            Self::Caller,
-            Self::CallRecipient,
-            Self::Plivo,
-            Self::Carrier,
-            Self::ApiRequest,
-            Self::AnswerXml,
-            Self::Error,
-            Self::Unknown,
-        ];
-        all.into_iter().find(|source| source.name().eq_ignore_ascii_case(text))
+        Self::ALL.into_iter().find(|source| source.name().eq_ignore_ascii_case(text))
     }
 
     /// `HangupSource`.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::fields::{quoted, required};
-use super::{Arguments, RestError};
+use super::{Arguments, RestError, schema};
 use crate::join::{MultiPartyCall, Recording, Sound, StatusCallback, Target, is_name};
 use crate::xml::Limits;
 use crate::{Destination, EventGroup, FileFormat, Key, Method, Role, SipHeaders};
@@ -167,6 +167,7 @@ fn seconds_each(
     name: &'static str,
     (min, default): (u32, u32),
 ) -> Result<Vec<Duration>, RestError> {
+    body.note(name, schema::seconds_each);
     let Some(text) = body.text(name)? else { return Ok(vec![Duration::from_secs(default.into())]) };
     let seconds = |part: &str| match part.trim().parse::<i64>() {
         Err(_) => Err(RestError::NotIntegers(name)),
@@ -187,6 +188,7 @@ fn confirm(body: &Arguments) -> Result<Option<Confirm>, RestError> {
 }
 
 fn dial_music(body: &Arguments) -> Result<DialMusic, RestError> {
+    body.note("dial_music", || schema::words_or_url(&["real", "none"]));
     match body.text("dial_music")? {
         None => Ok(DialMusic::Real),
         Some(text) if text.eq_ignore_ascii_case("real") => Ok(DialMusic::Real),
@@ -245,6 +247,7 @@ fn recording(body: &Arguments) -> Result<Recording, RestError> {
 }
 
 fn status_callback(body: &Arguments) -> Result<Option<StatusCallback>, RestError> {
+    body.note("status_callback_events", schema::event_groups);
     let events = body.text("status_callback_events")?;
     let events = events
         .as_deref()

@@ -2,7 +2,7 @@
 
 use super::fields::{line, required};
 use super::filters::{Filters, Given, sub_account};
-use super::{Arguments, Page, RestError};
+use super::{Arguments, Page, RestError, schema};
 use crate::Method;
 
 /// An application to be made.
@@ -56,6 +56,7 @@ impl ApplicationSettings {
     ///
     /// [`RestError`] for the first parameter with a wrong value.
     pub fn parse(body: &Arguments) -> Result<Self, RestError> {
+        body.note("subaccount", schema::sub_account);
         let method = |name| body.choice(name, Method::WORDS);
         Ok(Self {
             answer_url: body.url("answer_url")?,
@@ -119,7 +120,7 @@ impl ApplicationFilter {
     pub fn parse(query: &Arguments) -> Result<Self, RestError> {
         let mut filters = Filters::new(query);
         Ok(Self {
-            sub_account: filters.read(&["subaccount", "sub_account"], sub_account)?,
+            sub_account: filters.read_as(schema::sub_account, &["subaccount", "sub_account"], sub_account)?,
             app_name: filters.read(&["app_name"], line)?,
             page: Page::parse(query)?,
             given: filters.given(),

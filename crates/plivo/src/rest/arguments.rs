@@ -1,10 +1,13 @@
 //! Parameters of a request, wherever they came in, read leniently.
 
-use serde_json::{Value, json};
+use serde_json::{Number, Value, json};
 use url::form_urlencoded;
 
 use super::RestError;
 use super::parameters::Notes;
+
+/// Below it, a number that is kept as a float is exact.
+const MAX_EXACT: f64 = 9_007_199_254_740_992.0;
 
 /// Parameters by name; unknown ones are never asked for, and `null`, `""` and
 /// absence are one thing.
@@ -69,7 +72,7 @@ impl Arguments {
             None | Some(Value::Null) => Ok(None),
             Some(Value::String(text)) => Ok(Some(text.trim().to_owned()).filter(|text| !text.is_empty())),
             Some(Value::Bool(flag)) => Ok(Some(flag.to_string())),
-            Some(Value::Number(number)) => Ok(Some(number.to_string())),
+            Some(Value::Number(number)) => Ok(Some(number_text(number))),
             Some(_) => Err(RestError::Parameter(name)),
         }
     }
@@ -114,6 +117,12 @@ impl Arguments {
     }
 }
 
+/// A whole number as one, also where a client wrote `7.0`.
+fn number_text(number: &Number) -> String {
+    let whole = number.as_f64().filter(|value| value.fract() == 0.0 && value.abs() < MAX_EXACT);
+    whole.map_or_else(|| number.to_string(), |value| (value as i64).to_string())
+}
+
 fn sole(value: &Value) -> &Value {
     match value {
         Value::Array(items) if items.len() == 1 => &items[0],
@@ -131,11 +140,11 @@ mod tests {
 
     #[test]
     fn scalars_come_as_themselves_as_text_and_as_a_list_of_one() {
-        let arguments = json(r#"{"a": true, "b": "FALSE", "c": ["true"], "d": 7, "e": " 7 "}"#);
+        let arguments = json(r#"{"a": true, "b": "FALSE", "c": ["true"], "d": 7, "e": " 7 ", "f": 7.0}"#);
         let flags = ["a", "b", "c"].map(|name| arguments.flag(name).unwrap().unwrap());
         assert_eq!(flags, [true, false, true]);
-        let numbers = ["d", "e"].map(|name| arguments.read(name, |text| text.parse().ok()).unwrap());
-        assert_eq!(numbers, [Some(7), Some(7)]);
+        let numbers = ["d", "e", "f"].map(|name| arguments.read(name, |text| text.parse().ok()).unwrap());
+        assert_eq!(numbers, [Some(7); 3]);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use super::fields::line;
 use super::filters::{Bounds, Filters, Given, TimeRange, bounds, sub_account};
-use super::{Arguments, Page, RestError};
+use super::{Arguments, Page, RestError, schema};
 use crate::words::pick;
 use crate::{Direction, HangupSource, Timestamp};
 
@@ -91,17 +91,35 @@ impl CallFilter {
         let mut filters = Filters::new(query);
         let directions = [("inbound", Direction::Inbound), ("outbound", Direction::Outbound)];
         Ok(Self {
-            sub_account: filters.read(&["subaccount", "sub_account"], sub_account)?,
-            direction: filters.read(&["call_direction"], |text| pick(text, &directions))?,
+            sub_account: filters.read_as(schema::sub_account, &["subaccount", "sub_account"], sub_account)?,
+            direction: filters.read_as(
+                || schema::words(["inbound", "outbound"]),
+                &["call_direction"],
+                |text| pick(text, &directions),
+            )?,
             from_number: filters.read(&["from_number"], line)?,
             to_numbers: filters.read(&["to_number"], numbers)?.unwrap_or_default(),
-            bill_duration: filters.bounds_or_equal(&bounds!("bill_duration"), |text| text.parse().ok())?,
-            end_time: filters.bounds_or_equal(&bounds!("end_time"), Timestamp::parse)?,
-            answer_time: filters.bounds_or_equal(&bounds!("answer_time"), Timestamp::parse)?,
-            initiation_time: filters.bounds_or_equal(&bounds!("initiation_time"), Timestamp::parse)?,
+            bill_duration: filters
+                .bounds_or_equal(schema::whole, &bounds!("bill_duration"), |text| text.parse().ok())?,
+            end_time: filters.bounds_or_equal(schema::instant, &bounds!("end_time"), Timestamp::parse)?,
+            answer_time: filters.bounds_or_equal(
+                schema::instant,
+                &bounds!("answer_time"),
+                Timestamp::parse,
+            )?,
+            initiation_time: filters.bounds_or_equal(
+                schema::instant,
+                &bounds!("initiation_time"),
+                Timestamp::parse,
+            )?,
             parent_call_uuid: filters.read(&["parent_call_uuid"], line)?,
-            hangup_cause_code: filters.read(&["hangup_cause_code"], |text| text.parse().ok())?,
-            hangup_source: filters.read(&["hangup_source"], HangupSource::parse)?,
+            hangup_cause_code: filters
+                .read_as(schema::whole, &["hangup_cause_code"], |text| text.parse().ok())?,
+            hangup_source: filters.read_as(
+                || schema::words(HangupSource::ALL.map(HangupSource::name)),
+                &["hangup_source"],
+                HangupSource::parse,
+            )?,
             page: Page::parse(query)?,
             given: filters.given(),
         })

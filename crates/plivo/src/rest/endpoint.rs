@@ -5,7 +5,7 @@ use std::fmt;
 use serde_json::json;
 
 use super::fields::required;
-use super::{Arguments, RestError};
+use super::{Arguments, RestError, schema};
 
 /// The shortest password.
 pub const MIN_PASSWORD_CHARS: u32 = 5;
@@ -26,10 +26,7 @@ impl Password {
 
     fn parse(body: &Arguments) -> Result<Option<Self>, RestError> {
         let (min, max) = (MIN_PASSWORD_CHARS, MAX_PASSWORD_CHARS);
-        body.note(
-            "password",
-            || json!({ "type": "string", "minLength": min, "maxLength": max, "examples": ["change-me"] }),
-        );
+        body.note("password", || schema::password(min..=max));
         let Some(text) = body.text("password")? else { return Ok(None) };
         let chars = text.chars().count() as u32;
         if !(min..=max).contains(&chars) {

@@ -3,10 +3,10 @@
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use serde_json::{Value, json};
+use serde_json::json;
 use url::Url;
 
-use super::{Arguments, RestError};
+use super::{Arguments, RestError, schema};
 use crate::join::{MAX_URL_BYTES, Sound, Target};
 use crate::words::pick;
 use crate::{Destination, Key, Method, SipHeaders, party, sip_headers};
@@ -24,7 +24,7 @@ impl Arguments {
 
     /// One line without control characters.
     pub(super) fn line(&self, name: &'static str) -> Result<Option<String>, RestError> {
-        self.note(name, || json!({ "type": "string", "maxLength": MAX_LINE_CHARS }));
+        self.note(name, schema::line);
         self.read(name, line)
     }
 
@@ -34,10 +34,7 @@ impl Arguments {
         name: &'static str,
         choices: &[(&str, T)],
     ) -> Result<Option<T>, RestError> {
-        self.note(name, || {
-            let words: Vec<&str> = choices.iter().map(|(word, _)| *word).collect();
-            json!({ "type": "string", "enum": words })
-        });
+        self.note(name, || schema::words(choices.iter().map(|(word, _)| *word)));
         let Some(value) = self.text(name)? else { return Ok(None) };
         let accepted = || choices.iter().map(|(word, _)| format!("'{word}'")).collect::<Vec<_>>().join(", ");
         pick(&value, choices).map(Some).ok_or_else(|| RestError::Choice {
@@ -85,22 +82,19 @@ impl Arguments {
 
     /// An absolute URL, http or https.
     pub(super) fn url(&self, name: &'static str) -> Result<Option<String>, RestError> {
-        self.note(name, || url_schema("https://app.example/x"));
+        self.note(name, || schema::url("http"));
         self.read(name, |text| url_of(text, &["http", "https"]))
     }
 
     /// An absolute URL, ws or wss.
     pub(super) fn websocket_url(&self, name: &'static str) -> Result<Option<String>, RestError> {
-        self.note(name, || url_schema("wss://app.example/x"));
+        self.note(name, || schema::url("ws"));
         self.read(name, |text| url_of(text, &["ws", "wss"]))
     }
 
     /// One URL or several: a list, or a text with commas between.
     pub(super) fn urls(&self, name: &'static str) -> Result<Vec<String>, RestError> {
-        self.note(name, || {
-            let says = "One URL, or several with commas between.";
-            json!({ "type": "string", "description": says, "examples": ["https://app.example/x.mp3"] })
-        });
+        self.note(name, schema::urls);
         let mut urls = Vec::new();
         for text in self.texts(name)? {
             for part in split_urls(&text) {
@@ -126,8 +120,7 @@ impl Arguments {
         method_name: &'static str,
     ) -> Result<Option<Sound>, RestError> {
         let method = self.method(method_name, Method::Get)?;
-        let says = "`none`, `beep:1`, `beep:2` or a URL.";
-        self.note(name, || json!({ "type": "string", "description": says, "examples": ["beep:1"] }));
+        self.note(name, || schema::words_or_url(&["none", "beep:1", "beep:2"]));
         self.read(name, |text| match text.to_ascii_lowercase().as_str() {
             "none" => Some(Sound::None),
             "beep:1" => Some(Sound::Beep1),
@@ -137,13 +130,12 @@ impl Arguments {
     }
 
     pub(super) fn caller_id(&self) -> Result<Option<String>, RestError> {
-        self.note("from", || json!({ "type": "string", "examples": ["14155550100"] }));
+        self.note("from", schema::caller_id);
         self.read("from", party::caller_id)
     }
 
     pub(super) fn caller_name(&self) -> Result<Option<String>, RestError> {
-        let max = party::MAX_CALLER_NAME_CHARS;
-        self.note("caller_name", || json!({ "type": "string", "minLength": 1, "maxLength": max }));
+        self.note("caller_name", schema::caller_name);
         let Some(name) = self.text("caller_name")? else { return Ok(None) };
         party::caller_name(&name).map(Some).ok_or_else(|| RestError::SdkRange {
             name: "len(caller_name)",
@@ -155,10 +147,7 @@ impl Arguments {
 
     /// One destination or several with `<` between.
     pub(super) fn destinations(&self, name: &'static str) -> Result<Vec<Destination>, RestError> {
-        self.note(name, || {
-            let says = "Numbers and SIP URIs, with `<` between.";
-            json!({ "type": "string", "description": says, "examples": ["sip:bob@localhost"] })
-        });
+        self.note(name, schema::destinations);
         let Some(text) = self.text(name)? else { return Ok(Vec::new()) };
         text.split('<')
             .map(|part| Destination::parse(part.trim()).ok_or(RestError::Parameter(name)))
@@ -166,17 +155,12 @@ impl Arguments {
     }
 
     pub(super) fn sip_headers(&self) -> Result<SipHeaders, RestError> {
-        let says = "`key=value`, with commas between.";
-        self.note(
-            "sip_headers",
-            || json!({ "type": "string", "description": says, "examples": ["Team=sales"] }),
-        );
+        self.note("sip_headers", schema::sip_headers);
         Ok(self.read("sip_headers", sip_headers::parse)?.unwrap_or_default())
     }
 
     pub(super) fn keys(&self, name: &'static str) -> Result<Vec<Key>, RestError> {
-        let says = "`0-9*#`; `w` and `W` wait half a second and a second.";
-        self.note(name, || json!({ "type": "string", "description": says, "examples": ["1w2#"] }));
+        self.note(name, schema::keys);
         Ok(self.read(name, Key::sequence)?.unwrap_or_default())
     }
 }
@@ -195,10 +179,6 @@ pub(super) fn quoted(text: &str) -> String {
 pub(super) fn line(text: &str) -> Option<String> {
     let fits = text.chars().count() <= MAX_LINE_CHARS && !text.chars().any(char::is_control);
     fits.then(|| text.to_owned())
-}
-
-fn url_schema(example: &str) -> Value {
-    json!({ "type": "string", "format": "uri", "maxLength": MAX_URL_BYTES, "examples": [example] })
 }
 
 fn url_of(text: &str, schemes: &[&str]) -> Option<String> {

@@ -1,8 +1,8 @@
 //! What lists are filtered by.
 
-use serde_json::json;
+use serde_json::Value;
 
-use super::{Arguments, RestError};
+use super::{Arguments, RestError, schema};
 use crate::Timestamp;
 
 /// Bounds of a value.
@@ -68,13 +68,23 @@ impl<'a> Filters<'a> {
         self.given
     }
 
-    /// `names` are the filter's name and others that are understood.
+    /// A line of text; `names` are the filter's name and others that are understood.
     pub fn read<T>(
         &mut self,
         names: &[&'static str],
         read: impl Fn(&str) -> Option<T>,
     ) -> Result<Option<T>, RestError> {
-        self.query.note(names[0], || json!({ "type": "string" }));
+        self.read_as(schema::line, names, read)
+    }
+
+    /// What `schema` says.
+    pub fn read_as<T>(
+        &mut self,
+        schema: impl FnOnce() -> Value,
+        names: &[&'static str],
+        read: impl Fn(&str) -> Option<T>,
+    ) -> Result<Option<T>, RestError> {
+        self.query.note(names[0], schema);
         for &name in names {
             if let Some(text) = self.query.unnoted_text(name)? {
                 let value = read(&text).ok_or(RestError::Parameter(name))?;
@@ -87,25 +97,27 @@ impl<'a> Filters<'a> {
 
     pub fn bounds<T>(
         &mut self,
+        schema: fn() -> Value,
         names: &BoundNames,
         read: impl Fn(&str) -> Option<T>,
     ) -> Result<Bounds<T>, RestError> {
         Ok(Bounds {
-            gt: self.read(&names.gt, &read)?,
-            gte: self.read(&names.gte, &read)?,
-            lt: self.read(&names.lt, &read)?,
-            lte: self.read(&names.lte, &read)?,
+            gt: self.read_as(schema, &names.gt, &read)?,
+            gte: self.read_as(schema, &names.gte, &read)?,
+            lt: self.read_as(schema, &names.lt, &read)?,
+            lte: self.read_as(schema, &names.lte, &read)?,
         })
     }
 
     /// Bounds, or one value for the lowest and the highest.
     pub fn bounds_or_equal<T: Copy>(
         &mut self,
+        schema: fn() -> Value,
         names: &BoundNames,
         read: impl Fn(&str) -> Option<T>,
     ) -> Result<Bounds<T>, RestError> {
-        let equal = self.read(&names.equal, &read)?;
-        let bounds = self.bounds(names, read)?;
+        let equal = self.read_as(schema, &names.equal, &read)?;
+        let bounds = self.bounds(schema, names, read)?;
         Ok(Bounds { gte: equal.or(bounds.gte), lte: equal.or(bounds.lte), ..bounds })
     }
 }

@@ -30,9 +30,13 @@ impl Page {
     /// [`RestError::Limit`] or [`RestError::Offset`] if one is out of range.
     pub fn parse(arguments: &Arguments) -> Result<Self, RestError> {
         arguments.note("limit", || {
-            json!({ "type": "integer", "minimum": 1, "maximum": DEFAULT_PAGE_OBJECTS, "default": DEFAULT_PAGE_OBJECTS })
+            let most = DEFAULT_PAGE_OBJECTS;
+            json!({ "type": "integer", "minimum": 1, "maximum": most, "default": most })
         });
-        arguments.note("offset", || json!({ "type": "integer", "minimum": 0, "default": 0 }));
+        arguments.note(
+            "offset",
+            || json!({ "type": "integer", "minimum": 0, "maximum": MAX_OFFSET, "default": 0 }),
+        );
         let limit = match arguments.text("limit")? {
             None => DEFAULT_PAGE_OBJECTS,
             Some(text) => match text.parse() {

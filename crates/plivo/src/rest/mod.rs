@@ -23,6 +23,7 @@ mod recording_filter;
 mod replies;
 mod request;
 mod resource_object;
+mod schema;
 
 pub use account::{AccountUpdate, SubaccountBody, parse_cascade};
 pub use add_participant::{

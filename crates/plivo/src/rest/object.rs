@@ -134,10 +134,13 @@ impl ParticipantObject {
 #[expect(missing_docs, reason = "the fields are the parameters of the update")]
 pub struct UpdateReply {
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub mute: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub hold: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub coach_mode: Option<String>,
 }
 

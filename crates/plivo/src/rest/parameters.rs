@@ -18,8 +18,7 @@ pub struct Parameter {
 }
 
 /// What `parse` asks for, in the order in which it asks: it is run on `given` and, as long as it misses
-/// something, on examples of that, too. `given` has a value for each parameter that is only asked for, or
-/// only required, beside others.
+/// something, on examples of that, too. `given` has what it needs but does not call missing.
 ///
 /// # Errors
 ///

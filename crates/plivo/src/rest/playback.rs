@@ -2,12 +2,10 @@
 
 use std::time::Duration;
 
-use serde_json::json;
-
 use super::fields::required;
-use super::{Arguments, RestError};
-use crate::Voice;
+use super::{Arguments, RestError, schema};
 use crate::xml::MAX_SPEECH_CHARS;
+use crate::{LANGUAGES, POLLY, Voice};
 
 /// The most files that one request may play.
 pub const MAX_PLAY_URLS: usize = 20;
@@ -54,10 +52,7 @@ impl Speech {
     ///
     /// [`RestError`] if there is no text, too much of it, or no such voice.
     pub fn parse(body: &Arguments) -> Result<Self, RestError> {
-        body.note(
-            "text",
-            || json!({ "type": "string", "maxLength": MAX_SPEECH_CHARS, "examples": ["Hello"] }),
-        );
+        body.note("text", || schema::speech(MAX_SPEECH_CHARS));
         let text = required("text", body.text("text")?)?;
         if text.chars().count() > MAX_SPEECH_CHARS {
             return Err(RestError::Parameter("text"));
@@ -152,6 +147,11 @@ impl CallSpeak {
 }
 
 fn voice(body: &Arguments) -> Result<Voice, RestError> {
+    body.note("voice", || {
+        let polly: Vec<_> = POLLY.iter().map(|(name, ..)| format!("Polly.{name}")).collect();
+        schema::words(["WOMAN", "MAN"].into_iter().chain(polly.iter().map(String::as_str)))
+    });
+    body.note("language", || schema::words(LANGUAGES));
     let (voice, language) = (body.text("voice")?, body.text("language")?);
     Ok(Voice::find(voice.as_deref(), language.as_deref())?)
 }

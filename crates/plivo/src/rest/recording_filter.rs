@@ -2,7 +2,7 @@
 
 use super::fields::line;
 use super::filters::{Bounds, Filters, Given, TimeRange, bounds, sub_account};
-use super::{Arguments, Page, RestError};
+use super::{Arguments, Page, RestError, schema};
 use crate::Timestamp;
 
 /// Which recordings.
@@ -38,15 +38,18 @@ impl RecordingFilter {
     pub fn parse(query: &Arguments) -> Result<Self, RestError> {
         let mut filters = Filters::new(query);
         Ok(Self {
-            sub_account: filters.read(&["subaccount", "sub_account"], sub_account)?,
+            sub_account: filters.read_as(schema::sub_account, &["subaccount", "sub_account"], sub_account)?,
             from_number: filters.read(&["from_number"], line)?,
             to_number: filters.read(&["to_number"], line)?,
             call_uuid: filters.read(&["call_uuid"], line)?,
             conference_name: filters.read(&["mpc_name", "conference_name"], line)?,
             conference_uuid: filters.read(&["mpc_uuid", "conference_uuid"], line)?,
-            add_time: filters.bounds(&bounds!("add_time"), Timestamp::parse)?,
-            recording_storage_duration: filters
-                .bounds_or_equal(&bounds!("recording_storage_duration"), |text| text.parse().ok())?,
+            add_time: filters.bounds(schema::instant, &bounds!("add_time"), Timestamp::parse)?,
+            recording_storage_duration: filters.bounds_or_equal(
+                schema::whole,
+                &bounds!("recording_storage_duration"),
+                |text| text.parse().ok(),
+            )?,
             page: Page::parse(query)?,
             given: filters.given(),
         })

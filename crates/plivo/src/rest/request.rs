@@ -1,9 +1,7 @@
 //! What a request asks for.
 
-use serde_json::json;
-
 use super::filters::{Filters, bounds, sub_account};
-use super::{Arguments, MemberSelector, Page, RestError, TimeRange};
+use super::{Arguments, MemberSelector, Page, RestError, TimeRange, schema};
 use crate::{MpcStatus, Timestamp};
 
 /// Which MPCs a list request asks for.
@@ -35,12 +33,17 @@ impl MpcFilter {
     pub fn parse(query: &Arguments) -> Result<Self, RestError> {
         let mut filters = Filters::new(query);
         Ok(Self {
-            sub_account: filters.read(&["sub_account"], sub_account)?,
+            sub_account: filters.read_as(schema::sub_account, &["sub_account"], sub_account)?,
             friendly_name: filters.read(&["friendly_name"], |text| Some(text.to_owned()))?,
-            status: filters.read(&["status"], MpcStatus::parse)?,
-            termination_cause_code: filters.read(&["termination_cause_code"], |text| text.parse().ok())?,
-            end_time: filters.bounds(&bounds!("end_time"), Timestamp::parse)?,
-            creation_time: filters.bounds(&bounds!("creation_time"), Timestamp::parse)?,
+            status: filters.read_as(
+                || schema::words(MpcStatus::ALL.map(MpcStatus::name)),
+                &["status"],
+                MpcStatus::parse,
+            )?,
+            termination_cause_code: filters
+                .read_as(schema::whole, &["termination_cause_code"], |text| text.parse().ok())?,
+            end_time: filters.bounds(schema::instant, &bounds!("end_time"), Timestamp::parse)?,
+            creation_time: filters.bounds(schema::instant, &bounds!("creation_time"), Timestamp::parse)?,
             page: Page::parse(query)?,
             given: filters.given(),
         })
@@ -83,7 +86,7 @@ impl ParticipantFilter {
 ///
 /// [`RestError::Parameter`] if it says anything else or nothing.
 pub fn parse_start(body: &Arguments) -> Result<(), RestError> {
-    body.note("status", || json!({ "type": "string", "enum": ["active"] }));
+    body.note("status", || schema::words(["active"]));
     match body.read("status", MpcStatus::parse)? {
         Some(MpcStatus::Active) => Ok(()),
         _ => Err(RestError::Parameter("status")),
