@@ -9,10 +9,11 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use mixminus_control::HttpMethod;
 use mixminus_plivo::Timestamp;
-use mixminus_plivo::rest::Message;
+use mixminus_plivo::rest::{Arguments, Message, RestError};
 use mixminus_store::{CallbackFilter, CallbackRecord, CallbackState, OrderKey};
 use serde::Serialize;
 use serde_json::json;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::asked::{Asked, path};
@@ -24,22 +25,28 @@ const DEFAULT_LIMIT: u32 = 20;
 const MAX_LIMIT: u32 = 200;
 
 /// A callback in a reply; every field is there every time.
-#[derive(Debug, Serialize)]
-struct CallbackObject<'a> {
+#[derive(Debug, Serialize, ToSchema)]
+pub struct CallbackObject<'a> {
     callback_id: String,
     sequence: u64,
     account: &'a str,
+    #[schema(required)]
     mpc_uuid: Option<String>,
+    #[schema(required)]
     call_uuid: Option<String>,
+    #[schema(required)]
     request_uuid: Option<String>,
     url: &'a str,
     method: &'static str,
     parameters: BTreeMap<&'a str, &'a str>,
     status: &'static str,
     attempts: u32,
+    #[schema(required)]
     last_error: Option<&'a str>,
     creation_time: Timestamp,
+    #[schema(required)]
     next_attempt_time: Option<Timestamp>,
+    #[schema(required)]
     settled_time: Option<Timestamp>,
     resource_uri: String,
 }
@@ -85,25 +92,68 @@ const fn word(state: CallbackState) -> &'static str {
     }
 }
 
+/// A page of callbacks.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct CallbackList<'a> {
+    meta: CallbackMeta,
+    objects: Vec<CallbackObject<'a>>,
+}
+
+/// What a page says of the list around it.
+#[derive(Debug, Serialize, ToSchema)]
+struct CallbackMeta {
+    from: u64,
+    limit: u32,
+    /// Where the next page is, or will be.
+    next: String,
+}
+
+/// Which callbacks are asked for.
+#[derive(Debug)]
+pub struct CallbackQuery {
+    from: u64,
+    limit: u32,
+    state: Option<CallbackState>,
+}
+
+impl CallbackQuery {
+    /// Reads the query.
+    ///
+    /// # Errors
+    ///
+    /// [`RestError`] for the first parameter with a wrong value.
+    pub fn parse(query: &Arguments) -> Result<Self, RestError> {
+        const STATES: [CallbackState; 3] =
+            [CallbackState::Pending, CallbackState::Delivered, CallbackState::Dead];
+        query.note("from", || json!({ "type": "integer", "minimum": 0, "default": 0 }));
+        query.note(
+            "limit",
+            || json!({ "type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT }),
+        );
+        query.note("status", || json!({ "type": "string", "enum": STATES.map(word) }));
+        let limit =
+            query.read("limit", |text| text.parse().ok().filter(|limit| (1..=MAX_LIMIT).contains(limit)))?;
+        Ok(Self {
+            from: query.read("from", |text| text.parse().ok())?.unwrap_or(0),
+            limit: limit.unwrap_or(DEFAULT_LIMIT),
+            state: query.read("status", |text| {
+                STATES.into_iter().find(|state| word(*state).eq_ignore_ascii_case(text))
+            })?,
+        })
+    }
+}
+
 /// A page from a sequence number on; `next` is where to go on, also when nothing is there yet.
 pub async fn list(asked: &Asked<'_>) -> Result<Response, ApiError> {
-    let arguments = asked.arguments;
-    let from = arguments.read("from", |text| text.parse().ok())?.unwrap_or(0);
-    let limit = arguments
-        .read("limit", |text| text.parse().ok().filter(|limit| (1..=MAX_LIMIT).contains(limit)))?
-        .unwrap_or(DEFAULT_LIMIT);
-    let state = arguments.read("status", |text| {
-        let states = [CallbackState::Pending, CallbackState::Delivered, CallbackState::Dead];
-        states.into_iter().find(|state| word(*state).eq_ignore_ascii_case(text))
-    })?;
+    let CallbackQuery { from, limit, state } = CallbackQuery::parse(asked.arguments)?;
     let filter = CallbackFilter { from, state };
     let records = asked.state.store.callbacks(&asked.account, filter, limit).await?;
     let next = records.last().map_or(from, |last| last.position + 1);
     let status = state.map(|state| format!("&status={}", word(state))).unwrap_or_default();
     let next = format!("{}?from={next}&limit={limit}{status}", asked.path("Callbacks"));
-    let objects: Vec<_> = records.iter().map(CallbackObject::new).collect();
-    let meta = json!({ "from": from, "limit": limit, "next": next });
-    Ok(reply::json(StatusCode::OK, json!({ "meta": meta, "objects": objects })))
+    let objects = records.iter().map(CallbackObject::new).collect();
+    let meta = CallbackMeta { from, limit, next };
+    Ok(reply::json(StatusCode::OK, CallbackList { meta, objects }))
 }
 
 /// One callback.

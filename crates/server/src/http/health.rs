@@ -4,8 +4,9 @@ use axum::Json;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::http::header::{CONTENT_TYPE, HeaderName};
-use serde_json::{Value, json};
+use serde::Serialize;
 use tokio::sync::watch;
+use utoipa::ToSchema;
 
 use super::metrics::{Exposition, Measured};
 use super::reply::ApiError;
@@ -23,14 +24,33 @@ pub enum Phase {
     Draining,
 }
 
+/// What a probe says.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Status {
+    status: &'static str,
+}
+
+/// What this is and where to go.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct About {
+    service: &'static str,
+    version: &'static str,
+    api: &'static str,
+    docs: &'static str,
+    openapi: &'static str,
+    health: &'static str,
+    readiness: &'static str,
+    metrics: &'static str,
+}
+
 /// `/healthz`: 200 as long as there is somebody to answer.
-pub async fn live() -> Json<Value> {
-    Json(json!({ "status": "live" }))
+pub async fn live() -> Json<Status> {
+    Json(Status { status: "live" })
 }
 
 /// `/readyz`: 200 while calls are taken and can be put on record, otherwise 503. A service without room for
 /// more calls goes on with those that it has.
-pub async fn ready(State(state): State<ApiState>) -> (StatusCode, Json<Value>) {
+pub async fn ready(State(state): State<ApiState>) -> (StatusCode, Json<Status>) {
     let (status, word) = match *state.phase.borrow() {
         Phase::Starting => (StatusCode::SERVICE_UNAVAILABLE, "starting"),
         Phase::Ready if !state.backlog.keeps_up() => (StatusCode::SERVICE_UNAVAILABLE, "storage"),
@@ -38,19 +58,21 @@ pub async fn ready(State(state): State<ApiState>) -> (StatusCode, Json<Value>) {
         Phase::Ready => (StatusCode::OK, "ready"),
         Phase::Draining => (StatusCode::SERVICE_UNAVAILABLE, "draining"),
     };
-    (status, Json(json!({ "status": word })))
+    (status, Json(Status { status: word }))
 }
 
 /// `/`: says what this is and where to go.
-pub async fn about() -> Json<Value> {
-    Json(json!({
-        "service": "mixminus",
-        "version": env!("CARGO_PKG_VERSION"),
-        "api": "/v1/Account/{auth_id}/MultiPartyCall/",
-        "health": "/healthz",
-        "readiness": "/readyz",
-        "metrics": "/metrics",
-    }))
+pub async fn about() -> Json<About> {
+    Json(About {
+        service: "mixminus",
+        version: env!("CARGO_PKG_VERSION"),
+        api: "/v1/Account/{auth_id}/MultiPartyCall/",
+        docs: "/docs",
+        openapi: "/openapi.json",
+        health: "/healthz",
+        readiness: "/readyz",
+        metrics: "/metrics",
+    })
 }
 
 /// `/metrics`: numbers for Prometheus; for the main account only, unless nobody but this machine can ask.

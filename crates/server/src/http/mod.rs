@@ -13,6 +13,7 @@ mod later;
 mod listen;
 pub mod metrics;
 mod multi_party_call;
+mod openapi;
 mod rate;
 mod recording;
 mod repeat;
@@ -33,6 +34,7 @@ use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::{Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
+use bytes::Bytes;
 use futures::FutureExt;
 use mixminus_plivo::rest::AsyncCallback;
 use mixminus_plivo::xml;
@@ -122,11 +124,14 @@ impl Measured for Answers {
 
 /// Everything that the HTTP port answers.
 pub fn router(state: ApiState) -> Router {
+    let document = Bytes::from(openapi::document(&state.document_limits).to_string());
     Router::new()
         .route("/", get(health::about))
         .route("/healthz", get(health::live))
         .route("/readyz", get(health::ready))
         .route("/metrics", get(health::metrics))
+        .route("/openapi.json", get(async move || openapi::answer(document)))
+        .route("/docs", get(async || openapi::page()))
         .route("/v1/{*path}", any(api))
         .fallback(async || ApiError::not_found())
         .method_not_allowed_fallback(async || ApiError::method_not_allowed("GET"))

@@ -3,6 +3,7 @@
 mod accounts;
 mod callbacks;
 mod directory;
+mod openapi;
 mod probes;
 mod refusals;
 mod repeats;
