@@ -7,6 +7,7 @@ import tempfile
 from pathlib import Path
 
 import conference
+import contract
 import documents
 import formats
 import hostile
@@ -32,6 +33,7 @@ PARTS = {
     "documents": documents.run,
     "migration": migration.run,
     "receiver": receiver.run,
+    "contract": contract.run,
     "load": load.run,
 }
 
