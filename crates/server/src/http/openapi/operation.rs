@@ -1,6 +1,6 @@
 //! One method of one path.
 
-use mixminus_plivo::rest::{Arguments, Meta, Parameter, RestError, parameters};
+use mixminus_plivo::rest::{Arguments, AsyncCallback, Message, Meta, Parameter, RestError, parameters};
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 use utoipa::openapi::{RefOr, Schema};
@@ -152,6 +152,25 @@ impl Gives {
 }
 
 impl Operation {
+    /// The same, which may be answered at a URL instead, as all may that concern an account.
+    pub fn or_later(mut self) -> Self {
+        if !self.is_of_account() {
+            return self;
+        }
+        self.takes.parameters.extend(described(&[], &AsyncCallback::parse));
+        let Gives { replies, parts, .. } = json::<Message>(202);
+        self.gives.parts.extend(parts);
+        for (status, later) in replies {
+            match self.gives.replies.iter_mut().find(|(known, _)| *known == status) {
+                Some((_, Some((_, schema)))) => {
+                    *schema = json!({ "anyOf": [schema.clone(), later.map(|(_, schema)| schema)] });
+                }
+                _ => self.gives.replies.push((status, later)),
+            }
+        }
+        self
+    }
+
     /// The path from its root on.
     pub fn full_path(&self) -> String {
         if self.is_of_account() { format!("{ACCOUNT}{}", self.path) } else { self.path.to_owned() }

@@ -3,11 +3,12 @@
 use mixminus_plivo::rest::{
     AccountObject, AccountUpdate, AddParticipant, AddParticipantReply, ApplicationCreated, ApplicationDelete,
     ApplicationFilter, ApplicationObject, ApplicationSettings, CallFired, CallIds, CallList, CallObject,
-    CallPlay, CallSpeak, CallView, EndpointCreated, EndpointObject, EndpointUpdate, LiveCallObject, MakeCall,
-    MemberPlay, MemberReply, MemberSelector, Message, MpcFilter, MpcObject, NewApplication, NewEndpoint,
-    Page, ParticipantFilter, ParticipantObject, ParticipantUpdate, RecordingFilter, RecordingObject,
-    SendDigits, Speech, SubaccountBody, SubaccountCreated, SubaccountObject, Transfer, UpdateReply,
-    parse_cascade, parse_start,
+    CallPlay, CallRecord, CallRecordReply, CallSpeak, CallView, EndpointCreated, EndpointObject,
+    EndpointUpdate, LiveCallObject, MakeCall, MemberPlay, MemberReply, MemberSelector, Message, MpcFilter,
+    MpcObject, MpcRecord, MpcRecordReply, NewApplication, NewEndpoint, Page, ParticipantFilter,
+    ParticipantObject, ParticipantUpdate, RecordingFilter, RecordingObject, SendDigits, Speech,
+    SubaccountBody, SubaccountCreated, SubaccountObject, TrackType, Transfer, UpdateReply, parse_cascade,
+    parse_start,
 };
 use mixminus_plivo::xml::Limits;
 
@@ -19,10 +20,39 @@ use crate::http::health::{About, Status};
 
 /// Every operation of a service with these limits.
 pub fn operations(limits: &Limits) -> Vec<Operation> {
-    [conferences(limits), calls(), accounts(), directory(), callbacks(), service()]
-        .into_iter()
-        .flatten()
-        .collect()
+    let all = [
+        conferences(limits),
+        recorded_conferences(),
+        calls(),
+        accounts(),
+        directory(),
+        callbacks(),
+        service(),
+    ];
+    // A call's recording has a callback URL of its own.
+    all.into_iter().flatten().map(Operation::or_later).chain(recorded_calls()).collect()
+}
+
+#[rustfmt::skip]
+fn recorded_conferences() -> Vec<Operation> {
+    vec![
+        on("POST MultiPartyCall/{mpc}/Record/", "recordMpc", "Records an MPC.", reads(MpcRecord::parse), json::<MpcRecordReply>(202)),
+        on("DELETE MultiPartyCall/{mpc}/Record/", "stopRecordingMpc", "Stops the recording of an MPC.", reads(TrackType::parse), nothing()),
+        on("POST MultiPartyCall/{mpc}/Record/Pause/", "pauseRecordingMpc", "Pauses the recording of an MPC.", reads(TrackType::parse), nothing()),
+        on("POST MultiPartyCall/{mpc}/Record/Resume/", "resumeRecordingMpc", "Resumes the recording of an MPC.", reads(TrackType::parse), nothing()),
+        on("POST MultiPartyCall/{mpc}/Participant/{member_id}/Record/", "recordParticipant", "Records a participant.", reads(MpcRecord::parse), json::<MpcRecordReply>(202)),
+        on("DELETE MultiPartyCall/{mpc}/Participant/{member_id}/Record/", "stopRecordingParticipant", "Stops the recording of a participant.", reads(TrackType::parse), nothing()),
+        on("POST MultiPartyCall/{mpc}/Participant/{member_id}/Record/Pause/", "pauseRecordingParticipant", "Pauses the recording of a participant.", reads(TrackType::parse), nothing()),
+        on("POST MultiPartyCall/{mpc}/Participant/{member_id}/Record/Resume/", "resumeRecordingParticipant", "Resumes the recording of a participant.", reads(TrackType::parse), nothing()),
+    ]
+}
+
+#[rustfmt::skip]
+fn recorded_calls() -> Vec<Operation> {
+    vec![
+        on("POST Call/{call_uuid}/Record/", "recordCall", "Records a call.", reads(CallRecord::parse), json::<CallRecordReply>(202)),
+        on("DELETE Call/{call_uuid}/Record/", "stopRecordingCall", "Stops the recording of a call.", reads(CallRecord::parse_stop), nothing()),
+    ]
 }
 
 #[rustfmt::skip]

@@ -8,6 +8,7 @@ use mixminus_plivo::rest::MpcSegment;
 use sha2::{Digest, Sha256};
 
 use super::*;
+use crate::http::route::Taping;
 
 const ACCOUNT: &str = "/v1/Account/{auth_id}/";
 
@@ -42,7 +43,19 @@ fn after(resource: &Resource) -> Option<Resource> {
         Resource::CallHears(_, PlayKind::File) => Resource::CallHears(x(), PlayKind::Speech),
         Resource::CallHears(_, PlayKind::Speech) => Resource::CallDigits(x()),
         Resource::CallDigits(_) => Resource::Request(x()),
-        Resource::Request(_) => return None,
+        Resource::Request(_) => Resource::CallRecorded(x()),
+        Resource::CallRecorded(_) => Resource::Recorded(mpc(), None, Taping::Record),
+        Resource::Recorded(_, member, taping) => {
+            let next = match taping {
+                Taping::Record => Taping::Pause,
+                Taping::Pause => Taping::Resume,
+                Taping::Resume if member.is_none() => {
+                    return Some(Resource::Recorded(mpc(), Some(x()), Taping::Record));
+                }
+                Taping::Resume => return None,
+            };
+            Resource::Recorded(mpc(), member.clone(), next)
+        }
     })
 }
 
@@ -116,7 +129,7 @@ async fn a_request_and_its_replies_are_described() {
     let document = document(&api().await).await;
     let add = &document["paths"]["/v1/Account/{auth_id}/MultiPartyCall/{mpc}/Participant/"]["post"];
     let statuses: Vec<_> = add["responses"].as_object().unwrap().keys().map(String::as_str).collect();
-    assert_eq!(statuses, ["201", "400", "401", "403", "404", "408", "413", "415", "429", "500", "503"]);
+    assert_eq!(statuses, ["201", "202", "400", "401", "403", "404", "408", "413", "415", "429", "500", "503"]);
     let schemas = &document["components"]["schemas"];
     let body = &schemas["addParticipant.body"];
     assert_eq!(body["required"], serde_json::json!(["role"]));
