@@ -102,7 +102,7 @@ class Reader(Desk):
 def run(stage):
     desk = Reader(stage).start()
     node = Node(stage.folder)
-    everything = (speaking, pressing, entering, dialling, early, refusing, meeting)
+    everything = (speaking, pressing, entering, dialling, early, refusing, holding, meeting)
     parts = {
         "python": (Python(), everything),
         "node": (node, everything),
@@ -229,6 +229,34 @@ def refusing(desk):
     desk.check(
         "a call is refused as busy", not answered and closed and "486" in closed.get("param", ""), closed
     )
+
+
+def holding(desk):
+    """MultiPartyCall: its own music for a customer on hold, and an exit URL for one who is kicked."""
+    music = f"{desk.app.url}/music.xml"
+    desk.app.pages["/music"] = (
+        desk.writer.document(("Play", desk.sound_url, {})).encode(),
+        "application/xml",
+    )
+    exit_url = f"{desk.app.url}/exit.xml"
+    place = {
+        "role": "Customer", "hold": True, "stayAlone": True, "enterSound": "none",
+        "customerHoldMusicUrl": music, "onExitActionUrl": exit_url,
+    }  # fmt: skip
+    desk.serve("hold", ("MultiPartyCall", NAME, place))
+    desk.serve("exit-hold", ("Hangup", None, {}))
+    answered, mark = desk.call("hold")
+    desk.check("the one on hold is in", answered)
+    heard = desk.phones["agent"].listen(1.5)
+    desk.check(
+        "its own music is heard", desk.voice.heard_in(heard), f"{desk.voice.loudness_in(heard):.0f} dB"
+    )
+    desk.check(
+        "the API shows the held", desk.calls.list_participants(friendly_name=NAME).objects[0].hold is True
+    )
+    desk.calls.kick_participant("all", friendly_name=NAME)
+    desk.asked("onExitActionUrl", "hold", MPCFriendlyName=NAME, ParticipantRole="Customer")
+    desk.over("after the exit document", mark)
 
 
 def meeting(desk):

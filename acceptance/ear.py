@@ -9,9 +9,9 @@ import time
 from collections import defaultdict
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-# What becomes of a request: an error, a redirect, a late answer, a lost one, or
-# an acknowledgement half of the time.
-FATES = ["error", "redirect", "late", "lost", "taken", "taken", "taken", "taken"]
+# What becomes of a request: an error, a redirect, no answer, no answer although it
+# was taken, a late answer; and half of the time an acknowledgement.
+FATES = ["error", "redirect", "lost", "unsaid", "late", *["taken"] * 5]
 # How often one callback fails for that before it is taken, so that the pauses
 # between tries, which double, stay short.
 MOST_FAILURES = 2
@@ -38,21 +38,22 @@ class Receiver(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("Content-Length", 0))).decode()
         callback = self.headers["Callback-Id"]
         fate = self.fates.choice(FATES) if self.failures[callback] < MOST_FAILURES else "taken"
-        if fate != "taken":
-            self.failures[callback] += 1
+        self.failures[callback] += fate not in ("taken", "late")
         if fate == "error":
             return self.answer(500)
         if fate == "redirect":
             return self.answer(302, Location="/taken")
         if fate == "lost":
-            self.close_connection = True
-            return None
+            return self.hang_up()
         if fate == "late":
             time.sleep(LATE_S)
         headers = {name.title(): value for name, value in self.headers.items()}
         line = json.dumps({"method": self.command, "path": self.path, "body": body, "headers": headers})
         os.write(self.log, line.encode() + b"\n")
-        return self.answer(200)
+        return self.hang_up() if fate == "unsaid" else self.answer(200)
+
+    def hang_up(self):
+        self.close_connection = True
 
     def answer(self, status, **headers):
         with contextlib.suppress(OSError):

@@ -147,6 +147,9 @@ def ordered(desk, ear, conferences):
         )
     lines = len(ear.log.read_text().splitlines())
     desk.checks(
+        "some of it was told more than once, by the same id", lines > len(taken), f"{lines - len(taken)}"
+    )
+    desk.checks(
         "nothing else is told", len(taken) == len(conferences) * len(names), f"{len(taken)} in {lines}"
     )
 
