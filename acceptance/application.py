@@ -19,6 +19,7 @@ class Request:
     params: dict
     valid_v2: bool
     valid_v3: bool
+    headers: dict
 
 
 class Application:
@@ -96,7 +97,8 @@ class Handler(BaseHTTPRequestHandler):
         params = dict(parse_qsl(address.query, keep_blank_values=True)) | form
         # The Node SDK takes a URL only with something in it that looks like a domain.
         path = address.path.removesuffix(".xml")
-        self.application.note(Request(path, params, self.valid_v2(), self.valid_v3(form)))
+        headers = {name.title(): value for name, value in self.headers.items()}
+        self.application.note(Request(path, params, self.valid_v2(), self.valid_v3(form), headers))
         if page := self.application.pages.get(path):
             self.reply(200, *page)
             return

@@ -156,7 +156,7 @@ CALL_IN_LIST = {
     "from_number": ".+",
     "initiation_time": TIME,
     "parent_call_uuid": (UUID, None),
-    "resource_uri": f"{ACCOUNT_URI}Call/{UUID}/",
+    "resource_uri": f"/v1/Account/[MS]A[A-Z0-9]{{18}}/Call/{UUID}/",
     "to_number": ".+",
     "total_amount": AMOUNT,
     "total_rate": AMOUNT,
