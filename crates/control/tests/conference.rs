@@ -8,8 +8,8 @@ use mixminus_control::policy::Role;
 use mixminus_control::{
     AccountId, Action, Command, CommandError, ConferenceChange, ConferenceEvent as Event, ConferenceRequest,
     ConferenceState, EndCause, EventGroup, ExitCause, FetchPurpose, HangupCause, HangupSource, HttpMethod,
-    Input, Instruction, LegEnd, Members, News, ParticipantChange, ParticipantId, PromptContent, Refusal,
-    Selector, Sound, StatusCallback,
+    Input, Instruction, LegEnd, Members, News, ParticipantChange, ParticipantId, PlayKind, PromptContent,
+    Refusal, Selector, Sound, StatusCallback,
 };
 use world::{LegFate, World, request};
 
@@ -405,4 +405,66 @@ fn digits_reach_the_others_only_if_their_sender_relays_them() {
         world.press(leg, digit);
     }
     assert_eq!(world.digits, [(agent, '1'), (coach, '1'), (agent, '3')], "a coach's never reach customers");
+}
+
+#[test]
+fn who_waits_too_long_leaves_and_asks_what_to_do_next() {
+    let mut world = World::new();
+    let on_exit = Some(Action { url: "http://app/bye".into(), method: HttpMethod::Post });
+    let patient = ConferenceRequest { start_on_enter: false, ..request("room", Role::Customer) };
+    let max_wait = Some(Duration::from_secs(30));
+    let active = world.join(ConferenceRequest { max_wait, ..request("other", Role::Agent) });
+    let leg = world.join(ConferenceRequest { max_wait, on_exit, ..patient.clone() });
+    let other = world.join(patient);
+    world.pass(Duration::from_secs(30));
+    assert_eq!(world.participant(leg).exit_cause, Some(ExitCause::Kicked));
+    assert_eq!(world.fetches[0].action.url, "http://app/bye");
+    assert_eq!(world.participant(other).left_at, None, "it may wait for ever");
+    assert_eq!(world.participant(active).left_at, None, "nobody waits in a conference that has started");
+}
+
+#[test]
+fn a_conference_that_waits_for_an_agent_is_started_by_no_customer() {
+    let mut world = World::new();
+    let wait_for_agent = true;
+    let customer = world.join(ConferenceRequest { wait_for_agent, ..request("room", Role::Customer) });
+    assert_eq!(world.prompts_of(customer), [PromptContent::WaitMusic]);
+    let agent = world.join(request("room", Role::Agent));
+    assert!(world.hears(customer, agent));
+}
+
+#[test]
+fn no_more_than_twenty_things_are_played_at_once() {
+    let mut world = World::new();
+    let leg = world.join(request("room", Role::Agent));
+    let play = |world: &mut World| {
+        let content = PromptContent::File("http://app/x.mp3".into());
+        let members = Members::Listed(vec![world.participant(leg).id]);
+        let change = ConferenceChange::Play { members, content, kind: PlayKind::File, mixed: true };
+        world.change(Selector::Name("room".into()), change)
+    };
+    for _ in 0..20 {
+        play(&mut world).unwrap();
+    }
+    assert_eq!(play(&mut world), Err(CommandError::TooMany));
+    world.finish_sounds();
+    play(&mut world).unwrap();
+}
+
+#[test]
+fn who_is_held_hears_what_is_played_to_it_instead_of_music() {
+    let mut world = World::new();
+    let leg = world.join(request("room", Role::Customer));
+    let other = world.join(request("room", Role::Agent));
+    world.finish_sounds();
+    world.update(leg, HOLD).unwrap();
+    let content = PromptContent::File("http://app/x.mp3".into());
+    let members = Members::Listed(vec![world.participant(leg).id]);
+    let change =
+        ConferenceChange::Play { members, content: content.clone(), kind: PlayKind::File, mixed: true };
+    world.change(Selector::Name("room".into()), change).unwrap();
+    assert_eq!(world.prompts_of(leg), [content]);
+    assert_eq!(world.prompts_of(other), [], "it is for nobody else");
+    world.finish_sounds();
+    assert_eq!(world.prompts_of(leg), [PromptContent::CustomerHoldMusic]);
 }

@@ -421,3 +421,32 @@ fn a_request_plays_to_one_end_of_a_connection_or_both() {
     assert_eq!((world.prompts_of(caller).len(), world.prompts_of(a).len()), (0, 0));
     assert!(world.hears(a, caller));
 }
+
+#[test]
+fn an_invitation_that_may_create_no_conference_needs_one() {
+    let mut world = World::new();
+    let invited = || Invited::Dialled(vec![destination("a")], terms());
+    let invite = |world: &mut World| {
+        let invitation =
+            Invitation { invited: invited(), request: told("room", Role::Agent), creates: false };
+        world.command(Command::Invite(Selector::Name("room".into()), Box::new(invitation)))
+    };
+    assert_eq!(invite(&mut world), Err(CommandError::ConferenceNotFound));
+    world.join(request("room", Role::Customer));
+    assert!(matches!(invite(&mut world), Ok(Outcome::Placed(..))));
+}
+
+#[test]
+fn nobody_is_invited_to_a_full_conference() {
+    let mut world = World::new();
+    let small = ConferenceRequest { max_participants: 2, ..request("room", Role::Agent) };
+    let legs = [world.join(small.clone()), world.join(small)];
+    let invitation = Invitation {
+        invited: Invited::Dialled(vec![destination("a")], terms()),
+        request: told("room", Role::Agent),
+        creates: true,
+    };
+    let refused = world.command(Command::Invite(Selector::Name("room".into()), Box::new(invitation)));
+    assert_eq!(refused, Err(CommandError::ConferenceFull));
+    assert!(world.dials.is_empty() && legs.iter().all(|leg| world.legs[leg] == LegFate::Answered));
+}

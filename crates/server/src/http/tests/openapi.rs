@@ -129,7 +129,10 @@ async fn a_request_and_its_replies_are_described() {
     let document = document(&api().await).await;
     let add = &document["paths"]["/v1/Account/{auth_id}/MultiPartyCall/{mpc}/Participant/"]["post"];
     let statuses: Vec<_> = add["responses"].as_object().unwrap().keys().map(String::as_str).collect();
-    assert_eq!(statuses, ["201", "202", "400", "401", "403", "404", "408", "413", "415", "429", "500", "503"]);
+    assert_eq!(
+        statuses,
+        ["201", "202", "400", "401", "403", "404", "408", "413", "415", "429", "500", "503"]
+    );
     let schemas = &document["components"]["schemas"];
     let body = &schemas["addParticipant.body"];
     assert_eq!(body["required"], serde_json::json!(["role"]));
