@@ -86,6 +86,12 @@ pub struct Answering {
 pub struct RecordingPlace(pub String);
 
 impl RecordingPlace {
+    /// `record`, which now says where its file is.
+    fn located(&self, mut record: RecordingRecord) -> RecordingRecord {
+        self.locate(&mut record);
+        record
+    }
+
     /// Says in `record` where its file is.
     fn locate(&self, record: &mut RecordingRecord) {
         let extension = match record.format {
@@ -370,19 +376,14 @@ impl Exchange {
             Effect::SaveConference(record) => entry.batch.conferences.push(record),
             Effect::SaveParticipant(record) => entry.batch.participants.push(record),
             Effect::Notify(event) => entry.batch.callbacks.push(queued(&event)),
-            Effect::SaveRecording(mut record) => {
-                self.answering.recordings.locate(&mut record);
-                entry.batch.recordings.push(record);
+            Effect::SaveRecording(record) => {
+                entry.batch.recordings.push(self.answering.recordings.located(record));
             }
-            Effect::NotifyOfRecording(mut event) => {
-                self.answering.recordings.locate(&mut event.recording);
-                entry.batch.callbacks.push(queued_for_recording(&event, &self.answering.recordings));
+            Effect::NotifyOfRecording(event) => {
+                entry.batch.callbacks.push(queued_for_recording(*event, &self.answering.recordings));
             }
-            Effect::NotifyOfCall(mut event) => {
-                if let CallEvent::Recorded(record) = &mut event.event {
-                    self.answering.recordings.locate(record);
-                }
-                entry.batch.callbacks.push(queued_for_call(&event));
+            Effect::NotifyOfCall(event) => {
+                entry.batch.callbacks.push(queued_for_call(*event, &self.answering.recordings));
             }
             Effect::Reply(request, mut result) => {
                 if let Ok(Outcome::Recording(record)) = &mut result {
@@ -460,7 +461,10 @@ pub fn queued(event: &CallbackEvent) -> NewCallback {
 }
 
 /// The callback that tells `event` of a call, ready to be kept.
-fn queued_for_call(event: &CallCallback) -> NewCallback {
+fn queued_for_call(mut event: CallCallback, place: &RecordingPlace) -> NewCallback {
+    if let CallEvent::Recorded(record) = &mut event.event {
+        place.locate(record);
+    }
     NewCallback {
         id: Uuid::new_v4(),
         account: event.call.account.clone(),
@@ -468,13 +472,14 @@ fn queued_for_call(event: &CallCallback) -> NewCallback {
         sequence: event.sequence,
         url: event.url.clone(),
         method: event.method,
-        params: dialect::call_callback_parameters(event),
+        params: dialect::call_callback_parameters(&event),
         created_at: event.at,
     }
 }
 
 /// The callback that tells `event` of a recording, ready to be kept.
-fn queued_for_recording(event: &RecordingCallback, place: &RecordingPlace) -> NewCallback {
+fn queued_for_recording(mut event: RecordingCallback, place: &RecordingPlace) -> NewCallback {
+    place.locate(&mut event.recording);
     NewCallback {
         id: Uuid::new_v4(),
         account: event.recording.account.clone(),
@@ -482,7 +487,7 @@ fn queued_for_recording(event: &RecordingCallback, place: &RecordingPlace) -> Ne
         sequence: event.sequence,
         url: event.url.clone(),
         method: event.method,
-        params: dialect::recording_callback_parameters(event, &place.0),
+        params: dialect::recording_callback_parameters(&event, &place.0),
         created_at: event.at,
     }
 }
