@@ -10,7 +10,7 @@ use crate::input::Refusal;
 use crate::instruction::Action;
 use crate::record::{CallRecord, ConferenceRecord, ParticipantRecord, RecordingRecord};
 
-/// Identifies one [`Command`] so that its answer finds the asker.
+/// Identifies one [`Command`](crate::Command) so that its answer finds the asker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct RequestId(pub u64);
 

@@ -31,6 +31,7 @@ pub mod rest;
 pub mod sign;
 mod sip_headers;
 mod timestamp;
+mod tuning;
 mod voice;
 mod words;
 pub mod xml;
@@ -48,6 +49,7 @@ pub use party::{Destination, MAX_CALLER_NAME_CHARS, MAX_NUMBER_DIGITS, MAX_SIP_U
 pub use sign::Request;
 pub use sip_headers::{MAX_SIP_HEADER_NAME_BYTES, MAX_SIP_HEADER_VALUE_BYTES, MAX_SIP_HEADERS, SipHeaders};
 pub use timestamp::Timestamp;
+pub use tuning::{Failure, Tuning};
 pub use voice::{DEFAULT_LANGUAGE, Gender, LANGUAGES, POLLY, Voice, VoiceError};
 pub use words::{
     CallStatus, Direction, ExitCause, FileFormat, HangupSource, Method, MpcStatus, RecordingState, Role,

@@ -10,6 +10,7 @@ pub mod exchange;
 pub mod http;
 pub mod outbox;
 pub mod prompts;
+pub mod rate;
 pub mod serve;
 pub mod signer;
 pub mod startup;

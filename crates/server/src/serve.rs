@@ -28,9 +28,10 @@ use crate::exchange::{
     Admission, Answering, Backlog, Clock, Dialling, Documents, Equipment, Exchange, Intake, Journal,
     RecordingPlace, Status, Terms, Trunk, queued,
 };
-use crate::http::{self, ApiLimits, ApiState, Exposition, Failures, Measured, Phase, RateLimits, health};
+use crate::http::{self, ApiLimits, ApiState, Exposition, Failures, Measured, Phase, health};
 use crate::outbox::{Counts, Keep, Outbox, Retry};
 use crate::prompts::{Prompts, Speech};
+use crate::rate::RateLimits;
 use crate::signer::Signer;
 use crate::startup::Welcome;
 use crate::web::{Destinations, WebClient};
@@ -394,6 +395,7 @@ fn answering(config: &Config, accounts: &Accounts) -> Answering {
         },
         dialling: dialling(config),
         recordings: RecordingPlace(config.public_url()),
+        max_arrivals_per_s: config.limits.max_arrivals_per_s.get() as usize,
     }
 }
 

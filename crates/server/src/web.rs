@@ -25,7 +25,7 @@ use guard::Guard;
 const MAX_REDIRECTS: usize = 5;
 
 /// Longest wait for a connection: a lost SYN is sent again twice in that time.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// What one request may cost, redirects included.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -273,6 +273,8 @@ settings! {
         max_conferences: Within<1, 100_000> = 1000,
         /// Live calls.
         max_calls: Within<1, 100_000> = 1000,
+        /// Calls taken in a second; more are asked to come back later.
+        max_arrivals_per_s: Within<1, 10_000> = 500,
         /// Calls that an account places in a second; more of them wait.
         max_dials_per_s: Within<1, 1000> = 10,
         /// Share of its time, in per cent, that an audio thread may be busy

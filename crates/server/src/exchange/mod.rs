@@ -12,7 +12,7 @@ mod status;
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use mixminus_audio::Clip;
 use mixminus_control::{
@@ -33,6 +33,7 @@ use uuid::Uuid;
 
 use crate::dialect;
 use crate::prompts::{PromptError, Prompts};
+use crate::rate::RateLimit;
 use crate::web::{self, WebClient};
 use handle::{CommandRequest, ExchangeError};
 
@@ -79,6 +80,8 @@ pub struct Answering {
     pub dialling: Dialling,
     /// Where recordings can be fetched.
     pub recordings: RecordingPlace,
+    /// How many calls are taken in a second.
+    pub max_arrivals_per_s: usize,
 }
 
 /// Where the API is reached, without a slash at the end: recordings are below it.
@@ -149,6 +152,7 @@ pub struct Exchange {
     prompts: HashMap<PromptId, AbortHandle>,
     bridges: HashSet<BridgeId>,
     crowded: BTreeSet<BridgeId>,
+    arrivals: RateLimit,
     replies: HashMap<RequestId, oneshot::Sender<Result<Outcome, ExchangeError>>>,
     last_request: u64,
     occurred: mpsc::Sender<Occurrence>,
@@ -159,9 +163,11 @@ impl Exchange {
     /// An exchange without calls.
     pub fn new(equipment: Equipment, answering: Answering) -> Self {
         let (occurred, occurrences) = mpsc::channel(MAX_QUEUED_OCCURRENCES);
+        let arrivals = RateLimit::new(answering.max_arrivals_per_s, Duration::from_secs(1));
         Self {
             equipment,
             answering,
+            arrivals,
             calls: HashMap::new(),
             prompts: HashMap::new(),
             bridges: HashSet::new(),
@@ -201,6 +207,10 @@ impl Exchange {
         }
         if !self.equipment.admission.admit() {
             tracing::warn!(call_id = call.control.id(), "refused: the media workers are too busy");
+            return call.control.refuse(503, Some(RETRY_AFTER));
+        }
+        if self.arrivals.admit(now()).is_err() {
+            tracing::warn!(call_id = call.control.id(), "refused: too many calls in a second");
             return call.control.refuse(503, Some(RETRY_AFTER));
         }
         let ground = self.ground();
@@ -490,6 +500,11 @@ fn queued_for_recording(mut event: RecordingCallback, place: &RecordingPlace) ->
         params: dialect::recording_callback_parameters(&event, &place.0),
         created_at: event.at,
     }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the exchange is the edge where calls get their instant")]
+fn now() -> Instant {
+    Instant::now()
 }
 
 /// Tells the exchange; after its end nobody needs to know.

@@ -14,7 +14,6 @@ mod listen;
 pub mod metrics;
 mod multi_party_call;
 mod openapi;
-mod rate;
 mod recording;
 mod repeat;
 mod reply;
@@ -45,12 +44,12 @@ use crate::account::{Accounts, Caller};
 use crate::exchange::handle::ExchangeHandle;
 use crate::exchange::{Admission, Backlog, Clock};
 use crate::prompts::Speech;
+use crate::rate::RateLimits;
 
 pub use auth::Failures;
 pub use health::Phase;
 pub use listen::serve;
 pub use metrics::{Exposition, Measured};
-pub use rate::RateLimits;
 pub use tls::{Tls, TlsError, TlsFiles};
 
 use asked::Asked;

@@ -30,6 +30,8 @@ struct Received {
 struct Script {
     xml: String,
     elsewhere: Option<String>,
+    /// So many requests fail before one is answered at `/moody`.
+    moods: u32,
     asked: Vec<Received>,
     told: Vec<Received>,
 }
@@ -50,6 +52,8 @@ impl Application {
             .route("/answer", post(answer))
             .route("/events", post(take_event))
             .route("/tone.wav", get(tone))
+            .route("/first", any(async || redirecting()))
+            .route("/moody", post(moody))
             .route("/loop", any(async || Redirect::temporary("/loop")))
             .route("/huge", any(async || "x".repeat(10 << 20)))
             .route("/junk", any(async || "this is no XML"))
@@ -72,6 +76,11 @@ impl Application {
     /// Sends whoever asks to `path` from now on.
     pub fn answer_with(&self, path: &str) {
         self.script.lock().unwrap().elsewhere = Some(path.to_owned());
+    }
+
+    /// Answers `/moody` with 503 so many times.
+    pub fn fail(&self, times: u32) {
+        self.script.lock().unwrap().moods = times;
     }
 
     /// Waits until `count` callbacks have come.
@@ -119,6 +128,26 @@ async fn answer(
     match &script.elsewhere {
         Some(path) => Redirect::temporary(path).into_response(),
         None => ([(header::CONTENT_TYPE, "application/xml")], script.xml.clone()).into_response(),
+    }
+}
+
+/// A document that goes on at `/moody`, which may be tried three times.
+fn redirecting() -> Response {
+    let xml = "<Response><Redirect>/moody#rc=2&amp;rp=5xx</Redirect></Response>";
+    ([(header::CONTENT_TYPE, "application/xml")], xml).into_response()
+}
+
+async fn moody(state: State<Shared>, uri: Uri, headers: HeaderMap, body: Bytes) -> Response {
+    let fails = {
+        let mut script = state.0.1.lock().unwrap();
+        let fails = script.moods > 0;
+        script.moods = script.moods.saturating_sub(1);
+        fails
+    };
+    if fails {
+        StatusCode::SERVICE_UNAVAILABLE.into_response()
+    } else {
+        answer(state, uri, headers, body).await
     }
 }
 

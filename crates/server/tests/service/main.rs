@@ -270,6 +270,56 @@ async fn an_application_that_misbehaves_costs_only_its_own_call() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn another_url_answers_when_the_first_does_not() {
+    let application = Application::start().await;
+    application.answer("<Response><MultiPartyCall role='agent'>room</MultiPartyCall></Response>");
+    let running = Running::start(&[
+        ("MIXMINUS__APPLICATION__ANSWER_URL", &application.url("/missing")),
+        ("MIXMINUS__APPLICATION__FALLBACK_URL", &application.url("/answer")),
+    ])
+    .await;
+    let phone = running.call("service").await;
+    phone.joined(&running, 1).await;
+    phone.hang_up().await;
+    running.service.drain().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_url_is_asked_as_often_as_its_fragment_says() {
+    let application = Application::start().await;
+    application.answer("<Response><MultiPartyCall role='agent'>room</MultiPartyCall></Response>");
+    let url = application.url("/first");
+    let running = Running::start(&[("MIXMINUS__APPLICATION__ANSWER_URL", &url)]).await;
+    application.fail(3);
+    let refused = running.call("service").await;
+    assert_eq!(
+        refused.ended().await,
+        CallEnd::Failed { status: 480, reason: None },
+        "three tries, all in vain"
+    );
+    application.fail(2);
+    let phone = running.call("service").await;
+    phone.joined(&running, 1).await;
+    phone.hang_up().await;
+    running.service.drain().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_more_calls_are_taken_in_a_second_than_may_be() {
+    let running = Running::start(&[("MIXMINUS__LIMITS__MAX_ARRIVALS_PER_S", "2")]).await;
+    let (a, b) = (running.call("room").await, running.call("room").await);
+    let third = running.call("room").await;
+    assert_eq!(third.ended().await, CallEnd::Failed { status: 503, reason: None });
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let fourth = running.call("room").await;
+    fourth.joined_as(&running, "room", 3).await;
+    for phone in [a, b, fourth] {
+        phone.hang_up().await;
+    }
+    running.service.drain().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn calls_and_participants_beyond_the_limits_are_refused() {
     let running =
         Running::start(&[("MIXMINUS__LIMITS__MAX_CALLS", "3"), ("MIXMINUS__LIMITS__MAX_PARTICIPANTS", "2")])

@@ -1,4 +1,4 @@
-//! How many requests an account may send.
+//! How often something may be asked for.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, PoisonError};
@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 
 use mixminus_control::AccountId;
 
-/// Span over which requests are counted, which is Plivo's.
-const WINDOW: Duration = Duration::from_secs(5);
+/// Span over which an account's requests are counted, which is Plivo's.
+const REQUESTS_WINDOW: Duration = Duration::from_secs(5);
 
 /// One limit for each account, so that none uses up another's requests. There
 /// are no more than accounts that were admitted.
@@ -33,7 +33,7 @@ impl RateLimits {
         if let Some(rate) = by_account.get_mut(account) {
             return rate.admit(now);
         }
-        by_account.entry(account.clone()).or_insert(RateLimit::new(self.limit)).admit(now)
+        by_account.entry(account.clone()).or_insert(RateLimit::new(self.limit, REQUESTS_WINDOW)).admit(now)
     }
 
     /// Forgets an account that is gone.
@@ -42,20 +42,21 @@ impl RateLimits {
     }
 }
 
-/// Lets at most so many requests through in any five seconds.
+/// Lets at most so many requests through in any span of a length.
 ///
 /// It remembers the instant of each, so the limit is exact and the wait it
 /// tells is enough; the price is 16 bytes for each request of the limit.
 #[derive(Debug)]
 pub struct RateLimit {
     limit: usize,
+    window: Duration,
     admitted: VecDeque<Instant>,
 }
 
 impl RateLimit {
-    /// A limit of `limit` requests in any five seconds.
-    pub const fn new(limit: usize) -> Self {
-        Self { limit, admitted: VecDeque::new() }
+    /// A limit of `limit` requests in any span as long as `window`.
+    pub const fn new(limit: usize, window: Duration) -> Self {
+        Self { limit, window, admitted: VecDeque::new() }
     }
 
     /// Counts a request at `now`.
@@ -64,11 +65,11 @@ impl RateLimit {
     ///
     /// The limit is reached; a request after the returned wait is let through.
     pub fn admit(&mut self, now: Instant) -> Result<(), Duration> {
-        while self.admitted.front().is_some_and(|at| *at + WINDOW <= now) {
+        while self.admitted.front().is_some_and(|at| *at + self.window <= now) {
             self.admitted.pop_front();
         }
         match self.admitted.front() {
-            Some(oldest) if self.admitted.len() >= self.limit => Err(*oldest + WINDOW - now),
+            Some(oldest) if self.admitted.len() >= self.limit => Err(*oldest + self.window - now),
             _ => {
                 self.admitted.push_back(now);
                 Ok(())
@@ -91,7 +92,7 @@ mod tests {
     fn the_limit_holds_in_any_window() {
         let at = clock();
         let wait = Duration::from_secs;
-        let mut rate = RateLimit::new(3);
+        let mut rate = RateLimit::new(3, REQUESTS_WINDOW);
         assert_eq!(rate.admit(at(0)), Ok(()));
         assert_eq!(rate.admit(at(2)), Ok(()));
         assert_eq!(rate.admit(at(4)), Ok(()));
@@ -114,7 +115,7 @@ mod tests {
     #[test]
     fn a_refused_request_does_not_count() {
         let at = clock();
-        let mut rate = RateLimit::new(1);
+        let mut rate = RateLimit::new(1, REQUESTS_WINDOW);
         assert_eq!(rate.admit(at(0)), Ok(()));
         assert_eq!(rate.admit(at(4)), Err(Duration::from_secs(1)));
         assert_eq!(rate.admit(at(5)), Ok(()));
