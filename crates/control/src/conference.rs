@@ -1,5 +1,7 @@
 //! One conference: who is inside, in which state, and what follows from it.
 
+mod audio;
+mod invitations;
 mod participant;
 mod recordings;
 mod sounds;
@@ -7,19 +9,17 @@ mod sounds;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use mixminus_mixer::{BridgeId, LegId, PromptId, SinkRoutes, SourceId};
+use mixminus_mixer::{BridgeId, LegId, SinkRoutes, SourceId};
 
 use crate::callback::{ConferenceEvent, Subject};
-use crate::command::{CommandError, Members, ParticipantChange, PlayKind, RecordChange, RecordScope};
+use crate::command::{CommandError, Members, ParticipantChange};
 use crate::context::{Context, Due};
-use crate::effect::{Effect, PromptContent, TimerId};
-use crate::instruction::{
-    Action, AutomaticRecording, ConferenceRequest, DialMusic, RecordingTerms, Sound, StatusCallback,
-};
+use crate::effect::{Effect, TimerId};
+use crate::instruction::{Action, AutomaticRecording, ConferenceRequest, StatusCallback};
 use crate::policy::{self, Party, Role};
 use crate::record::{
     AccountId, CallId, CallRecord, ConferenceId, ConferenceRecord, ConferenceState, Direction, EndCause,
-    ExitCause, ParticipantId, ParticipantRecord, PlacementId, RecordingRecord, RecordingTrack,
+    ExitCause, ParticipantId, ParticipantRecord,
 };
 use participant::Participant;
 use recordings::Recordings;
@@ -176,70 +176,6 @@ impl Conference {
         id
     }
 
-    /// Begins what is to be recorded when there are enough inside.
-    fn record_automatically(&mut self, context: &mut Context) {
-        let Some(automatic) = self.automatic.clone() else { return };
-        if self.participants.len() < automatic.min_participants {
-            return;
-        }
-        if self.recordings.of_all().is_none() {
-            self.recordings.start(RecordScope::All, &automatic.terms, (&mut self.record, None), context);
-            if let Some(sound) = automatic.start_sound {
-                self.play_to_all(&Sound::Url(sound), context);
-            }
-        }
-        if automatic.participants_too {
-            for inside in self.participants.values() {
-                let of = (&mut self.record, Some(&inside.call));
-                let terms = RecordingTerms { track: RecordingTrack::Party, ..automatic.terms.clone() };
-                self.recordings.start(recordings::of(inside.record.id), &terms, of, context);
-            }
-        }
-    }
-
-    /// Records, whatever was asked before.
-    ///
-    /// # Errors
-    ///
-    /// [`CommandError::ParticipantNotFound`] if the participant is not inside.
-    pub fn start_recording(
-        &mut self,
-        scope: RecordScope,
-        terms: &RecordingTerms,
-        context: &mut Context,
-    ) -> Result<RecordingRecord, CommandError> {
-        let call = match scope {
-            RecordScope::All => None,
-            RecordScope::One(id) => {
-                let inside = self.participants.get(&id).ok_or(CommandError::ParticipantNotFound(id))?;
-                Some(&inside.call)
-            }
-        };
-        Ok(self.recordings.start(scope, terms, (&mut self.record, call), context))
-    }
-
-    /// Pauses, resumes or stops a recording.
-    ///
-    /// # Errors
-    ///
-    /// [`CommandError::NotRecording`] if there is none.
-    pub fn change_recording(
-        &mut self,
-        scope: RecordScope,
-        change: RecordChange,
-        context: &mut Context,
-    ) -> Result<(), CommandError> {
-        self.recordings.change(scope, change, &mut self.record, context)?;
-        if (scope, change) == (RecordScope::All, RecordChange::Stop) {
-            // It was stopped by request and does not begin again by itself.
-            let sound = self.automatic.take().and_then(|automatic| automatic.stop_sound);
-            if let Some(sound) = sound {
-                self.play_to_all(&Sound::Url(sound), context);
-            }
-        }
-        Ok(())
-    }
-
     /// Says that it exists, once.
     fn introduce(&mut self, by: Option<ParticipantId>, context: &mut Context) {
         if !std::mem::replace(&mut self.introduced, true) {
@@ -375,94 +311,8 @@ impl Conference {
         }
     }
 
-    pub fn digit(&mut self, id: ParticipantId, digit: char, context: &mut Context) {
-        self.tell(ConferenceEvent::Digit(digit), Some(id), context);
-        if self.participants.get(&id).is_some_and(|sender| sender.relay_digits) {
-            let legs = self.listeners_of(id);
-            if !legs.is_empty() {
-                context.push(Effect::SendDigits { legs, digits: digit.into() });
-            }
-        }
-    }
-
-    /// The legs of those who hear `id`.
-    fn listeners_of(&self, id: ParticipantId) -> Vec<LegId> {
-        let parties = self.parties();
-        let Some((_, source)) = parties.iter().find(|(_, party)| party.id == id) else { return Vec::new() };
-        let listeners = parties.iter().filter(|(_, sink)| policy::audible(source, sink));
-        listeners.map(|(leg, _)| *leg).collect()
-    }
-
-    /// Plays something to `members` and nobody else.
-    ///
-    /// # Errors
-    ///
-    /// [`CommandError`]: one of them is not inside, or as much is played as may be.
-    pub fn play(
-        &mut self,
-        content: PromptContent,
-        (members, kind, mixed): (Members, PlayKind, bool),
-        context: &mut Context,
-    ) -> Result<Vec<ParticipantId>, CommandError> {
-        let ids = self.select(&members)?;
-        let audience = ids.iter().map(|id| self.participants[id].leg).collect();
-        self.sounds.play(content, audience, (members, kind, mixed), context)?;
-        self.reroute = true;
-        Ok(ids)
-    }
-
-    pub fn stop_playing(&mut self, members: &Members, kind: PlayKind, context: &mut Context) {
-        self.sounds.stop_playing(members, kind, context);
-        self.reroute = true;
-    }
-
-    /// Says that `call` was asked to take part as `request` says.
-    pub fn invite(&mut self, call: &CallRecord, request: &ConferenceRequest, context: &mut Context) {
-        self.subscribe(request.status_callback.clone());
-        self.tell_of_call(ConferenceEvent::Invited, call, request.role, context);
-    }
-
-    /// Says that `call`, which was asked, never came.
-    pub fn stayed_away(&mut self, call: &CallRecord, role: Role, context: &mut Context) {
-        self.tell_of_call(ConferenceEvent::Left, call, role, context);
-    }
-
-    /// Says how the invitation to which `call` belongs went.
-    pub fn invitation_ended(&mut self, call: &CallRecord, role: Role, joined: bool, context: &mut Context) {
-        let inside = self.participants.values().find(|one| one.call.id == call.id).map(Participant::subject);
-        let absent = || Subject { call: call.clone(), role, participant: None };
-        let subject = inside.unwrap_or_else(absent);
-        self.tell_of(ConferenceEvent::InvitationEnded { joined }, Some(&subject), context);
-    }
-
-    fn tell_of_call(&mut self, event: ConferenceEvent, call: &CallRecord, role: Role, context: &mut Context) {
-        self.tell_of(event, Some(&Subject { call: call.clone(), role, participant: None }), context);
-    }
-
-    /// Lets those inside hear that whoever comes as `request` says is being called.
-    pub fn ring(
-        &mut self,
-        placement: PlacementId,
-        request: &ConferenceRequest,
-        music: &DialMusic,
-        context: &mut Context,
-    ) {
-        if policy::announced_as(request.role, request.coach) {
-            self.sounds.ring(placement, music, context);
-            self.reroute = true;
-        }
-    }
-
-    pub fn stop_ringing(&mut self, placement: PlacementId, context: &mut Context) {
-        self.reroute |= self.sounds.stop_ringing(placement, context);
-    }
-
     pub fn is_empty(&self) -> bool {
         self.participants.is_empty()
-    }
-
-    pub fn announcement_ended(&mut self, prompt: PromptId, context: &mut Context) {
-        self.reroute |= self.sounds.ended(prompt, context);
     }
 
     /// Brings the bridge and the row up to date, once for all that changed.
@@ -491,25 +341,6 @@ impl Conference {
         }
     }
 
-    /// Tells who began to talk and who stopped.
-    fn follow_voices(&mut self, context: &mut Context) {
-        let waiting = self.is_waiting();
-        let talks =
-            |one: &Participant| policy::contributes(&one.party(waiting)) && context.is_talking(one.leg);
-        let now: Vec<_> = self.participants.iter().map(|(id, one)| (*id, talks(one))).collect();
-        for (id, talking) in now {
-            self.set_talking(id, talking, context);
-        }
-    }
-
-    fn set_talking(&mut self, id: ParticipantId, talking: bool, context: &mut Context) {
-        let Some(participant) = self.participants.get_mut(&id) else { return };
-        if std::mem::replace(&mut participant.talking, talking) != talking {
-            let event = if talking { ConferenceEvent::TalkStarted } else { ConferenceEvent::TalkStopped };
-            self.tell(event, Some(id), context);
-        }
-    }
-
     fn parties(&self) -> Vec<(LegId, Party)> {
         let waiting = self.is_waiting();
         self.participants.values().map(|one| (one.leg, one.party(waiting))).collect()
@@ -523,24 +354,6 @@ impl Conference {
             voices.chain(self.sounds.heard_by(leg, sink).map(SourceId::Prompt)).collect()
         };
         parties.iter().map(|(leg, sink)| SinkRoutes { leg: *leg, hears: hears(*leg, sink) }).collect()
-    }
-
-    /// The sounds that tell the others of these departures, each once.
-    fn exit_sounds(&self, ids: &[ParticipantId]) -> Vec<Sound> {
-        let mut sounds: Vec<Sound> = Vec::new();
-        for leaver in ids.iter().filter_map(|id| self.participants.get(id)) {
-            let party = leaver.party(self.is_waiting());
-            if policy::announced(&party) && !sounds.contains(&leaver.exit_sound) {
-                sounds.push(leaver.exit_sound.clone());
-            }
-        }
-        sounds
-    }
-
-    fn play_to_all(&mut self, sound: &Sound, context: &mut Context) {
-        let listeners = self.parties().into_iter().filter(|(_, party)| policy::hears_conference(party));
-        let audience = listeners.map(|(leg, _)| leg).collect();
-        self.reroute |= self.sounds.announce(sound, audience, context);
     }
 
     /// Reports to the URL from now on; one URL gets every event once.

@@ -206,12 +206,13 @@ impl Call {
     /// Tells those who asked of what happened.
     fn tell(&mut self, event: &CallEvent, context: &mut Context) {
         let urls = &self.urls;
-        let wanted = match event {
-            CallEvent::Ringing => [urls.ring.clone(), urls.progress.clone()],
-            CallEvent::Ended => [urls.hangup.clone(), urls.progress.clone()],
-            _ => [None, urls.progress.clone()],
+        let own = match event {
+            CallEvent::Ringing => urls.ring.clone(),
+            CallEvent::Ended => urls.hangup.clone(),
+            _ => None,
         };
-        for action in wanted.into_iter().flatten() {
+        let progress = urls.progress.clone().filter(|progress| own.as_ref() != Some(progress));
+        for action in own.into_iter().chain(progress) {
             self.tell_at(&action, event.clone(), context);
         }
     }

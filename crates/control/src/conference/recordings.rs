@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
+use super::Conference;
 use crate::callback::{RecordingCallback, RecordingEvent};
 use crate::command::{CommandError, RecordChange, RecordScope};
 use crate::context::Context;
 use crate::effect::Effect;
-use crate::instruction::{Action, RecordingTerms};
+use crate::instruction::{Action, RecordingTerms, Sound};
 use crate::record::{
     CallRecord, ConferenceRecord, ParticipantId, RecordedFrom, RecordingId, RecordingRecord, RecordingState,
     RecordingTrack, Timestamp,
@@ -156,4 +157,70 @@ impl Recording {
 /// The scope of a participant's own recording.
 pub(super) const fn of(participant: ParticipantId) -> RecordScope {
     RecordScope::One(participant)
+}
+
+impl Conference {
+    /// Begins what is to be recorded when there are enough inside.
+    pub(super) fn record_automatically(&mut self, context: &mut Context) {
+        let Some(automatic) = self.automatic.clone() else { return };
+        if self.participants.len() < automatic.min_participants {
+            return;
+        }
+        if self.recordings.of_all().is_none() {
+            self.recordings.start(RecordScope::All, &automatic.terms, (&mut self.record, None), context);
+            if let Some(sound) = automatic.start_sound {
+                self.play_to_all(&Sound::Url(sound), context);
+            }
+        }
+        if automatic.participants_too {
+            for inside in self.participants.values() {
+                let (scope, whose) = (of(inside.record.id), (&mut self.record, Some(&inside.call)));
+                let terms = RecordingTerms { track: RecordingTrack::Party, ..automatic.terms.clone() };
+                self.recordings.start(scope, &terms, whose, context);
+            }
+        }
+    }
+
+    /// Records, whatever was asked before.
+    ///
+    /// # Errors
+    ///
+    /// [`CommandError::ParticipantNotFound`] if the participant is not inside.
+    pub fn start_recording(
+        &mut self,
+        scope: RecordScope,
+        terms: &RecordingTerms,
+        context: &mut Context,
+    ) -> Result<RecordingRecord, CommandError> {
+        let call = match scope {
+            RecordScope::All => None,
+            RecordScope::One(id) => {
+                let inside = self.participants.get(&id).ok_or(CommandError::ParticipantNotFound(id))?;
+                Some(&inside.call)
+            }
+        };
+        Ok(self.recordings.start(scope, terms, (&mut self.record, call), context))
+    }
+
+    /// Pauses, resumes or stops a recording.
+    ///
+    /// # Errors
+    ///
+    /// [`CommandError::NotRecording`] if there is none.
+    pub fn change_recording(
+        &mut self,
+        scope: RecordScope,
+        change: RecordChange,
+        context: &mut Context,
+    ) -> Result<(), CommandError> {
+        self.recordings.change(scope, change, &mut self.record, context)?;
+        if (scope, change) == (RecordScope::All, RecordChange::Stop) {
+            // It was stopped by request and does not begin again by itself.
+            let sound = self.automatic.take().and_then(|automatic| automatic.stop_sound);
+            if let Some(sound) = sound {
+                self.play_to_all(&Sound::Url(sound), context);
+            }
+        }
+        Ok(())
+    }
 }

@@ -9,6 +9,7 @@ pub mod handle;
 mod journal;
 mod leg;
 mod status;
+mod told;
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
@@ -16,22 +17,18 @@ use std::time::{Duration, Instant};
 
 use mixminus_audio::Clip;
 use mixminus_control::{
-    AccountId, Application, Arrival, CallCallback, CallEvent, CallbackEvent, DialError, Effect, Fetch, Input,
-    LegEnd, Outcome, PlaceCall, PromptContent, RecordingCallback, RecordingFormat, RecordingRecord, Refusal,
-    Repeat, RequestId, Switchboard, TimerId,
+    AccountId, Application, Arrival, DialError, Effect, Fetch, Input, LegEnd, Outcome, PlaceCall,
+    PromptContent, Refusal, Repeat, RequestId, Switchboard, TimerId,
 };
 use mixminus_media::{Media, MediaEvent};
 use mixminus_mixer::{BridgeId, LegId, Plays, PromptId};
 use mixminus_rtp::Digit;
 use mixminus_sip::{CallControl, CallEnd, IncomingCall, OutgoingCall, UserAgent};
-use mixminus_store::{NewCallback, OrderKey};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::AbortHandle;
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
-use uuid::Uuid;
 
-use crate::dialect;
 use crate::prompts::{PromptError, Prompts};
 use crate::rate::RateLimit;
 use crate::web::{self, WebClient};
@@ -45,6 +42,9 @@ pub use documents::Documents;
 pub use journal::Journal;
 pub use leg::Terms;
 pub use status::Status;
+pub use told::{RecordingPlace, queued};
+
+use told::{queued_for_call, queued_for_recording};
 
 /// How often bridges are looked at that may have become too busy for another
 /// leg: as often as media measures how busy they are.
@@ -82,28 +82,6 @@ pub struct Answering {
     pub recordings: RecordingPlace,
     /// How many calls are taken in a second.
     pub max_arrivals_per_s: usize,
-}
-
-/// Where the API is reached, without a slash at the end: recordings are below it.
-#[derive(Clone, Debug)]
-pub struct RecordingPlace(pub String);
-
-impl RecordingPlace {
-    /// `record`, which now says where its file is.
-    fn located(&self, mut record: RecordingRecord) -> RecordingRecord {
-        self.locate(&mut record);
-        record
-    }
-
-    /// Says in `record` where its file is.
-    fn locate(&self, record: &mut RecordingRecord) {
-        let extension = match record.format {
-            RecordingFormat::Mp3 => "mp3",
-            RecordingFormat::Wav => "wav",
-        };
-        let RecordingRecord { id, account, .. } = record;
-        record.url = format!("{}/v1/Account/{account}/Recording/{id}.{extension}", self.0);
-    }
 }
 
 /// What the exchange works with.
@@ -453,52 +431,6 @@ impl Exchange {
             tokio::time::sleep(after).await;
             report(&occurred, Occurrence::Input(Box::new(Input::Timer(timer)))).await;
         });
-    }
-}
-
-/// The callback that tells `event`, ready to be kept.
-pub fn queued(event: &CallbackEvent) -> NewCallback {
-    NewCallback {
-        id: Uuid::new_v4(),
-        account: event.conference.account.clone(),
-        order: OrderKey::Conference(event.conference.id),
-        sequence: event.sequence,
-        url: event.url.clone(),
-        method: event.method,
-        params: dialect::callback_parameters(event),
-        created_at: event.at,
-    }
-}
-
-/// The callback that tells `event` of a call, ready to be kept.
-fn queued_for_call(mut event: CallCallback, place: &RecordingPlace) -> NewCallback {
-    if let CallEvent::Recorded(record) = &mut event.event {
-        place.locate(record);
-    }
-    NewCallback {
-        id: Uuid::new_v4(),
-        account: event.call.account.clone(),
-        order: OrderKey::Call(event.call.id),
-        sequence: event.sequence,
-        url: event.url.clone(),
-        method: event.method,
-        params: dialect::call_callback_parameters(&event),
-        created_at: event.at,
-    }
-}
-
-/// The callback that tells `event` of a recording, ready to be kept.
-fn queued_for_recording(mut event: RecordingCallback, place: &RecordingPlace) -> NewCallback {
-    place.locate(&mut event.recording);
-    NewCallback {
-        id: Uuid::new_v4(),
-        account: event.recording.account.clone(),
-        order: OrderKey::Conference(event.conference),
-        sequence: event.sequence,
-        url: event.url.clone(),
-        method: event.method,
-        params: dialect::recording_callback_parameters(&event, &place.0),
-        created_at: event.at,
     }
 }
 
