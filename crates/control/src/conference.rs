@@ -12,7 +12,7 @@ use std::time::Duration;
 use mixminus_mixer::{BridgeId, LegId, SinkRoutes, SourceId};
 
 use crate::callback::{ConferenceEvent, Subject};
-use crate::command::{CommandError, Members, ParticipantChange};
+use crate::command::{CommandError, Members, ParticipantChange, RecordScope};
 use crate::context::{Context, Due};
 use crate::effect::{Effect, TimerId};
 use crate::instruction::{Action, AutomaticRecording, ConferenceRequest, StatusCallback};
@@ -256,7 +256,7 @@ impl Conference {
 
     fn remove(&mut self, id: ParticipantId, cause: ExitCause, context: &mut Context) -> Option<Departure> {
         self.set_talking(id, false, context);
-        self.recordings.stop(recordings::of(id), &mut self.record, context);
+        self.recordings.stop(RecordScope::One(id), &mut self.record, context);
         let participant = self.participants.get_mut(&id)?;
         participant.record.left_at = Some(context.now);
         participant.record.exit_cause = Some(cause);

@@ -37,25 +37,15 @@ impl Call {
             return Ok(recording.record.clone());
         }
         let call = &self.record;
-        let record = RecordingRecord {
-            id: RecordingId(context.uuid()),
-            account: call.account.clone(),
-            of: RecordedFrom {
-                conference: None,
-                participant: None,
-                call: Some(call.id),
-                from: call.from.clone(),
-                to: call.to.clone(),
-            },
-            state: RecordingState::Recording,
-            format: terms.format,
-            track: terms.track,
-            started_at: context.now,
-            ended_at: None,
-            duration: Duration::ZERO,
-            size_bytes: 0,
-            url: String::new(),
+        let of = RecordedFrom {
+            conference: None,
+            participant: None,
+            call: Some(call.id),
+            from: call.from.clone(),
+            to: call.to.clone(),
         };
+        let (id, kind) = (RecordingId(context.uuid()), (terms.format, terms.track));
+        let record = RecordingRecord::begin(id, call.account.clone(), of, kind, context.now);
         context.push(Effect::SaveRecording(record.clone()));
         let longest = context.wake(longest, Due::RecordingEnd(call.id));
         self.recording =

@@ -1,7 +1,5 @@
 //! What is recorded of a conference, and who is told of it.
 
-use std::time::Duration;
-
 use super::Conference;
 use crate::callback::{RecordingCallback, RecordingEvent};
 use crate::command::{CommandError, RecordChange, RecordScope};
@@ -9,8 +7,8 @@ use crate::context::Context;
 use crate::effect::Effect;
 use crate::instruction::{Action, RecordingTerms, Sound};
 use crate::record::{
-    CallRecord, ConferenceRecord, ParticipantId, RecordedFrom, RecordingId, RecordingRecord, RecordingState,
-    RecordingTrack, Timestamp,
+    CallRecord, ConferenceRecord, RecordedFrom, RecordingId, RecordingRecord, RecordingState, RecordingTrack,
+    Timestamp,
 };
 
 /// A recording that is not over.
@@ -48,29 +46,19 @@ impl Recordings {
         if let Some(known) = self.find(scope) {
             return known.record.clone();
         }
-        let participant = match scope {
-            RecordScope::All => None,
-            RecordScope::One(id) => Some(id),
+        let (participant, track) = match scope {
+            RecordScope::All => (None, RecordingTrack::Mix),
+            RecordScope::One(id) => (Some(id), terms.track),
         };
-        let record = RecordingRecord {
-            id: RecordingId(context.uuid()),
-            account: conference.account.clone(),
-            of: RecordedFrom {
-                conference: Some((conference.id, conference.name.clone())),
-                participant,
-                call: call.map(|call| call.id),
-                from: call.map(|call| call.from.clone()).unwrap_or_default(),
-                to: call.map(|call| call.to.clone()).unwrap_or_default(),
-            },
-            state: RecordingState::Recording,
-            format: terms.format,
-            track: if participant.is_some() { terms.track } else { RecordingTrack::Mix },
-            started_at: context.now,
-            ended_at: None,
-            duration: Duration::ZERO,
-            size_bytes: 0,
-            url: String::new(),
+        let of = RecordedFrom {
+            conference: Some((conference.id, conference.name.clone())),
+            participant,
+            call: call.map(|call| call.id),
+            from: call.map(|call| call.from.clone()).unwrap_or_default(),
+            to: call.map(|call| call.to.clone()).unwrap_or_default(),
         };
+        let (id, kind) = (RecordingId(context.uuid()), (terms.format, track));
+        let record = RecordingRecord::begin(id, conference.account.clone(), of, kind, context.now);
         let mut recording = Recording {
             record: record.clone(),
             scope,
@@ -137,7 +125,7 @@ impl Recording {
         }
     }
 
-    /// Saves the row and tells of `event`, a number of which the conference's other events do not have.
+    /// Saves the row and tells of `event`, numbered among the conference's other events.
     fn tell(&mut self, event: RecordingEvent, conference: &mut ConferenceRecord, context: &mut Context) {
         context.push(Effect::SaveRecording(self.record.clone()));
         let Some(action) = &self.callback else { return };
@@ -152,11 +140,6 @@ impl Recording {
             recording: self.record.clone(),
         })));
     }
-}
-
-/// The scope of a participant's own recording.
-pub(super) const fn of(participant: ParticipantId) -> RecordScope {
-    RecordScope::One(participant)
 }
 
 impl Conference {
@@ -174,7 +157,8 @@ impl Conference {
         }
         if automatic.participants_too {
             for inside in self.participants.values() {
-                let (scope, whose) = (of(inside.record.id), (&mut self.record, Some(&inside.call)));
+                let (scope, whose) =
+                    (RecordScope::One(inside.record.id), (&mut self.record, Some(&inside.call)));
                 let terms = RecordingTerms { track: RecordingTrack::Party, ..automatic.terms.clone() };
                 self.recordings.start(scope, &terms, whose, context);
             }

@@ -90,3 +90,28 @@ pub struct RecordingRecord {
     /// Where it can be fetched.
     pub url: String,
 }
+
+impl RecordingRecord {
+    /// A recording of `of` that begins at `now`; it holds nothing yet, and is nowhere.
+    pub fn begin(
+        id: RecordingId,
+        account: AccountId,
+        of: RecordedFrom,
+        (format, track): (RecordingFormat, RecordingTrack),
+        now: Timestamp,
+    ) -> Self {
+        Self {
+            id,
+            account,
+            of,
+            state: RecordingState::Recording,
+            format,
+            track,
+            started_at: now,
+            ended_at: None,
+            duration: Duration::ZERO,
+            size_bytes: 0,
+            url: String::new(),
+        }
+    }
+}

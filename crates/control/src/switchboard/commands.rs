@@ -290,8 +290,7 @@ impl Switchboard {
         if self.calls.get(&id).is_some_and(|call| call.placement().is_some()) {
             return Err(CommandError::NotAnswered);
         }
-        let stays_connected = moved.is_empty();
-        if stays_connected {
+        if moved.is_empty() {
             return Ok(());
         }
         if let [(only, _)] = moved[..] {

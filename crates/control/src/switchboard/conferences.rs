@@ -67,12 +67,7 @@ impl Switchboard {
     }
 
     /// Brings a call that was asked into its conference, if that still takes it.
-    pub(super) fn join_invited(
-        &mut self,
-        id: CallId,
-        conference: ConferenceId,
-        request: ConferenceRequest,
-    ) -> Next {
+    pub(super) fn join_invited(&mut self, id: CallId, conference: ConferenceId, request: ConferenceRequest) {
         let role = request.role;
         let takes = self.conferences.get(&conference);
         let takes = takes
@@ -95,7 +90,6 @@ impl Switchboard {
             self.end_call(id, Ending::by(HangupSource::Service, HangupCause::ConferenceEnded));
             self.end_if_deserted(conference);
         }
-        Next::Idle
     }
 
     /// Ends a conference that nobody entered and nobody is called to enter any more.

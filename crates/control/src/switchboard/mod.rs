@@ -195,7 +195,10 @@ impl Switchboard {
                 Next::Idle => break,
                 Next::Join(request) => self.join(id, *request),
                 Next::Dial(dial) => self.dial_for(id, dial),
-                Next::Ready => self.ready(id),
+                Next::Ready => {
+                    self.ready(id);
+                    break;
+                }
             };
         }
         if self.calls.get(&id).is_some_and(Call::has_ended) {

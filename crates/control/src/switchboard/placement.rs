@@ -6,7 +6,7 @@ use std::time::Duration;
 use mixminus_mixer::{BridgeId, LegId, SinkRoutes, SourceId};
 
 use super::{DRAINED, Switchboard};
-use crate::call::{Call, Ending, Next};
+use crate::call::{Call, Ending};
 use crate::callback::{CallEvent, DialStep, Dialled};
 use crate::context::{ConnectionId, Due};
 use crate::effect::{Effect, FetchPurpose, TimerId};
@@ -192,9 +192,9 @@ impl Switchboard {
     }
 
     /// Begins what an answered call was placed for; the others of its placement are given up.
-    pub(super) fn ready(&mut self, id: CallId) -> Next {
-        let Some(placement) = self.calls.get(&id).and_then(Call::placement) else { return Next::Idle };
-        let Some(Placement { goal, .. }) = self.placements.get(&placement) else { return Next::Idle };
+    pub(super) fn ready(&mut self, id: CallId) {
+        let Some(placement) = self.calls.get(&id).and_then(Call::placement) else { return };
+        let Some(Placement { goal, .. }) = self.placements.get(&placement) else { return };
         let goal = goal.clone();
         self.stop_ringing(placement, &goal);
         self.withdraw(id);
@@ -203,16 +203,14 @@ impl Switchboard {
                 if let Some(call) = self.calls.get_mut(&id) {
                     call.fetch(FetchPurpose::Answer, action, None, &mut self.context);
                 }
-                Next::Idle
             }
             Goal::Conference(conference, request, _) => {
                 self.lose(placement);
-                self.join_invited(id, conference, *request)
+                self.join_invited(id, conference, *request);
             }
             Goal::Connect(caller) => {
                 self.lose(placement);
                 self.connect(caller, id);
-                Next::Idle
             }
         }
     }

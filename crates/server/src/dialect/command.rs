@@ -4,18 +4,15 @@ use std::time::Duration;
 
 use mixminus_control::{
     CallChange, CallId, CallUrls, Calls, Command, Confirm, Destination, DialMusic, DialTerms, HttpMethod,
-    Invitation, Invited, PlayKind, PromptContent, RecordingFormat, RecordingTerms, RecordingTrack, Repeat,
+    Invitation, Invited, PlayKind, PromptContent, RecordingTerms, RecordingTrack, Repeat,
 };
 use mixminus_plivo::rest::{
     self, AddParticipant, CallPlay, CallRecord, CallSpeak, MakeCall, MpcRecord, Outbound, Party, SendDigits,
     Speech, TrackType, Transfer,
 };
-use mixminus_plivo::{FileFormat, Gender, SipHeaders, Voice};
+use mixminus_plivo::{Gender, SipHeaders, Voice};
 
-use super::join::{action, conference, digits};
-
-/// How long a callee has for the key after it was asked.
-const CONFIRM_TIMEOUT: Duration = Duration::from_secs(15);
+use super::join::{CONFIRM_TIMEOUT, action, conference, digits, format};
 
 /// The invitation that `request` is; none if its call is no uuid.
 pub fn invitation(request: AddParticipant) -> Option<Invitation> {
@@ -170,14 +167,6 @@ pub fn recording_terms(request: &MpcRecord) -> RecordingTerms {
             TrackType::Participant => RecordingTrack::Party,
         },
         callback: request.callback.clone().map(action),
-    }
-}
-
-/// What a file of that format is.
-pub(super) const fn format(format: FileFormat) -> RecordingFormat {
-    match format {
-        FileFormat::Mp3 => RecordingFormat::Mp3,
-        FileFormat::Wav => RecordingFormat::Wav,
     }
 }
 

@@ -9,14 +9,12 @@ use mixminus_plivo::xml::{self, DialTone, Dialled, GetDigits, GetInput, Target};
 
 use super::command::sip_headers;
 use super::document::prompt;
-use super::join::{action, digits as keys};
+use super::join::{CONFIRM_TIMEOUT, action, digits as keys};
 
 /// How long to wait for a further digit when the document leaves that to us.
 const NEXT_DIGIT: Duration = Duration::from_secs(3);
 /// How long a callee may ring when the document leaves that to us: as a call that the API makes.
 const RING: Duration = Duration::from_mins(2);
-/// How long a callee has for the key after it was asked.
-const CONFIRM: Duration = Duration::from_secs(15);
 
 /// Any key, where the document names none.
 const ANY_DIGIT: &str = "1234567890*#";
@@ -74,7 +72,7 @@ pub fn dial(dial: xml::Dial) -> Dial {
             confirm: dial.confirm.map(|confirm| Confirm {
                 key: confirm.key,
                 sound: Some(sound(confirm.sound)),
-                timeout: confirm.timeout.unwrap_or(CONFIRM),
+                timeout: confirm.timeout.unwrap_or(CONFIRM_TIMEOUT),
             }),
             music: match dial.dial_music {
                 DialTone::Ringing | DialTone::Real => DialMusic::Ringing,

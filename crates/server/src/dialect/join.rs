@@ -5,13 +5,16 @@ use std::time::Duration;
 
 use mixminus_control::policy::Role;
 use mixminus_control::{
-    Action, AutomaticRecording, ConferenceRequest, EventGroup, HttpMethod, RecordingTerms, RecordingTrack,
-    Sound, StatusCallback,
+    Action, AutomaticRecording, ConferenceRequest, EventGroup, RecordingFormat, RecordingTerms,
+    RecordingTrack, Sound, StatusCallback,
 };
 use mixminus_plivo::xml::{self, MultiPartyCall, Target};
-use mixminus_plivo::{Key, Method};
+use mixminus_plivo::{FileFormat, Key};
 
-use super::command::format;
+use super::resource::http_method;
+
+/// How long a callee has for the key after it was asked, when nobody says it.
+pub const CONFIRM_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// The request that `call` makes.
 pub fn conference(call: MultiPartyCall) -> ConferenceRequest {
@@ -55,6 +58,14 @@ fn recording(recording: xml::Recording) -> Option<AutomaticRecording> {
     })
 }
 
+/// What a file of that format is.
+pub const fn format(format: FileFormat) -> RecordingFormat {
+    match format {
+        FileFormat::Mp3 => RecordingFormat::Mp3,
+        FileFormat::Wav => RecordingFormat::Wav,
+    }
+}
+
 fn status_callback(callback: xml::StatusCallback) -> StatusCallback {
     let groups: BTreeSet<_> = callback.events.into_iter().filter_map(group).collect();
     StatusCallback { action: action(callback.target), groups }
@@ -75,11 +86,7 @@ const fn group(group: mixminus_plivo::EventGroup) -> Option<EventGroup> {
 
 /// A URL and how to ask it.
 pub fn action(target: Target) -> Action {
-    let method = match target.method {
-        Method::Get => HttpMethod::Get,
-        Method::Post => HttpMethod::Post,
-    };
-    Action { url: target.url, method }
+    Action { url: target.url, method: http_method(target.method) }
 }
 
 fn sound(sound: xml::Sound) -> Sound {
