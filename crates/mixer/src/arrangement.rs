@@ -11,9 +11,11 @@ use crate::heard::{self, Heard};
 use crate::hearing::Scratch;
 use crate::inherit::{Move, inherit};
 use crate::leg::{Gains, Leg, Seated};
-use crate::plan::{LegId, MixPlan, PromptId, Sink};
+use crate::plan::{LegId, MixPlan, PromptId, Sink, SourceId};
 use crate::prompt::Prompt;
 use crate::sum::Sum;
+use crate::tap::{Head, Tap};
+use crate::tapped::{TapChannel, TapId};
 
 /// A plan with a seat for each leg and prompt that it names, and all working memory for its ticks.
 ///
@@ -27,6 +29,8 @@ pub struct Arrangement<L> {
     encodings: Box<[Encoding]>,
     /// How many ticks the bridge has mixed.
     ticks: u64,
+    /// The number of the next tick on the time line of all bridges.
+    next_tick: u64,
     /// The plan before this one that was followed in a tick.
     previous: Arc<MixPlan>,
     /// Whether this one has been.
@@ -37,6 +41,8 @@ pub struct Arrangement<L> {
     seats: Box<[Option<Box<Seated<L>>>]>,
     /// In the order of the plan's prompts.
     prompts: Box<[Option<Box<Prompt>>]>,
+    /// In the order of the plan's taps.
+    taps: Box<[Option<Box<Tap>>]>,
     /// In the order of the plan's bases.
     bases: Box<[Base]>,
     speaker: ActiveSpeaker<LegId>,
@@ -85,11 +91,13 @@ impl<L> Arrangement<L> {
         let plan = Arc::new(plan);
         Self {
             ticks: 0,
+            next_tick: 0,
             previous: Arc::clone(&plan),
             begun: false,
             opens: true,
             seats: plan.legs().iter().map(|_| None).collect(),
             prompts: plan.prompts().iter().map(|_| None).collect(),
+            taps: plan.taps().iter().map(|_| None).collect(),
             bases: sinks.into_iter().map(|sinks| Base::new(rate, shared(sinks))).collect(),
             speaker: ActiveSpeaker::default(),
             active_speaker: None,
@@ -155,6 +163,30 @@ impl<L> Arrangement<L> {
         self.prompts.iter_mut().filter_map(Option::take)
     }
 
+    /// Attaches a tap; it has a tick for each of the bridge from now on.
+    ///
+    /// # Errors
+    ///
+    /// [`Refused`] with the tap, if the plan does not name it or it is there already.
+    pub fn attach(&mut self, tap: Box<Tap>) -> Result<(), Refused<Tap>> {
+        put(&mut self.taps, self.plan.taps().binary_search(&tap.id()), tap)
+    }
+
+    /// Takes a tap out.
+    pub fn take_tap(&mut self, tap: TapId) -> Option<Box<Tap>> {
+        self.taps[self.plan.taps().binary_search(&tap).ok()?].take()
+    }
+
+    /// Takes out every tap.
+    pub fn take_taps(&mut self) -> impl Iterator<Item = Box<Tap>> {
+        self.taps.iter_mut().filter_map(Option::take)
+    }
+
+    /// See [`Bridge::set_next_tick`](crate::Bridge::set_next_tick).
+    pub(crate) const fn set_next_tick(&mut self, tick: u64) {
+        self.next_tick = tick;
+    }
+
     /// The leg in its seat.
     pub fn leg_mut(&mut self, leg: LegId) -> Option<&mut L> {
         self.seat_mut(leg).map(Seated::leg_mut)
@@ -200,10 +232,12 @@ impl<L: Leg> Arrangement<L> {
     /// Moves in from `old` what both plans name. What is here already goes to `old` in exchange: what
     /// has been playing or speaking goes on.
     pub(crate) fn succeed(&mut self, old: &mut Self) {
-        (self.ticks, self.speaker, self.active_speaker) = (old.ticks, old.speaker, old.active_speaker);
+        (self.ticks, self.next_tick) = (old.ticks, old.next_tick);
+        (self.speaker, self.active_speaker) = (old.speaker, old.active_speaker);
         self.previous = Arc::clone(if old.begun { &old.plan } else { &old.previous });
         exchange(old.plan.legs(), &mut old.seats, self.plan.legs(), &mut self.seats);
         exchange(old.plan.prompts(), &mut old.prompts, self.plan.prompts(), &mut self.prompts);
+        exchange(old.plan.taps(), &mut old.taps, self.plan.taps(), &mut self.taps);
         old.seats.iter_mut().flatten().for_each(|seat| seat.depart(&mut old.bases));
         inherit(&mut self.seats, self.plan.sinks(), &mut self.moves, (&mut self.bases, &mut old.bases));
     }
@@ -218,6 +252,7 @@ impl<L: Leg> Arrangement<L> {
         }
         self.bases.iter_mut().for_each(|base| base.mix(&mut self.scratch.wide));
         self.send();
+        self.copy_to_taps();
         if mem::take(&mut self.opens) {
             self.begun = true;
             seated(&mut self.seats, &self.plan).for_each(|(seat, sink)| seat.hearing.note(sink));
@@ -225,6 +260,29 @@ impl<L: Leg> Arrangement<L> {
         }
         let heard = seated(&mut self.seats, &self.plan).filter(|(_, sink)| sink.in_base);
         self.active_speaker = self.speaker.hear(heard.map(|(seat, _)| seat.voice()));
+    }
+
+    fn copy_to_taps(&mut self) {
+        let (tick, rate) = (self.next_tick, self.rate);
+        self.next_tick += 1;
+        for (tap, set) in self.taps.iter_mut().zip(self.plan.tapped()) {
+            let Some(tap) = tap else { continue };
+            let paused = set.paused;
+            let channels = if paused { &[][..] } else { &set.channels[..] };
+            let (seats, prompts, bases) = (&self.seats, &self.prompts, &self.bases);
+            let frame = |&(channel, place): &(TapChannel, usize)| {
+                let frame = match channel {
+                    TapChannel::Source(SourceId::Leg(_)) => seats[place].as_ref()?.part(Heard::Still).frame,
+                    TapChannel::Source(SourceId::Prompt(_)) => prompts[place].as_ref()?.contribution(),
+                    TapChannel::Heard(_) => {
+                        seats[place].as_ref()?.hearing.mix(&bases[self.plan.sinks()[place].base].shared)
+                    }
+                };
+                Some((channel, frame?))
+            };
+            let frames = channels.iter().filter_map(frame).count();
+            tap.write(Head { tick, rate, paused, frames }, channels.iter().filter_map(frame));
+        }
     }
 
     fn contribute(&mut self, ended: &mut impl FnMut(PromptId)) {

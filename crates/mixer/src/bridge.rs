@@ -4,6 +4,8 @@ use crate::arrangement::{Arrangement, Refused};
 use crate::leg::{Gains, Leg, Seated};
 use crate::plan::{LegId, MixPlan, PromptId};
 use crate::prompt::Prompt;
+use crate::tap::Tap;
+use crate::tapped::TapId;
 
 /// Mixes its legs and prompts as its plan says, one tick at a time.
 ///
@@ -76,6 +78,26 @@ impl<L> Bridge<L> {
     /// Takes a prompt away, silent from the next tick on.
     pub fn take_prompt(&mut self, prompt: PromptId) -> Option<Box<Prompt>> {
         self.arrangement.take_prompt(prompt)
+    }
+
+    /// Attaches a tap that the plan names, to be written from the next tick on.
+    ///
+    /// # Errors
+    ///
+    /// As [`Arrangement::attach`].
+    pub fn attach_tap(&mut self, tap: Box<Tap>) -> Result<(), Refused<Tap>> {
+        self.arrangement.attach(tap)
+    }
+
+    /// Takes a tap away.
+    pub fn take_tap(&mut self, tap: TapId) -> Option<Box<Tap>> {
+        self.arrangement.take_tap(tap)
+    }
+
+    /// Says which number the next tick has for taps, on a time line that all bridges share so that a tap can go from
+    /// one to another; each after it has one more. A bridge that is not told begins with 0.
+    pub const fn set_next_tick(&mut self, tick: u64) {
+        self.arrangement.set_next_tick(tick);
     }
 }
 

@@ -152,6 +152,15 @@ impl Hearing {
         self.heard.is_some_and(|sink| sink.in_base)
     }
 
+    /// What the leg hears in this tick, which was sent, at the bridge's rate and unless it is silence; `shared` is made
+    /// of its base.
+    pub fn mix<'a>(&'a self, shared: &'a SharedMix) -> Option<&'a [i16]> {
+        match self.mode {
+            Mode::Alone => self.alone.mixdown.heard(),
+            Mode::Shares(_) => shared.heard(),
+        }
+    }
+
     /// The base that the leg has heard, by its place.
     pub fn base(&self) -> Option<usize> {
         self.membership.map(|membership| membership.base)

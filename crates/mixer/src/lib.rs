@@ -70,9 +70,13 @@ mod recent;
 mod shared;
 mod source;
 mod sum;
+mod tap;
+mod tapped;
 
 pub use arrangement::{Arrangement, Refusal, Refused};
 pub use bridge::Bridge;
 pub use leg::{Contribution, Gains, Leg, Seated};
 pub use plan::{BridgeId, LegId, MAX_SOURCES, MixPlan, PlanError, PromptId, SinkRoutes, SourceId};
 pub use prompt::{MAX_PARTS, Plays, Prompt};
+pub use tap::{Tap, TapCapacity, TapReader, TapTick, tap};
+pub use tapped::{TapChannel, TapId, TapRoutes};

@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use crate::tapped::{TapId, TapRoutes, TapSet};
+
 /// One leg, unique within the process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct LegId(pub u64);
@@ -47,6 +49,12 @@ pub enum PlanError {
     /// More legs and prompts than a sum can hold.
     #[error("{0} sources, at most {MAX_SOURCES} can be summed")]
     TooManySources(usize),
+    /// A tap is listed twice.
+    #[error("tap {0:?} is listed twice")]
+    DuplicateTap(TapId),
+    /// A tap carries a leg that is not in the bridge.
+    #[error("tap {0:?} carries leg {1:?}, which is no sink")]
+    UnknownTapped(TapId, LegId),
 }
 
 /// Most legs and prompts of one plan: so many `i16` fit an `i32` sum, whatever they are.
@@ -64,6 +72,9 @@ pub struct MixPlan {
     /// One for each leg, in the order of `legs`.
     sinks: Vec<Sink>,
     bases: Vec<BaseSet>,
+    taps: Vec<TapId>,
+    /// One for each tap, in the order of `taps`.
+    tapped: Vec<TapSet>,
 }
 
 /// Where a leg's mix comes from.
@@ -104,7 +115,24 @@ impl MixPlan {
             sets.push(set);
         }
         let (sinks, bases) = group(sets, &heard);
-        Ok(Self { legs, prompts, sinks, bases })
+        Ok(Self { legs, prompts, sinks, bases, taps: Vec::new(), tapped: Vec::new() })
+    }
+
+    /// The same plan with these taps, in any order, and no others. They change nothing that anybody hears. A channel
+    /// with a prompt that nobody hears is left out, as that prompt is not played.
+    ///
+    /// # Errors
+    ///
+    /// [`PlanError`] when a tap is listed twice or carries a leg that is not in the plan.
+    pub fn with_taps(mut self, taps: &[TapRoutes]) -> Result<Self, PlanError> {
+        let mut taps: Vec<&TapRoutes> = taps.iter().collect();
+        taps.sort_unstable_by_key(|routes| routes.tap);
+        if let Some(pair) = taps.windows(2).find(|pair| pair[0].tap == pair[1].tap) {
+            return Err(PlanError::DuplicateTap(pair[0].tap));
+        }
+        self.tapped = taps.iter().map(|routes| TapSet::of(routes, &self)).collect::<Result<_, _>>()?;
+        self.taps = taps.iter().map(|routes| routes.tap).collect();
+        Ok(self)
     }
 
     /// The legs of the bridge, ascending.
@@ -139,6 +167,26 @@ impl MixPlan {
             SinkRoutes { leg, hears: legs.chain(prompts).collect() }
         };
         self.legs.iter().zip(&self.sinks).enumerate().map(routes).collect()
+    }
+
+    /// The taps, ascending.
+    pub fn taps(&self) -> &[TapId] {
+        &self.taps
+    }
+
+    /// What each tap carries, in the order of [`Self::taps`], its channels ascending.
+    pub fn tap_routes(&self) -> Vec<TapRoutes> {
+        let taps = self.taps.iter().zip(&self.tapped);
+        let routes = |(&tap, TapSet { channels, paused }): (&TapId, &TapSet)| {
+            let channels = channels.iter().map(|&(channel, _)| channel).collect();
+            TapRoutes { tap, channels, paused: *paused }
+        };
+        taps.map(routes).collect()
+    }
+
+    /// One for each tap, in the order of [`Self::taps`].
+    pub(crate) fn tapped(&self) -> &[TapSet] {
+        &self.tapped
     }
 
     /// One for each leg, in the order of [`Self::legs`].

@@ -130,6 +130,11 @@ impl SharedMix {
         }
     }
 
+    /// The last mix, unless it was silence.
+    pub fn heard(&self) -> Option<&[i16]> {
+        self.mixdown.heard()
+    }
+
     /// Goes on with the streams of `old`, which end.
     pub fn succeed(&mut self, old: &mut Self) {
         self.inherited = true;
