@@ -35,6 +35,11 @@ impl Cadence {
         self.deadline
     }
 
+    /// The number of the next tick: whole ticks of the clock, so that workers agree whatever their phases.
+    pub(crate) fn number(&self) -> u64 {
+        (self.deadline.as_nanos() / TICK.as_nanos()) as u64
+    }
+
     /// Goes on to the tick after the one that ended at `now`. Returns how many
     /// ticks are given up because it is too late to catch up.
     pub(crate) fn advance(&mut self, now: Duration) -> u64 {
@@ -68,6 +73,17 @@ mod tests {
         assert_eq!(cadence(0, 1019).deadline(), ms(1020));
         assert_eq!(cadence(10, 1000).deadline(), ms(1010));
         assert_eq!(cadence(10, 1010).deadline(), ms(1030));
+    }
+
+    #[test]
+    fn ticks_are_numbered_alike_at_all_phases_and_those_given_up_are_skipped() {
+        let numbers = [0, 10].map(|phase| {
+            let mut cadence = cadence(phase, 995);
+            let first = cadence.number();
+            cadence.advance(ms(1175));
+            (first, cadence.number())
+        });
+        assert_eq!(numbers, [(50, 58), (50, 58)]);
     }
 
     #[test]

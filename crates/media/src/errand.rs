@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use mixminus_audio::Clip;
-use mixminus_mixer::{Arrangement, Bridge, LegId, Prompt, PromptId, Refused, Seated};
+use mixminus_mixer::{Arrangement, Bridge, LegId, Prompt, PromptId, Refused, Seated, Tap, TapId};
 
 use crate::leg::SipLeg;
 use crate::open_bridge::{BridgeWatch, OpenBridge};
@@ -56,6 +56,10 @@ impl Table {
         self.bridge(slot)?.take_leg(leg)
     }
 
+    fn take_tap(&mut self, slot: Slot, tap: TapId) -> Option<Box<Tap>> {
+        self.bridge(slot)?.take_tap(tap)
+    }
+
     /// Moves every bridge to `larger`, which takes this table's place.
     fn grow(&mut self, larger: &mut Self) {
         debug_assert!(larger.bridges.len() >= self.bridges.len());
@@ -66,13 +70,13 @@ impl Table {
     }
 }
 
-/// A leg that changes bridge at one tick.
+/// A leg or a tap that changes bridge at one tick.
 #[derive(Debug)]
-pub(crate) struct Move {
+pub(crate) struct Move<I, T> {
     pub(crate) from: Slot,
-    pub(crate) leg: LegId,
-    /// The leg, if it could not be seated.
-    pub(crate) refused: Option<Box<Seated<SipLeg>>>,
+    pub(crate) id: I,
+    /// What could not be taken in.
+    pub(crate) refused: Option<Box<T>>,
 }
 
 /// One thing for a worker to do.
@@ -81,13 +85,14 @@ pub(crate) struct Move {
 /// same box with whatever is left over: the worker never allocates or frees.
 #[derive(Debug)]
 pub(crate) enum Errand {
-    /// Opens the bridge or routes it anew, with the legs that move in from
-    /// other bridges of the worker. Brings home the old arrangement.
+    /// Opens the bridge or routes it anew, with the legs and taps that move in
+    /// from other bridges of the worker. Brings home the old arrangement.
     Install {
         slot: Slot,
         arrangement: Option<Box<Arrangement<SipLeg>>>,
         watch: Arc<BridgeWatch>,
-        moves: Vec<Move>,
+        moves: Vec<Move<LegId, Seated<SipLeg>>>,
+        taps: Vec<Move<TapId, Tap>>,
     },
     /// Closes the bridge and brings it home.
     Close { slot: Slot, closed: Option<OpenBridge> },
@@ -103,6 +108,10 @@ pub(crate) enum Errand {
     Append { slot: Slot, prompt: PromptId, part: Option<Arc<Clip>> },
     /// Brings home a prompt.
     Stop { slot: Slot, prompt: PromptId, found: Option<Box<Prompt>> },
+    /// Attaches a tap that the bridge's plan names already.
+    Attach { slot: Slot, tap: Option<Box<Tap>> },
+    /// Brings home a tap.
+    Detach { slot: Slot, tap: TapId, found: Option<Box<Tap>> },
     /// Replaces the worker's table by a larger one.
     Grow(Table),
     /// Another errand, or something done elsewhere, with its line for the replay log.
@@ -113,11 +122,15 @@ impl Errand {
     /// Does it.
     pub(crate) fn run(&mut self, table: &mut Table) {
         match self {
-            Self::Install { slot, arrangement, watch, moves } => {
+            Self::Install { slot, arrangement, watch, moves, taps } => {
                 let Some(mut next) = arrangement.take() else { return };
                 for step in moves {
-                    let leg = table.take_leg(step.from, step.leg);
+                    let leg = table.take_leg(step.from, step.id);
                     step.refused = leg.and_then(|leg| refused(next.seat(leg)));
+                }
+                for step in taps {
+                    let tap = table.take_tap(step.from, step.id);
+                    step.refused = tap.and_then(|tap| refused(next.attach(tap)));
                 }
                 *arrangement = table.install(*slot, next, watch);
             }
@@ -149,6 +162,12 @@ impl Errand {
             Self::Stop { slot, prompt, found } => {
                 *found = table.bridge(*slot).and_then(|bridge| bridge.take_prompt(*prompt));
             }
+            Self::Attach { slot, tap } => {
+                if let (Some(bridge), Some(arriving)) = (table.bridge(*slot), tap.take()) {
+                    *tap = refused(bridge.attach_tap(arriving));
+                }
+            }
+            Self::Detach { slot, tap, found } => *found = table.take_tap(*slot, *tap),
             Self::Grow(larger) => table.grow(larger),
             Self::Logged { errand, .. } => errand.iter_mut().for_each(|errand| errand.run(table)),
         }
@@ -169,7 +188,7 @@ mod tests {
     fn install(slot: Slot) -> Errand {
         let plan = MixPlan::compile(&[]).unwrap();
         let arrangement = Some(Box::new(Arrangement::new(plan, SampleRate::Hz8000, &[])));
-        Errand::Install { slot, arrangement, watch: Arc::default(), moves: Vec::new() }
+        Errand::Install { slot, arrangement, watch: Arc::default(), moves: Vec::new(), taps: Vec::new() }
     }
 
     #[test]

@@ -9,7 +9,7 @@ use std::thread::{self, JoinHandle, Thread};
 use std::time::Duration;
 
 use mixminus_audio::{Clip, TICK};
-use mixminus_mixer::{BridgeId, Gains, LegId, MixPlan, Plays, PromptId};
+use mixminus_mixer::{BridgeId, Gains, LegId, MixPlan, Plays, PromptId, TapCapacity, TapId, TapReader};
 use mixminus_rtp::{Digit, Statistics};
 use rtrb::{Consumer, Producer, RingBuffer};
 use tokio::sync::mpsc;
@@ -118,7 +118,7 @@ impl Media {
         self.inner.registry.lock().set_remote(leg, remote);
     }
 
-    /// Routes a bridge anew, opening it if need be. Legs that the plan names
+    /// Routes a bridge anew, opening it if need be. Legs and taps that the plan names
     /// come from wherever they are: at the same tick if they are in no bridge
     /// or in one of the same worker, else within two more. A leg that the plan
     /// does not name any more is in no bridge, and silent.
@@ -185,6 +185,22 @@ impl Media {
     /// Silences a prompt and forgets it.
     pub fn stop_prompt(&self, prompt: PromptId) {
         self.inner.registry.lock().stop_prompt(prompt);
+    }
+
+    /// Opens a tap. It has a tick for each that the bridge has whose plan names
+    /// it, from then on or at once, and goes from bridge to bridge like a leg: it
+    /// is where the latest plan is that names it, and waits while none does.
+    /// Ticks have numbers of one time line for all bridges; there is none where a
+    /// bridge has no leg or its worker was too late. What is not read in time is
+    /// lost by whole ticks. It must be closed, else it is kept; then its reader
+    /// is over. A second tap of one id is over from the beginning.
+    pub fn open_tap(&self, tap: TapId, capacity: TapCapacity) -> TapReader {
+        self.inner.registry.lock().open_tap(tap, capacity)
+    }
+
+    /// Closes a tap, at the next tick at the latest, whatever plans name it.
+    pub fn close_tap(&self, tap: TapId) {
+        self.inner.registry.lock().close_tap(tap);
     }
 
     /// What a leg's streams have been like, at most a second ago; `None` when

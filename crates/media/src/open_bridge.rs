@@ -68,6 +68,7 @@ impl OpenBridge {
             self.publish();
             return 0;
         }
+        self.bridge.set_next_tick(tick.number);
         self.bridge.tick(&mut |prompt| tick.report(MediaEvent::PromptEnded { prompt }));
         if let Some(log) = &mut tick.log {
             self.bridge.legs_mut().filter_map(|(_, leg)| leg.line()).for_each(|line| log.write(&line));

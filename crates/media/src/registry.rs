@@ -1,4 +1,4 @@
-//! Where every leg, prompt and bridge is, as the control side knows it.
+//! Where every leg, prompt, tap and bridge is, as the control side knows it.
 //!
 //! A worker does its errands in order, so what is written here is true for
 //! the worker once it has done all that was sent before: nothing needs to be
@@ -7,6 +7,7 @@
 mod clips;
 mod legs;
 mod prompts;
+mod taps;
 mod tuning;
 
 use std::cmp::Reverse;
@@ -15,7 +16,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use mixminus_audio::TICK;
-use mixminus_mixer::{Arrangement, BridgeId, LegId, MixPlan, PromptId};
+use mixminus_mixer::{Arrangement, BridgeId, LegId, MixPlan, PromptId, TapId};
 use rand::RngExt;
 use rand::rngs::StdRng;
 
@@ -29,6 +30,7 @@ use crate::{BridgeState, Load, MediaConfig, MediaCounters, MediaError, StreamTot
 use clips::Clips;
 use legs::LegRecord;
 use prompts::PromptRecord;
+use taps::TapPlace;
 use tuning::Tuning;
 
 /// What a leg costs in a tick as long as nothing has been measured: one of G.711.
@@ -39,6 +41,8 @@ const USUAL_LEG_COST: Duration = Duration::from_micros(10);
 pub(crate) struct Registry {
     legs: HashMap<LegId, LegRecord>,
     prompts: HashMap<PromptId, PromptRecord>,
+    /// Those that are open.
+    taps: HashMap<TapId, TapPlace>,
     bridges: HashMap<BridgeId, BridgeRecord>,
     workers: Vec<WorkerLink>,
     clips: Clips,
@@ -90,6 +94,7 @@ impl Registry {
         Ok(Self {
             legs: HashMap::new(),
             prompts: HashMap::new(),
+            taps: HashMap::new(),
             bridges: HashMap::new(),
             workers: Vec::with_capacity(config.workers),
             clips: Clips::default(),
@@ -127,12 +132,16 @@ impl Registry {
             None => (self.choose_place(plan.legs()), Arc::default()),
         };
         let mut arrangement = Box::new(Arrangement::new(plan.clone(), tuning.rate, &tuning.encodings));
+        // Before the legs: from another worker, a tap is here no later than a leg that comes with it, and copies its
+        // first tick.
+        let tapped = plan.taps().iter();
+        let taps = tapped.filter_map(|tap| self.summon_tap(*tap, (id, at), &mut arrangement)).collect();
         let legs = plan.legs();
         let moves = legs.iter().filter_map(|leg| self.summon_leg(*leg, (id, at), &mut arrangement)).collect();
         let worker = &mut self.workers[at.worker];
         worker.legs += legs.len();
         let (arrangement, slot) = (Some(arrangement), at.slot);
-        worker.send(Errand::Install { slot, arrangement, watch: Arc::clone(&watch), moves });
+        worker.send(Errand::Install { slot, arrangement, watch: Arc::clone(&watch), moves, taps });
         let prompts = plan.prompts().to_vec();
         self.bridges.insert(id, BridgeRecord { at, plan, tuning, watch });
         for prompt in prompts {
@@ -173,9 +182,11 @@ impl Registry {
     /// Takes in an errand that was done, with what it brings home.
     pub(crate) fn welcome(&mut self, errand: &mut Errand) {
         match errand {
-            Errand::Install { arrangement, moves, .. } => {
+            Errand::Install { arrangement, moves, taps, .. } => {
                 let refused = moves.iter_mut().filter_map(|step| step.refused.take());
                 refused.for_each(|leg| self.welcome_leg(leg));
+                let refused = taps.iter_mut().filter_map(|step| step.refused.take());
+                refused.for_each(|tap| self.welcome_tap(tap));
                 self.welcome_all(arrangement.take());
             }
             Errand::Close { closed, .. } => {
@@ -187,6 +198,9 @@ impl Registry {
             }
             Errand::Place { prompt, .. } | Errand::Stop { found: prompt, .. } => {
                 prompt.take().into_iter().for_each(|prompt| self.welcome_prompt(prompt));
+            }
+            Errand::Attach { tap, .. } | Errand::Detach { found: tap, .. } => {
+                tap.take().into_iter().for_each(|tap| self.welcome_tap(tap));
             }
             Errand::Logged { errand, .. } => errand.iter_mut().for_each(|errand| self.welcome(errand)),
             Errand::Tell { .. } | Errand::Append { .. } | Errand::Grow(_) => {}
@@ -202,6 +216,7 @@ impl Registry {
         let Some(mut arrangement) = arrangement else { return };
         arrangement.take_legs().for_each(|leg| self.welcome_leg(leg));
         arrangement.take_prompts().for_each(|prompt| self.welcome_prompt(prompt));
+        arrangement.take_taps().for_each(|tap| self.welcome_tap(tap));
     }
 
     /// A place for a new bridge: with the worker that has most of its legs
@@ -247,6 +262,8 @@ impl Registry {
         gone.for_each(|leg| self.dismiss_leg(*leg, id));
         let gone = before.prompts().iter().filter(|prompt| now.prompts().binary_search(prompt).is_err());
         gone.for_each(|prompt| self.dismiss_prompt(*prompt, id));
+        let gone = before.taps().iter().filter(|tap| now.taps().binary_search(tap).is_err());
+        gone.for_each(|tap| self.dismiss_tap(*tap, id));
     }
 }
 

@@ -86,7 +86,7 @@ impl Scribe {
                     rate: arrangement.rate().into(),
                     encodings: arrangement.encodings().iter().copied().map(Into::into).collect(),
                     routes: Route::all(arrangement.plan()),
-                    moves: moves.iter().map(|step| (step.from.0 as u32, step.leg.0)).collect(),
+                    moves: moves.iter().map(|step| (step.from.0 as u32, step.id.0)).collect(),
                     seats,
                     prompts: Vec::new(),
                 })

@@ -18,6 +18,8 @@ const MAX_DATAGRAM_BYTES: usize = 1_500;
 pub(crate) struct Tick {
     /// When the tick was due.
     pub(crate) now: Duration,
+    /// Its number, the same at all workers.
+    pub(crate) number: u64,
     /// Working memory for one datagram.
     pub(crate) datagram: [u8; MAX_DATAGRAM_BYTES],
     /// What went over sockets in this tick.
@@ -35,6 +37,7 @@ impl Tick {
     pub(crate) fn new(events: Producer<MediaEvent>, counters: Arc<WorkerCounters>) -> Self {
         Self {
             now: Duration::ZERO,
+            number: 0,
             datagram: [0; MAX_DATAGRAM_BYTES],
             traffic: Traffic::default(),
             events,

@@ -87,7 +87,7 @@ impl Worker {
 
     fn tick(&mut self, now: Duration) {
         let tick = &mut self.tick;
-        tick.now = now;
+        (tick.now, tick.number) = (now, self.cadence.number());
         tick.lap(clock::now());
         self.legs = self.table.bridges_mut().map(|bridge| bridge.tick(tick)).sum();
         if tick.take_reported() {

@@ -146,7 +146,7 @@ impl Registry {
         id: LegId,
         (bridge, at): (BridgeId, BridgePlace),
         arrangement: &mut Arrangement<SipLeg>,
-    ) -> Option<Move> {
+    ) -> Option<Move<LegId, Seated<SipLeg>>> {
         let place = &mut self.legs.get_mut(&id)?.place;
         match place {
             Place::Coming { then: Then::Release, .. } => None,
@@ -159,7 +159,7 @@ impl Registry {
                 let from = self.bridges[from].at;
                 if from.worker == at.worker {
                     *place = Place::Seated(bridge);
-                    return Some(Move { from: from.slot, leg: id, refused: None });
+                    return Some(Move { from: from.slot, id, refused: None });
                 }
                 *place = Place::coming(Then::Seat(bridge));
                 self.workers[from.worker].send(Errand::Recall { slot: from.slot, leg: id, found: None });
