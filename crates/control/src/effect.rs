@@ -2,13 +2,17 @@
 
 use std::time::Duration;
 
-use mixminus_mixer::{BridgeId, LegId, MixPlan, PromptId};
+use mixminus_mixer::{BridgeId, LegId, MixPlan, PromptId, SourceId, TapId};
 
-use crate::callback::{CallCallback, CallbackEvent, Collected, Dialled, RecordingCallback};
+use crate::callback::{CallCallback, CallbackEvent, Collected, ConferenceEvent, Dialled, RecordingCallback};
 use crate::command::{CommandError, Outcome};
 use crate::input::Refusal;
 use crate::instruction::Action;
-use crate::record::{CallRecord, ConferenceRecord, ParticipantRecord, RecordingRecord};
+use crate::policy::Role;
+use crate::record::{
+    CallId, CallRecord, ConferenceRecord, ParticipantId, ParticipantRecord, RecordingId, RecordingRecord,
+    Timestamp,
+};
 
 /// Identifies one [`Command`](crate::Command) so that its answer finds the asker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -115,6 +119,64 @@ pub enum Repeat {
     Forever,
 }
 
+/// Where the channels of a recording's tap are in its file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RecordingLayout {
+    /// One channel: the sum of all.
+    Mono,
+    /// Two channels.
+    Stereo {
+        /// What this source says is the left one; the right one is the sum of all else.
+        left: SourceId,
+    },
+}
+
+/// A recording to be written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StartRecording {
+    /// The recording.
+    pub recording: RecordingRecord,
+    /// What it is written from. Plans name it from now on, sooner or later, until [`Effect::StopTap`].
+    pub tap: TapId,
+    /// What its file holds of that.
+    pub layout: RecordingLayout,
+    /// Whether each source is kept in a file of its own as well.
+    pub keeps_tracks: bool,
+}
+
+/// Whose voice a leg carries.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RecordedParty {
+    /// Its call.
+    pub call: CallId,
+    /// As whom it is in the conference; none if that is not why it is recorded.
+    pub participant: Option<ParticipantId>,
+    /// Its number or SIP address.
+    pub address: String,
+    /// What it is in the conference.
+    pub role: Option<Role>,
+    /// Whether it is muted at present.
+    pub muted: bool,
+    /// Whether it is held at present.
+    pub held: bool,
+    /// Whether it coaches at present.
+    pub coaching: bool,
+}
+
+/// Something that a recording's listener may want to know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RecordingEntry {
+    /// A party is there: it came, or was there when the recording began.
+    Present(LegId, Box<RecordedParty>),
+    /// What happened to a party: of [`ConferenceEvent`], what concerns one that is there. No digits
+    /// while the recording is paused.
+    Happened(LegId, ConferenceEvent),
+    /// Nothing is kept from now on.
+    Paused,
+    /// It goes on.
+    Resumed,
+}
+
 /// What is to be done.
 #[derive(Clone, Debug)]
 pub enum Effect {
@@ -149,6 +211,21 @@ pub enum Effect {
     },
     /// The prompt is no longer needed.
     StopPrompt(PromptId),
+    /// Write a recording of what its tap will carry;
+    /// [`Input::RecordingEnded`](crate::Input::RecordingEnded) follows, once.
+    Record(Box<StartRecording>),
+    /// Keep an entry beside a recording that was begun and whose end was not told.
+    NoteRecording {
+        /// The recording.
+        recording: RecordingId,
+        /// When it happened.
+        at: Timestamp,
+        /// What.
+        entry: RecordingEntry,
+    },
+    /// No plan names the tap any more: what was recorded of it is all there is. Comes once for
+    /// each [`Effect::Record`], after every plan that named it, if one did.
+    StopTap(TapId),
     /// Send digits to the far ends of `legs`.
     SendDigits {
         /// To whom, at least one.

@@ -1,13 +1,14 @@
 //! What goes into the control plane.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use mixminus_mixer::{BridgeId, LegId, PromptId};
 
 use crate::command::Command;
 use crate::effect::{FetchId, RequestId, TimerId};
 use crate::instruction::{Action, CallUrls, Document};
-use crate::record::{AccountId, CallId};
+use crate::record::{AccountId, CallId, RecordingId};
 
 /// What answers a call.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -126,6 +127,13 @@ pub enum Input {
         /// The prompt.
         prompt: PromptId,
     },
+    /// A recording's file is whole, or there will be none; also of one that was not told to end.
+    RecordingEnded {
+        /// The recording.
+        recording: RecordingId,
+        /// What was written.
+        result: Result<Recorded, RecordingFault>,
+    },
     /// A leg's far end began to talk or stopped, whoever may hear it.
     Talking {
         /// The leg.
@@ -156,6 +164,26 @@ pub enum Input {
     Crowded(BTreeSet<BridgeId>),
     /// Accept no more calls, hang up those there are.
     Drain,
+}
+
+/// A file that is whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Recorded {
+    /// How long it plays: pauses are silence of their length.
+    pub duration: Duration,
+    /// How large it is.
+    pub size_bytes: u64,
+}
+
+/// Why there is no whole file of a recording.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RecordingFault {
+    /// It could not be begun.
+    #[error("no file could be made")]
+    Unavailable,
+    /// It could not be written to its end.
+    #[error("the file could not be written to its end")]
+    Storage,
 }
 
 /// Why a call could not be placed.

@@ -30,9 +30,12 @@ pub use command::{
     ParticipantChange, Placed, PlayKind, RecordChange, RecordScope, Selector,
 };
 pub use effect::{
-    Effect, Fetch, FetchId, FetchPurpose, News, PlaceCall, PromptContent, Repeat, RequestId, TimerId,
+    Effect, Fetch, FetchId, FetchPurpose, News, PlaceCall, PromptContent, RecordedParty, RecordingEntry,
+    RecordingLayout, Repeat, RequestId, StartRecording, TimerId,
 };
-pub use input::{Application, Arrival, DialError, FetchError, Input, LegEnd, Refusal};
+pub use input::{
+    Application, Arrival, DialError, FetchError, Input, LegEnd, Recorded, RecordingFault, Refusal,
+};
 pub use instruction::{
     Action, AutomaticRecording, CallUrls, Collect, CollectKind, ConferenceRequest, Confirm, Destination,
     Dial, DialMusic, DialTerms, Document, EventGroup, HttpMethod, Instruction, RecordingTerms, Report, Sound,

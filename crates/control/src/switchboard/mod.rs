@@ -128,6 +128,8 @@ impl Switchboard {
                 self.drive(call, |call, context| call.fetched(fetch, result, context));
             }
             Input::PromptEnded { prompt } => self.prompt_ended(prompt),
+            // Nothing is recorded of which an end could be told.
+            Input::RecordingEnded { .. } => {}
             Input::Talking { leg, talking } => self.talking(leg, talking),
             Input::Digit { leg, digit } => self.digit(leg, digit),
             Input::Timer(timer) => self.timer(timer),

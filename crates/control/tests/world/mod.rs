@@ -189,6 +189,7 @@ impl World {
                     self.digits.extend(legs.iter().map(|leg| (*leg, digit)));
                 }
             }
+            Effect::Record(_) | Effect::NoteRecording { .. } | Effect::StopTap(_) => {}
             Effect::Fetch(fetch) => self.fetches.push(*fetch),
             Effect::SaveCall(record) => drop(self.calls.insert(record.id, record)),
             Effect::SaveConference(record) => drop(self.conferences.insert(record.id, record)),

@@ -8,6 +8,7 @@ mod documents;
 pub mod handle;
 mod journal;
 mod leg;
+mod recording;
 mod status;
 mod told;
 
@@ -21,7 +22,7 @@ use mixminus_control::{
     PromptContent, Refusal, Repeat, RequestId, Switchboard, TimerId,
 };
 use mixminus_media::{Media, MediaEvent};
-use mixminus_mixer::{BridgeId, LegId, Plays, PromptId};
+use mixminus_mixer::{BridgeId, LegId, Plays, PromptId, TapId};
 use mixminus_rtp::Digit;
 use mixminus_sip::{CallControl, CallEnd, IncomingCall, OutgoingCall, UserAgent};
 use tokio::sync::{mpsc, oneshot};
@@ -129,6 +130,7 @@ pub struct Exchange {
     /// What makes each prompt, which may have ended.
     prompts: HashMap<PromptId, AbortHandle>,
     bridges: HashSet<BridgeId>,
+    recordings: recording::Recordings,
     crowded: BTreeSet<BridgeId>,
     arrivals: RateLimit,
     replies: HashMap<RequestId, oneshot::Sender<Result<Outcome, ExchangeError>>>,
@@ -149,6 +151,7 @@ impl Exchange {
             calls: HashMap::new(),
             prompts: HashMap::new(),
             bridges: HashSet::new(),
+            recordings: recording::Recordings::default(),
             crowded: BTreeSet::new(),
             replies: HashMap::new(),
             last_request: 0,
@@ -358,6 +361,9 @@ impl Exchange {
                 }
                 media.stop_prompt(prompt);
             }
+            Effect::Record(start) => self.recordings.begin(&start),
+            Effect::NoteRecording { .. } => {}
+            Effect::StopTap(tap) => self.stop_tap(tap),
             Effect::SendDigits { legs, digits } => self.send_digits(&legs, &digits),
             Effect::Fetch(fetch) => self.fetch(fetch),
             Effect::SaveCall(record) => entry.batch.calls.push(record),
@@ -388,6 +394,12 @@ impl Exchange {
         if let Some(signalling) = self.calls.get(&leg) {
             action(&signalling.control);
         }
+    }
+
+    fn stop_tap(&mut self, tap: TapId) {
+        let Some(ended) = self.recordings.end(tap, self.equipment.clock.now()) else { return };
+        let occurred = self.occurred.clone();
+        tokio::spawn(async move { report(&occurred, Occurrence::Input(Box::new(ended))).await });
     }
 
     fn send_digits(&self, legs: &[LegId], digits: &str) {
