@@ -16,6 +16,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("control", &["mixer"]),
     ("plivo", &[]),
     ("store", &["control"]),
+    ("archive", &[]),
     ("rehearse", &["audio", "codec", "rtp", "sip"]),
     ("testkit", &["audio", "codec", "mixer", "rtp"]),
     (
