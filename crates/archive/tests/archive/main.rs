@@ -1,0 +1,252 @@
+//! Recordings on the way from the spool to a store, and back to a reader.
+
+#![expect(clippy::unwrap_used, reason = "in a test a panic is a failure")]
+
+mod imitation;
+
+use std::fs;
+use std::io::Write;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::TryStreamExt;
+use mixminus_archive::{Archive, ArchiveError, Extension, FileName, ObjectPlace, Pace, Spool};
+use tempfile::TempDir;
+use tokio::task::JoinHandle;
+use tokio_util::sync::{CancellationToken, DropGuard};
+use uuid::Uuid;
+
+use imitation::Imitation;
+
+const ID: Uuid = Uuid::from_u128(0xab00_0000_0000_4000_8000_0000_0000_0001);
+const MAIN: FileName = FileName::Main(Extension::Wav);
+const PART_BYTES: usize = 1000;
+const PACE: Pace = Pace {
+    part_bytes: PART_BYTES as u64,
+    first_retry: Duration::from_millis(10),
+    longest_retry: Duration::from_millis(50),
+};
+
+/// A process that keeps recordings in a directory and a store.
+struct Process {
+    archive: Arc<Archive>,
+    task: JoinHandle<()>,
+    _stop: DropGuard,
+}
+
+impl Process {
+    fn start(directory: &Path, store: &Arc<dyn ObjectPlace>) -> Self {
+        let spool = Spool::open(directory).unwrap();
+        let archive = Arc::new(Archive::new(spool, Some(Arc::clone(store)), PACE));
+        let (stop, running) = (CancellationToken::new(), Arc::clone(&archive));
+        let stopped = stop.clone();
+        let task = tokio::spawn(async move { running.run(stopped).await });
+        Self { archive, task, _stop: stop.drop_guard() }
+    }
+
+    /// Ends between two bytes, as a process that is killed does.
+    fn kill(self) {
+        self.task.abort();
+    }
+}
+
+fn audio(len: usize) -> Vec<u8> {
+    (0..len).map(|index| (index * index / 7) as u8).collect()
+}
+
+fn write(archive: &Archive, id: Uuid, name: FileName, bytes: &[u8]) {
+    archive.spool().create(id, name).unwrap().write_all(bytes).unwrap();
+}
+
+async fn read(archive: &Archive, id: Uuid, name: FileName) -> Result<Vec<u8>, ArchiveError> {
+    let stored = archive.open(id, name).await?;
+    let len = stored.len();
+    let windows: Vec<_> = stored.stream(0..len).try_collect().await?;
+    Ok(windows.concat())
+}
+
+async fn until(what: &str, mut holds: impl FnMut() -> bool) {
+    for _ in 0..2000 {
+        if holds() {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    panic!("never: {what}");
+}
+
+/// The files below `directory`, of whatever name.
+fn files_below(directory: &Path) -> Vec<String> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(directory).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(files_below(&path));
+        } else {
+            found.push(path.display().to_string());
+        }
+    }
+    found
+}
+
+fn is_empty(directory: &TempDir) -> bool {
+    files_below(directory.path()).is_empty()
+}
+
+#[tokio::test]
+async fn a_recording_reads_the_same_before_during_and_after_its_way_to_the_store() {
+    let (directory, imitation) = (tempfile::tempdir().unwrap(), Imitation::default());
+    let process = Process::start(directory.path(), &imitation.start().await);
+    let archive = &process.archive;
+    let files = [(MAIN, audio(2500)), (FileName::Track(1), audio(900)), (FileName::Sidecar, audio(0))];
+    for (name, bytes) in &files {
+        write(archive, ID, *name, bytes);
+        assert_eq!(read(archive, ID, *name).await.unwrap(), *bytes);
+    }
+    let listed = files.each_ref().map(|(name, bytes)| (*name, bytes.len() as u64));
+    assert_eq!(archive.files(ID).await.unwrap(), listed);
+    assert_eq!(archive.finish(ID).unwrap(), 3400);
+    until("the spool is empty", || is_empty(&directory)).await;
+    for (name, bytes) in &files {
+        assert_eq!(read(archive, ID, *name).await.unwrap(), *bytes);
+    }
+    assert_eq!(archive.files(ID).await.unwrap(), listed);
+    let part = archive.open(ID, MAIN).await.unwrap().read(998..1003).await.unwrap();
+    assert_eq!(part, audio(2500)[998..1003]);
+    let missing = archive.open(ID, FileName::Track(2)).await;
+    assert!(matches!(missing, Err(ArchiveError::NotFound)), "{missing:?}");
+    let named = |name: &str| format!("recordings/ab/{ID}/{name}");
+    let expected = ["main.wav", "sidecar.json", "track-1.wav"].map(named);
+    assert_eq!(imitation.kept().objects.keys().cloned().collect::<Vec<_>>(), expected);
+}
+
+#[tokio::test]
+async fn an_upload_goes_on_where_a_killed_process_left_it() {
+    let (directory, imitation) = (tempfile::tempdir().unwrap(), Imitation::default());
+    let store = imitation.start().await;
+    // One request begins the upload and three bring parts.
+    imitation.kept().requests_left = Some(4);
+    let process = Process::start(directory.path(), &store);
+    write(&process.archive, ID, MAIN, &audio(9 * PART_BYTES + 1));
+    process.archive.finish(ID).unwrap();
+    until("the store is down", || imitation.kept().requests_left == Some(0)).await;
+    assert_eq!(read(&process.archive, ID, MAIN).await.unwrap(), audio(9 * PART_BYTES + 1));
+    process.kill();
+
+    imitation.kept().requests_left = None;
+    let process = Process::start(directory.path(), &store);
+    until("the spool is empty", || is_empty(&directory)).await;
+    assert_eq!(imitation.kept().parts_taken, 10, "each part once");
+    assert_eq!(read(&process.archive, ID, MAIN).await.unwrap(), audio(9 * PART_BYTES + 1));
+}
+
+#[tokio::test]
+async fn an_upload_that_the_store_forgot_begins_anew() {
+    let (directory, imitation) = (tempfile::tempdir().unwrap(), Imitation::default());
+    let store = imitation.start().await;
+    imitation.kept().requests_left = Some(3);
+    let process = Process::start(directory.path(), &store);
+    write(&process.archive, ID, MAIN, &audio(2500));
+    process.archive.finish(ID).unwrap();
+    until("the store is down", || imitation.kept().requests_left == Some(0)).await;
+    {
+        let mut kept = imitation.kept();
+        kept.uploads.clear();
+        kept.requests_left = None;
+    }
+    until("the spool is empty", || is_empty(&directory)).await;
+    assert_eq!(read(&process.archive, ID, MAIN).await.unwrap(), audio(2500));
+}
+
+#[tokio::test]
+async fn an_upload_whose_completion_was_not_heard_of_is_not_sent_again() {
+    let (directory, imitation) = (tempfile::tempdir().unwrap(), Imitation::default());
+    let process = Process::start(directory.path(), &imitation.start().await);
+    imitation.kept().loses_next_answer = true;
+    write(&process.archive, ID, MAIN, &audio(2500));
+    process.archive.finish(ID).unwrap();
+    until("the spool is empty", || is_empty(&directory)).await;
+    assert_eq!(imitation.kept().parts_taken, 3);
+    assert_eq!(read(&process.archive, ID, MAIN).await.unwrap(), audio(2500));
+}
+
+#[tokio::test]
+async fn deletion_leaves_no_byte_also_when_the_store_was_down_and_the_process_killed() {
+    let (directory, imitation) = (tempfile::tempdir().unwrap(), Imitation::default());
+    let store = imitation.start().await;
+    let (half, whole) = (ID, Uuid::from_u128(2));
+    let process = Process::start(directory.path(), &store);
+    write(&process.archive, whole, MAIN, b"secret");
+    process.archive.finish(whole).unwrap();
+    until("the spool is empty", || is_empty(&directory)).await;
+    imitation.kept().requests_left = Some(3);
+    write(&process.archive, half, MAIN, &audio(2500));
+    process.archive.finish(half).unwrap();
+    until("the store is down", || imitation.kept().requests_left == Some(0)).await;
+
+    for id in [half, whole] {
+        process.archive.delete(id).await.unwrap();
+        assert!(matches!(read(&process.archive, id, MAIN).await, Err(ArchiveError::NotFound)));
+        assert_eq!(process.archive.files(id).await.unwrap(), []);
+    }
+    let left = files_below(directory.path());
+    assert!(left.iter().all(|path| path.ends_with("/upload.json")), "{left:?}");
+    process.kill();
+
+    imitation.kept().requests_left = None;
+    let _process = Process::start(directory.path(), &store);
+    let nothing = || imitation.kept().objects.is_empty() && imitation.kept().uploads.is_empty();
+    until("the store is empty", nothing).await;
+    until("nothing is to be done", || fs::read_dir(directory.path().join("deleted")).unwrap().count() == 0)
+        .await;
+    assert!(is_empty(&directory));
+}
+
+#[tokio::test]
+async fn one_recording_that_the_store_refuses_keeps_no_other_back() {
+    let (directory, imitation) = (tempfile::tempdir().unwrap(), Imitation::default());
+    let process = Process::start(directory.path(), &imitation.start().await);
+    imitation.kept().refused = Some(ID.to_string());
+    for id in [ID, Uuid::from_u128(2), Uuid::from_u128(0xff << 120)] {
+        write(&process.archive, id, MAIN, b"RIFF");
+        process.archive.finish(id).unwrap();
+    }
+    until("the others are there", || imitation.kept().objects.len() == 2).await;
+    imitation.kept().refused = None;
+    until("all are there", || imitation.kept().objects.len() == 3).await;
+}
+
+#[tokio::test]
+async fn what_a_dead_process_left_is_told_and_not_uploaded() {
+    let (directory, imitation) = (tempfile::tempdir().unwrap(), Imitation::default());
+    let spool = Spool::open(directory.path()).unwrap();
+    spool.create(ID, MAIN).unwrap().write_all(b"RIFF").unwrap();
+    let process = Process::start(directory.path(), &imitation.start().await);
+    assert_eq!(process.archive.spool().unfinished(10).unwrap(), [ID]);
+    write(&process.archive, Uuid::from_u128(2), MAIN, b"RIFF");
+    process.archive.finish(Uuid::from_u128(2)).unwrap();
+    until("the other is there", || imitation.kept().objects.len() == 1).await;
+    assert_eq!(process.archive.spool().unfinished(10).unwrap(), [ID]);
+    process.archive.spool().edit(ID, MAIN).unwrap().write_all(b"OggS").unwrap();
+    process.archive.finish(ID).unwrap();
+    assert!(process.archive.spool().unfinished(10).unwrap().is_empty());
+    until("the spool is empty", || is_empty(&directory)).await;
+    assert_eq!(read(&process.archive, ID, MAIN).await.unwrap(), b"OggS");
+}
+
+#[tokio::test]
+async fn without_a_store_the_spool_is_the_place_and_a_deletion_is_done_at_once() {
+    let directory = tempfile::tempdir().unwrap();
+    let archive = Archive::new(Spool::open(directory.path()).unwrap(), None, PACE);
+    write(&archive, ID, MAIN, &audio(3 << 20));
+    archive.finish(ID).unwrap();
+    assert_eq!(read(&archive, ID, MAIN).await.unwrap(), audio(3 << 20));
+    let stored = archive.open(ID, MAIN).await.unwrap();
+    archive.delete(ID).await.unwrap();
+    assert!(is_empty(&directory));
+    assert_eq!(stored.read(0..4).await.unwrap(), audio(4), "who reads may go on");
+    assert!(matches!(archive.open(ID, MAIN).await, Err(ArchiveError::NotFound)));
+    assert!(matches!(archive.finish(ID), Err(ArchiveError::NotFound)));
+    archive.delete(ID).await.unwrap();
+}
