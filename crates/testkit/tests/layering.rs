@@ -10,6 +10,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("codec", &["audio"]),
     ("rtp", &["audio", "codec"]),
     ("mixer", &["audio", "codec"]),
+    ("recording", &["audio"]),
     ("replay", &["audio", "codec", "mixer"]),
     ("media", &["audio", "codec", "mixer", "replay", "rtp"]),
     ("sip", &["audio", "codec", "rtp"]),
@@ -22,8 +23,8 @@ const LAYERS: &[(&str, &[&str])] = &[
     (
         "server",
         &[
-            "audio", "codec", "control", "media", "mixer", "plivo", "rehearse", "replay", "rtp", "sip",
-            "store",
+            "audio", "codec", "control", "media", "mixer", "plivo", "recording", "rehearse", "replay", "rtp",
+            "sip", "store",
         ],
     ),
     // Measures every crate and ships with none.

@@ -1,0 +1,151 @@
+//! A file that is being recorded.
+
+use std::io::{self, SeekFrom};
+
+use mixminus_audio::SampleRate;
+use serde::{Deserialize, Serialize};
+
+use crate::{Format, Medium, wav};
+
+/// Rate and channels of a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Shape {
+    pub(crate) rate: SampleRate,
+    pub(crate) channels: u16,
+}
+
+/// How far a file is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Extent {
+    /// Samples of each channel that a reader finds in it.
+    pub(crate) samples: u64,
+    /// Bytes behind its head.
+    pub(crate) bytes: u64,
+    /// The MD5 sum of the samples, known at the end where the format has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) digest: Option<[u8; 16]>,
+}
+
+/// Makes the bytes behind the head of a file from its samples.
+pub(crate) trait Coder: Send {
+    /// Adds interleaved samples, of which some may be written later.
+    fn encode(&mut self, pcm: &[i16], body: &mut Vec<u8>);
+
+    /// Ends what would not be read without its end.
+    fn settle(&mut self, _body: &mut Vec<u8>) {}
+
+    /// Adds all that is not written yet, and gives the MD5 sum of the samples where the format has one.
+    fn finish(&mut self, _body: &mut Vec<u8>) -> Option<[u8; 16]> {
+        None
+    }
+
+    /// Samples of each channel that a reader finds in what is written so far.
+    fn samples(&self) -> u64;
+}
+
+/// A coder at the start of a file.
+fn coder(format: Format, shape: Shape) -> io::Result<Box<dyn Coder>> {
+    match format {
+        Format::Wav => Ok(Box::new(wav::Coder::new(shape))),
+        _ => Err(io::Error::new(io::ErrorKind::Unsupported, format!("{format:?} is not built in"))),
+    }
+}
+
+/// The beginning of a file, which says how much follows. Its size depends on the shape only.
+fn head(format: Format, shape: Shape, extent: &Extent) -> Vec<u8> {
+    match format {
+        Format::Wav => wav::head(shape, extent),
+        _ => Vec::new(),
+    }
+}
+
+/// A file that is being recorded. Between checkpoints it keeps what it is given.
+pub(crate) struct Output<F> {
+    file: F,
+    format: Format,
+    shape: Shape,
+    coder: Box<dyn Coder>,
+    head_bytes: u64,
+    body: Vec<u8>,
+    written_bytes: u64,
+}
+
+impl<F: Medium> Output<F> {
+    /// Begins an empty file.
+    pub(crate) fn new(file: F, format: Format, shape: Shape) -> io::Result<Self> {
+        let mut output = Self {
+            file,
+            format,
+            shape,
+            coder: coder(format, shape)?,
+            head_bytes: 0,
+            body: Vec::new(),
+            written_bytes: 0,
+        };
+        output.write_head(&Extent::default())?;
+        Ok(output)
+    }
+
+    /// A WAV of one channel that begins with `samples` of silence, which take no room where files may have holes.
+    pub(crate) fn behind_silence(file: F, rate: SampleRate, samples: u64) -> io::Result<Self> {
+        let mut output = Self::new(file, Format::Wav, Shape { rate, channels: 1 })?;
+        output.coder = Box::new(wav::Coder::behind(output.shape, samples));
+        output.written_bytes = wav::extent(output.shape, samples).bytes;
+        Ok(output)
+    }
+
+    /// Adds samples, interleaved.
+    pub(crate) fn encode(&mut self, pcm: &[i16]) {
+        self.coder.encode(pcm, &mut self.body);
+    }
+
+    /// Writes what there is so that a reader finds it, and says how much that is.
+    pub(crate) fn checkpoint(&mut self) -> io::Result<Extent> {
+        self.coder.settle(&mut self.body);
+        self.write(None)
+    }
+
+    /// Writes the end.
+    pub(crate) fn finish(mut self) -> io::Result<Extent> {
+        let digest = self.coder.finish(&mut self.body);
+        self.write(digest)
+    }
+
+    fn write(&mut self, digest: Option<[u8; 16]>) -> io::Result<Extent> {
+        let end_bytes = self.written_bytes + self.body.len() as u64;
+        if self.format == Format::Wav && self.body.iter().all(|&byte| byte == 0) {
+            self.file.set_len(self.head_bytes + end_bytes)?;
+        } else {
+            self.file.seek(SeekFrom::Start(self.head_bytes + self.written_bytes))?;
+            self.file.write_all(&self.body)?;
+        }
+        self.body.clear();
+        self.written_bytes = end_bytes;
+        let extent = Extent { samples: self.coder.samples(), bytes: end_bytes, digest };
+        self.write_head(&extent)?;
+        Ok(extent)
+    }
+
+    fn write_head(&mut self, extent: &Extent) -> io::Result<()> {
+        let head = head(self.format, self.shape, extent);
+        self.head_bytes = head.len() as u64;
+        self.file.seek(SeekFrom::Start(0))?;
+        self.file.write_all(&head)?;
+        self.file.flush()
+    }
+}
+
+/// Makes a file hold no more than `extent`, and say so.
+pub(crate) fn repair(mut file: impl Medium, format: Format, shape: Shape, extent: &Extent) -> io::Result<()> {
+    let head = head(format, shape, extent);
+    file.set_len(head.len() as u64 + extent.bytes)?;
+    file.seek(SeekFrom::Start(0))?;
+    file.write_all(&head)?;
+    file.flush()
+}
+
+/// Where a sample is in a WAV, in bytes.
+pub(crate) fn place(shape: Shape, sample: u64) -> u64 {
+    let head_bytes = wav::head(shape, &Extent::default()).len() as u64;
+    head_bytes + wav::extent(shape, sample).bytes
+}
