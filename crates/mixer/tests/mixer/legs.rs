@@ -150,8 +150,15 @@ pub fn arrangement(routes: &[SinkRoutes]) -> Box<Arrangement<TestLeg>> {
 }
 
 pub fn arrangement_at(rate: SampleRate, routes: &[SinkRoutes]) -> Box<Arrangement<TestLeg>> {
-    let plan = MixPlan::compile(routes).expect("the routes are sound");
+    arrangement_of(rate, plan(routes))
+}
+
+pub fn arrangement_of(rate: SampleRate, plan: MixPlan) -> Box<Arrangement<TestLeg>> {
     Box::new(Arrangement::new(plan, rate, &encodings()))
+}
+
+pub fn plan(routes: &[SinkRoutes]) -> MixPlan {
+    MixPlan::compile(routes).expect("the routes are sound")
 }
 
 /// A bridge at 8 kHz in which leg `n` is `legs[n]`.

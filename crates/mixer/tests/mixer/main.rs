@@ -10,6 +10,8 @@ mod no_allocation;
 mod room;
 mod sharing;
 mod smoothness;
+mod tapped;
+mod taps;
 mod voices;
 mod who_hears_whom;
 mod world;

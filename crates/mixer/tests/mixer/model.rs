@@ -109,6 +109,11 @@ impl Ear {
         }
     }
 
+    /// What was heard last, at the rate of the bridge.
+    pub fn mix(&self) -> &[i16] {
+        &self.mix
+    }
+
     /// What is heard, at the rate `own`, of the sum of `allowed` in a bridge that runs at `rate`.
     pub fn hear(&mut self, allowed: &BTreeMap<SourceId, Sound>, rate: SampleRate, own: SampleRate) -> &[i16] {
         let (rate_before, own_before) = (self.resampler.from(), self.resampler.to());

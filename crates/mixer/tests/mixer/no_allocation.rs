@@ -5,11 +5,13 @@ use std::sync::Arc;
 use allocation_counter::{AllocationInfo, measure};
 use mixminus_audio::{Clip, Decibels, Pcm, SampleRate};
 use mixminus_codec::Format;
-use mixminus_mixer::{Gains, LegId, Plays, Prompt, PromptId, SinkRoutes, SourceId};
+use mixminus_mixer::{Gains, LegId, Plays, Prompt, PromptId, SinkRoutes, SourceId, TapCapacity, TapId, tap};
 
 use crate::legs::{
-    LINEAR, OPUS, TestLeg, all_hear_all, arrangement_at, bridge, bridge_at, hears, leg, prompt, seated,
+    LINEAR, OPUS, TestLeg, all_hear_all, arrangement_at, arrangement_of, bridge, bridge_at, hears, leg, plan,
+    prompt, seated,
 };
+use crate::tapped::{read, tapping};
 
 const LEGS: u64 = 20;
 
@@ -36,14 +38,17 @@ fn a_tick_during_churn_allocates_and_frees_nothing() {
     let mut bridge = bridge(&room(0, 0), (0..LEGS).map(speaking).collect());
     for round in 1..50 {
         let (gone, rate) = (round % 7, SampleRate::ALL[round as usize % 3]);
-        let mut next = arrangement_at(rate, &room(gone, round));
+        let (tap, mut reader) = tap(TapId(round), TapCapacity::of(2));
+        let tapped =
+            |gone, paused| arrangement_of(rate, tapping(plan(&room(gone, round)), &[(tap.id(), paused)]));
+        let (mut next, mut back) = (tapped(gone, false), Some(tapped(0, round % 3 == 1)));
+        next.attach(Box::new(tap)).unwrap();
         let part = || Arc::new(Clip::new(Pcm { rate: SampleRate::Hz8000, samples: vec![300; 200] }));
         let mut prompt = Box::new(Prompt::growing(PromptId(round), Plays::Times(1)));
         assert!(prompt.append(part()).is_none());
         next.place(prompt).unwrap();
         let (second, third, mut too_late) = (part(), part(), None);
         let returning: Vec<_> = (0..gone).map(|id| seated(id, speaking(id))).collect();
-        let mut back = Some(arrangement_at(rate, &room(0, round)));
         let mut returning = returning.into_iter();
         let (mut old, mut older, mut taken, mut ended) = (None, None, None, 0);
         assert_untouched(measure(|| {
@@ -56,6 +61,8 @@ fn a_tick_during_churn_allocates_and_frees_nothing() {
             older = back.take().map(|back| bridge.adopt(back));
             returning.by_ref().for_each(|leg| bridge.seat_leg(leg).unwrap());
             bridge.tick(&mut |_| ended += 1);
+            let tap = bridge.take_tap(TapId(round)).unwrap();
+            bridge.attach_tap(tap).unwrap();
             taken = bridge.take_leg(LegId(LEGS - 1));
             bridge.set_gains(LegId(1), Gains { incoming: Decibels(6.0), outgoing: Decibels(-6.0) });
             bridge.tick(&mut |_| ended += 1);
@@ -65,6 +72,7 @@ fn a_tick_during_churn_allocates_and_frees_nothing() {
         }));
         bridge.seat_leg(taken.unwrap()).unwrap();
         assert!(too_late.is_some());
+        assert_eq!(read(&mut reader).len() as u64 + reader.lost(), 3);
         assert_eq!((ended, old.unwrap().take_legs().count()), (1, gone as usize));
         assert_eq!((older.unwrap().take_legs().count(), bridge.legs_mut().count()), (0, LEGS as usize));
     }

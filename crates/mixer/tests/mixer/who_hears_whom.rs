@@ -40,6 +40,8 @@ proptest! {
                 let frame = ear.hear(&heard.allowed, heard.rate, heard.format.sample_rate());
                 let as_it_should = heard.payload == encoded(heard.format, frame);
                 prop_assert!(as_it_should, "{:?} at {time}: {}", heard.leg, world.diary.keep("exactly"));
+                let as_tapped = heard.tapped.is_none_or(|mix| mix == ear.mix());
+                prop_assert!(as_tapped, "{:?} at {time}: {}", heard.leg, world.diary.keep("tapped"));
             }
         }
     }
@@ -186,7 +188,7 @@ impl Secrets {
 }
 
 /// SplitMix64.
-fn scramble(mut state: u64) -> u64 {
+pub fn scramble(mut state: u64) -> u64 {
     state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
     state = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     state = (state ^ (state >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);

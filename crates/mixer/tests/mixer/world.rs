@@ -7,11 +7,13 @@ use mixminus_audio::{Clip, Pcm, SampleRate};
 use mixminus_codec::Format;
 use mixminus_mixer::{
     Arrangement, Bridge, LegId, Plays, Prompt, PromptId, Refusal, Refused, Seated, SinkRoutes, SourceId,
+    TapChannel,
 };
 
 use crate::diary::Diary;
-use crate::legs::{RATE, TestLeg, arrangement_at, encoding, seated};
+use crate::legs::{RATE, TestLeg, arrangement_at, arrangement_of, encoding, plan, seated};
 use crate::model::{Mouth, Sound, Sounds, Source};
+use crate::tapped::Taps;
 
 pub const LEGS: u64 = 6;
 pub const PROMPTS: u64 = 3;
@@ -48,6 +50,8 @@ pub struct Heard {
     pub rate: SampleRate,
     /// The sources that the leg may hear and that are there, with their audio at that rate.
     pub allowed: BTreeMap<SourceId, Sound>,
+    /// What a tap has of it, at that rate, if one has.
+    pub tapped: Option<Vec<i16>>,
 }
 
 pub struct World {
@@ -68,6 +72,11 @@ pub struct World {
     ticks: BTreeMap<SourceId, usize>,
     /// What each leg in a bridge heard there in the last tick.
     heard_last: BTreeMap<LegId, BTreeSet<SourceId>>,
+    taps: Taps,
+    /// The mixes that taps have of the last tick.
+    mixes: BTreeMap<LegId, Vec<i16>>,
+    /// The number of the next tick.
+    time: u64,
     pub diary: Diary,
 }
 
@@ -100,6 +109,9 @@ impl World {
             players: BTreeMap::new(),
             ticks: BTreeMap::new(),
             heard_last: BTreeMap::new(),
+            taps: Taps::new(),
+            mixes: BTreeMap::new(),
+            time: 0,
             diary,
         }
     }
@@ -141,7 +153,9 @@ impl World {
     fn follow(&mut self, bridge: usize, routes: &Routes, bringing: bool) {
         let sinks =
             routes.iter().map(|(&leg, hears)| SinkRoutes { leg, hears: hears.iter().copied().collect() });
-        let mut next = arrangement_at(self.rates[bridge], &sinks.collect::<Vec<_>>());
+        let plan = self.taps.tap(bridge, plan(&sinks.collect::<Vec<_>>()));
+        let mut next = arrangement_of(self.rates[bridge], plan);
+        self.taps.bring(&mut next, bridge, &mut self.bridges);
         for (sink, source) in sinks_and_sources() {
             let allowed = routes.get(&sink).is_some_and(|hears| hears.contains(&source));
             assert_eq!(next.plan().hears(sink, source), allowed, "{sink:?} and {source:?}");
@@ -150,6 +164,7 @@ impl World {
         let brought = if bringing { self.bring_along(&mut next, bridge) } else { vec![] };
         self.diary.follows(bridge, &mut next, &brought);
         let mut old = self.bridges[bridge].adopt(next);
+        self.taps.take_home(&mut old);
         for leg in old.take_legs() {
             assert!(!routes.contains_key(&leg.id()), "the new plan names it");
             assert_eq!(self.places.remove(&SourceId::Leg(leg.id())), Some(bridge));
@@ -255,6 +270,7 @@ impl World {
         let mut ended = vec![];
         for (number, bridge) in self.bridges.iter_mut().enumerate() {
             bridge.legs_mut().for_each(|(id, leg)| leg.says.clone_from(&voices[id.0 as usize]));
+            bridge.set_next_tick(self.time);
             bridge.tick(&mut |prompt| ended.push(prompt));
             self.diary.ticks(number, bridge);
         }
@@ -264,6 +280,7 @@ impl World {
             .filter_map(|(leg, says)| Some((SourceId::Leg(leg), self.say(leg, says)?)))
             .collect();
         said.extend((0..PROMPTS).map(PromptId).filter_map(|id| Some((SourceId::Prompt(id), self.play(id)?))));
+        self.read_taps(&said);
         let seated: Vec<_> =
             (0..LEGS).map(LegId).filter(|&leg| self.places.contains_key(&SourceId::Leg(leg))).collect();
         let heard = seated.iter().map(|&leg| self.heard(leg, &said)).collect();
@@ -277,6 +294,29 @@ impl World {
         assert_eq!(ended, expected.collect::<Vec<_>>());
         self.places.keys().for_each(|source| *self.ticks.entry(*source).or_default() += 1);
         heard
+    }
+
+    /// Asserts that taps have what all sources in their bridges have `said`.
+    fn read_taps(&mut self, said: &BTreeMap<SourceId, Sounds>) {
+        self.mixes.clear();
+        for (bridge, mut tapped) in self.taps.hear(self.time, self.rates) {
+            let silence = vec![0; self.rates[bridge].frame_samples()];
+            let mut take = |channel| tapped.remove(&channel).unwrap_or_else(|| silence.clone());
+            for (&source, _) in self.places.iter().filter(|(_, place)| **place == bridge) {
+                let Sounds { still, newly } = &said[&source];
+                let is_heard = self.heard_last.values().any(|heard| heard.contains(&source));
+                // With a new plan, what nobody has heard begins anew.
+                let sounds = if is_heard { &[still][..] } else { &[still, newly] };
+                let tapped = take(TapChannel::Source(source));
+                let mut frames = sounds.iter().map(|sound| sound.frame.as_ref().unwrap_or(&silence));
+                assert!(frames.any(|frame| *frame == tapped), "{source:?} at {}", self.time);
+                if let SourceId::Leg(leg) = source {
+                    self.mixes.insert(leg, take(TapChannel::Heard(leg)));
+                }
+            }
+            assert!(tapped.is_empty(), "all others are silent");
+        }
+        self.time += 1;
     }
 
     fn heard(&mut self, sink: LegId, said: &BTreeMap<SourceId, Sounds>) -> Heard {
@@ -294,7 +334,8 @@ impl World {
         let format = self.formats[sink.0 as usize];
         let leg = self.leg_mut(sink);
         assert_eq!((leg.contributed, leg.sent), (age + 1, age + 1), "each once a tick");
-        Heard { leg: sink, format, payload: leg.heard.clone(), rate, allowed }
+        let payload = leg.heard.clone();
+        Heard { leg: sink, format, payload, rate, allowed, tapped: self.mixes.remove(&sink) }
     }
 
     /// What a prompt adds to this tick of the bridge that it is in.
