@@ -11,7 +11,10 @@ use std::time::Duration;
 use mixminus_audio::{Clip, Decibels, MAX_FRAME_SAMPLES, Pcm, SampleRate, TICK};
 use mixminus_codec::{Encoder, Format, MAX_PAYLOAD_BYTES};
 use mixminus_media::{Direction, Media, MediaConfig, RemoteMedia};
-use mixminus_mixer::{BridgeId, Gains, LegId, MixPlan, Plays, PromptId, SinkRoutes, SourceId};
+use mixminus_mixer::{
+    BridgeId, Gains, LegId, MixPlan, Plays, PromptId, SinkRoutes, SourceId, TapCapacity, TapChannel, TapId,
+    TapRoutes,
+};
 use mixminus_rtp::{Digit, MAX_PACKET_BYTES, MediaParameters, Press, Sender, SenderIdentity};
 
 /// Counts what threads named `media-0`, `media-1`, … do while it is armed.
@@ -93,7 +96,12 @@ fn everyone_hears(media: &Media, bridge: u64, callers: &[Caller], prompt: u64) {
         hears: others(caller.leg).map(SourceId::Leg).chain([SourceId::Prompt(PromptId(prompt))]).collect(),
     };
     let routes: Vec<_> = callers.iter().map(routes).collect();
-    media.install(BridgeId(bridge), MixPlan::compile(&routes).unwrap());
+    let channels = callers
+        .iter()
+        .flat_map(|Caller { leg, .. }| [TapChannel::Heard(*leg), TapChannel::Source(SourceId::Leg(*leg))]);
+    let tap = TapRoutes { tap: TapId(prompt), channels: channels.collect(), paused: prompt % 5 == 4 };
+    let plan = MixPlan::compile(&routes).unwrap().with_taps(&[tap]);
+    media.install(BridgeId(bridge), plan.unwrap());
 }
 
 /// Every kind of errand, event and datagram, once a round.
@@ -109,6 +117,9 @@ fn churn(media: &Media, callers: &mut Vec<Caller>, socket: &UdpSocket, round: u6
     media.append(PromptId(round), clip());
     media.append(PromptId(round.saturating_sub(1)), clip());
     media.complete(PromptId(round.saturating_sub(1)));
+    // Nobody reads it, so the end that is written is the last to go.
+    drop(media.open_tap(TapId(round + 1), TapCapacity::of(4)));
+    media.close_tap(TapId(round.saturating_sub(3)));
     everyone_hears(media, 0, &callers[..split], round);
     everyone_hears(media, 1, &callers[split..], round + 1);
     media.stop_prompt(PromptId(round.saturating_sub(3)));

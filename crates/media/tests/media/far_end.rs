@@ -291,6 +291,11 @@ pub fn eventually(what: &str, mut is_so: impl FnMut() -> bool) {
 
 /// Routes a bridge so that everyone hears everyone else, and `also`.
 pub fn install(media: &Media, bridge: u64, legs: &[LegId], also: &[SourceId]) {
+    media.install(BridgeId(bridge), plan(legs, also));
+}
+
+/// Everyone hears everyone else, and `also`.
+pub fn plan(legs: &[LegId], also: &[SourceId]) -> MixPlan {
     let routes = |leg: &LegId| SinkRoutes {
         leg: *leg,
         hears: legs
@@ -301,5 +306,5 @@ pub fn install(media: &Media, bridge: u64, legs: &[LegId], also: &[SourceId]) {
             .collect(),
     };
     let routes: Vec<_> = legs.iter().map(routes).collect();
-    media.install(BridgeId(bridge), MixPlan::compile(&routes).unwrap());
+    MixPlan::compile(&routes).unwrap()
 }

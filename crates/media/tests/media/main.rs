@@ -13,3 +13,4 @@ mod replay;
 mod reports;
 mod stress;
 mod talking;
+mod taps;
