@@ -19,9 +19,12 @@
 mod aligner;
 mod chain;
 mod entry;
+mod flac;
 mod interleave;
 mod journal;
 mod mixdown;
+mod mp3;
+mod ogg_opus;
 mod outline;
 mod output;
 mod peaks;

@@ -16,7 +16,7 @@ pub struct TrackId(pub u32);
 pub enum Format {
     /// Linear samples of 16 bits; RF64 from 4 GiB on.
     Wav,
-    /// MPEG layer III, 64 kbit/s for each channel.
+    /// MPEG layer III of constant bit rate: 64 kbit/s for each channel, and half of that at 8 kHz.
     Mp3,
     /// Opus in Ogg (RFC 7845), 32 kbit/s for each channel.
     OggOpus,

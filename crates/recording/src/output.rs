@@ -5,7 +5,7 @@ use std::io::{self, SeekFrom};
 use mixminus_audio::SampleRate;
 use serde::{Deserialize, Serialize};
 
-use crate::{Format, Medium, wav};
+use crate::{Format, Medium, flac, mp3, ogg_opus, wav};
 
 /// Rate and channels of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,7 +47,12 @@ pub(crate) trait Coder: Send {
 fn coder(format: Format, shape: Shape) -> io::Result<Box<dyn Coder>> {
     match format {
         Format::Wav => Ok(Box::new(wav::Coder::new(shape))),
-        _ => Err(io::Error::new(io::ErrorKind::Unsupported, format!("{format:?} is not built in"))),
+        #[cfg(feature = "mp3")]
+        Format::Mp3 => Ok(Box::new(mp3::Coder::new(shape)?)),
+        #[cfg(not(feature = "mp3"))]
+        Format::Mp3 => Err(io::Error::new(io::ErrorKind::Unsupported, "MP3 is not built in")),
+        Format::OggOpus => Ok(Box::new(ogg_opus::Coder::new(shape)?)),
+        Format::Flac => Ok(Box::new(flac::Coder::new(shape)?)),
     }
 }
 
@@ -55,7 +60,9 @@ fn coder(format: Format, shape: Shape) -> io::Result<Box<dyn Coder>> {
 fn head(format: Format, shape: Shape, extent: &Extent) -> Vec<u8> {
     match format {
         Format::Wav => wav::head(shape, extent),
-        _ => Vec::new(),
+        Format::Mp3 => mp3::head(shape, extent),
+        Format::OggOpus => ogg_opus::head(shape),
+        Format::Flac => flac::head(shape, extent),
     }
 }
 
@@ -141,7 +148,7 @@ pub(crate) fn repair(mut file: impl Medium, format: Format, shape: Shape, extent
     file.set_len(head.len() as u64 + extent.bytes)?;
     file.seek(SeekFrom::Start(0))?;
     file.write_all(&head)?;
-    file.flush()
+    if format == Format::OggOpus { ogg_opus::end(&mut file) } else { file.flush() }
 }
 
 /// Where a sample is in a WAV, in bytes.
