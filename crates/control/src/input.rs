@@ -108,6 +108,11 @@ pub enum Input {
         /// The leg.
         leg: LegId,
     },
+    /// The far end of a call that we placed rings, and can be heard before it answers.
+    LegAudible {
+        /// The leg.
+        leg: LegId,
+    },
     /// The far end of a call that we placed answered.
     LegAnswered {
         /// The leg.

@@ -173,6 +173,8 @@ pub struct Destination {
     pub delay: Duration,
     /// Digits sent once it answered, as in [`Instruction::SendDigits`].
     pub digits: Option<String>,
+    /// Whether they are sent as soon as it can be heard, be it before the answer.
+    pub digits_early: bool,
     /// SIP headers for it.
     pub headers: Vec<(String, String)>,
 }

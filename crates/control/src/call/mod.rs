@@ -252,6 +252,11 @@ impl Call {
             Some(leg) if self.early && !self.is_answered() => context.push(Effect::Progress(leg)),
             _ => self.answer(context),
         }
+        self.seat_alone(prompt, context);
+    }
+
+    /// Is alone in its bridge, hearing `prompt`.
+    fn seat_alone(&mut self, prompt: Option<PromptId>, context: &mut Context) {
         let known = self.private.take();
         if known.as_ref().is_some_and(|private| private.prompt == prompt) {
             self.private = known;

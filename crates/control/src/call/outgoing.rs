@@ -114,6 +114,16 @@ impl Call {
         }
     }
 
+    /// Takes notice that the far end, which has not answered, can be heard, and may hear digits.
+    pub fn be_audible(&mut self, context: &mut Context) {
+        let early = self.placed.as_mut().filter(|placed| placed.destination.digits_early);
+        if let Some(digits) = early.and_then(|placed| placed.destination.digits.take()) {
+            // Only in a bridge is anything sent.
+            self.seat_alone(None, context);
+            self.send_digits(&digits, context);
+        }
+    }
+
     /// Takes the answer, and asks for the key if there is to be one.
     pub fn callee_answered(&mut self, context: &mut Context) -> Next {
         self.be_answered(context);

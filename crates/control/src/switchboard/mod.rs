@@ -16,7 +16,7 @@ use crate::command::Selector;
 use crate::conference::Conference;
 use crate::context::{ConnectionId, Context, Due, PromptOwner};
 use crate::effect::{Effect, FetchPurpose, RequestId, TimerId};
-use crate::input::{Application, Arrival, Input, Refusal};
+use crate::input::{Application, Arrival, Input, LegEnd, Refusal};
 use crate::instruction::{CallUrls, Dial};
 use crate::record::{
     AccountId, CallId, CallRecord, CallState, ConferenceId, Direction, EndCause, ExitCause, HangupCause,
@@ -115,14 +115,11 @@ impl Switchboard {
     fn occurrence(&mut self, input: Input) {
         match input {
             Input::CallArrived(arrival) => self.arrive(arrival),
-            Input::LegEnded { leg, end } => {
-                if let Some(call) = self.legs.get(&leg).copied() {
-                    self.end_call(call, Ending::Leg(end));
-                }
-            }
+            Input::LegEnded { leg, end } => self.leg_ended(leg, end),
             Input::Dialled { call, leg } => self.dialled(call, leg),
             Input::NotDialled { call, reason } => self.not_dialled(call, reason),
             Input::LegRinging { leg } => self.ringing(leg),
+            Input::LegAudible { leg } => self.audible(leg),
             Input::LegAnswered { leg } => self.callee_answered(leg),
             Input::Fetched { call, fetch, result } => {
                 self.drive(call, |call, context| call.fetched(fetch, result, context));
@@ -233,6 +230,15 @@ impl Switchboard {
             call.dialling(placement, dial, &mut self.context);
         }
         Next::Idle
+    }
+
+    fn leg_ended(&mut self, leg: LegId, end: LegEnd) {
+        let Some(id) = self.legs.get(&leg).copied() else { return };
+        // Who has not answered owes us no sound.
+        let owes = self.calls.get(&id).is_some_and(|call| call.is_answered() || call.placement().is_none());
+        if owes || end != LegEnd::MediaTimeout {
+            self.end_call(id, Ending::Leg(end));
+        }
     }
 
     fn end_call(&mut self, id: CallId, ending: Ending) {

@@ -180,6 +180,15 @@ impl Switchboard {
         }
     }
 
+    /// The far end of a call that we placed can be heard before it answers.
+    pub(super) fn audible(&mut self, leg: LegId) {
+        self.ringing(leg);
+        let call = self.legs.get(&leg).and_then(|id| self.calls.get_mut(id));
+        if let Some(call) = call.filter(|call| !call.is_answered()) {
+            call.be_audible(&mut self.context);
+        }
+    }
+
     pub(super) fn callee_answered(&mut self, leg: LegId) {
         let Some(id) = self.legs.get(&leg).copied() else { return };
         let Some(call) = self.calls.get_mut(&id).filter(|call| !call.is_answered()) else { return };

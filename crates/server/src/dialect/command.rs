@@ -32,6 +32,7 @@ fn called(outbound: Outbound) -> Invited {
         ring_timeout: attempt.ring_timeout,
         delay: attempt.delay,
         digits: keys.clone(),
+        digits_early: outbound.send_on_preanswer,
         headers: headers.clone(),
     };
     let terms = DialTerms {
@@ -65,6 +66,7 @@ pub fn calls(request: MakeCall) -> Calls {
         ring_timeout,
         delay: Duration::ZERO,
         digits: keys.clone(),
+        digits_early: request.send_on_preanswer,
         headers: headers.clone(),
     });
     let answer = action(request.answer);

@@ -62,6 +62,7 @@ pub fn dial(dial: xml::Dial) -> Dial {
         ring_timeout,
         delay: Duration::ZERO,
         digits: Some(keys(&party.send_digits)).filter(|digits| !digits.is_empty()),
+        digits_early: party.send_on_preanswer,
         headers: common.iter().cloned().chain(sip_headers(&party.sip_headers)).collect(),
     };
     Dial {

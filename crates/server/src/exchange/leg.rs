@@ -234,7 +234,7 @@ impl Attendance {
                 CallEvent::Ringing => Input::LegRinging { leg },
                 CallEvent::Progress { sdp } => {
                     self.take_answer(&sdp);
-                    Input::LegRinging { leg }
+                    Input::LegAudible { leg }
                 }
                 CallEvent::Answered { sdp, .. } => {
                     self.take_answer(&sdp);
