@@ -325,7 +325,7 @@ impl Conference {
             if self.bridged {
                 context.close_bridge(self.bridge);
             }
-        } else if std::mem::take(&mut self.reroute) && (self.bridged || !self.is_empty()) {
+        } else if std::mem::take(&mut self.reroute) && (self.bridged || self.has_legs()) {
             self.bridged = true;
             let parties = self.parties();
             self.sounds.choose_music(parties.iter().map(|(_, party)| party), context);
@@ -341,6 +341,11 @@ impl Conference {
         }
     }
 
+    /// Whether anybody is inside, or heard on the way.
+    fn has_legs(&self) -> bool {
+        !self.is_empty() || self.sounds.callees().next().is_some()
+    }
+
     fn parties(&self) -> Vec<(LegId, Party)> {
         let waiting = self.is_waiting();
         self.participants.values().map(|one| (one.leg, one.party(waiting))).collect()
@@ -350,10 +355,12 @@ impl Conference {
         let hears = |leg: LegId, sink: &Party| {
             let room = self.sounds.leaves_room(leg);
             let voices = parties.iter().filter(|(_, source)| room && policy::audible(source, sink));
-            let voices = voices.map(|(leg, _)| SourceId::Leg(*leg));
+            let callees = self.sounds.callees_heard_by(leg, sink);
+            let voices = voices.map(|(leg, _)| *leg).chain(callees).map(SourceId::Leg);
             voices.chain(self.sounds.heard_by(leg, sink).map(SourceId::Prompt)).collect()
         };
-        parties.iter().map(|(leg, sink)| SinkRoutes { leg: *leg, hears: hears(*leg, sink) }).collect()
+        let inside = parties.iter().map(|(leg, sink)| SinkRoutes { leg: *leg, hears: hears(*leg, sink) });
+        inside.chain(self.sounds.callees().map(|leg| SinkRoutes { leg, hears: Vec::new() })).collect()
     }
 
     /// Reports to the URL from now on; one URL gets every event once.

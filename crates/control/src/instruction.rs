@@ -211,6 +211,8 @@ pub enum DialMusic {
     /// Ringing.
     #[default]
     Ringing,
+    /// Whoever of the callees can be heard first, and ringing while none can.
+    Callee,
     /// Nothing.
     None,
     /// What an URL says.

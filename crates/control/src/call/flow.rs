@@ -207,7 +207,7 @@ impl Call {
     pub fn dialling(&mut self, placement: PlacementId, dial: Box<Dial>, context: &mut Context) {
         self.silent_documents = 0;
         let content = match &dial.terms.music {
-            DialMusic::Ringing => Some(PromptContent::Ringback),
+            DialMusic::Ringing | DialMusic::Callee => Some(PromptContent::Ringback),
             DialMusic::None => None,
             DialMusic::Url(action) => Some(PromptContent::Sounds(action.clone())),
         };

@@ -83,6 +83,8 @@ impl Ending {
 struct Private {
     bridge: BridgeId,
     prompt: Option<PromptId>,
+    /// Who is called for it and heard in the prompt's place; it hears nothing itself.
+    callee: Option<LegId>,
 }
 
 /// Something that a request lets a call hear.
@@ -258,20 +260,31 @@ impl Call {
     /// Is alone in its bridge, hearing `prompt`.
     fn seat_alone(&mut self, prompt: Option<PromptId>, context: &mut Context) {
         let known = self.private.take();
-        if known.as_ref().is_some_and(|private| private.prompt == prompt) {
+        if known.as_ref().is_some_and(|private| private.prompt == prompt && private.callee.is_none()) {
             self.private = known;
             return;
         }
         let bridge = known.map_or_else(|| context.bridge(), |private| private.bridge);
-        self.private = Some(Private { bridge, prompt });
+        self.private = Some(Private { bridge, prompt, callee: None });
         self.route_private(context);
+    }
+
+    /// Lets it hear whom it calls in the place of its prompt, or its prompt again.
+    pub fn hear_callee(&mut self, callee: Option<LegId>, context: &mut Context) {
+        if let Some(private) = &mut self.private {
+            private.callee = callee;
+            self.route_private(context);
+        }
     }
 
     fn route_private(&self, context: &mut Context) {
         let (Some(private), Some(leg)) = (&self.private, self.leg) else { return };
-        let prompt = private.prompt.filter(|_| self.overlay.as_ref().is_none_or(|overlay| overlay.mixed));
-        let hears = prompt.into_iter().chain(self.overheard()).map(SourceId::Prompt).collect();
-        context.install(private.bridge, &[SinkRoutes { leg, hears }]);
+        let callee = private.callee.map(SourceId::Leg);
+        let own = callee.or(private.prompt.map(SourceId::Prompt)).filter(|_| self.hears_others());
+        let hears = own.into_iter().chain(self.overheard().map(SourceId::Prompt)).collect();
+        let callee = private.callee.map(|leg| SinkRoutes { leg, hears: Vec::new() });
+        let routes: Vec<_> = [SinkRoutes { leg, hears }].into_iter().chain(callee).collect();
+        context.install(private.bridge, &routes);
     }
 
     /// Another bridge took the leg over.

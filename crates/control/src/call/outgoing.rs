@@ -24,6 +24,8 @@ pub(super) struct Placed {
     destination: Destination,
     confirm: Option<Confirm>,
     time_limit: Option<Duration>,
+    /// Whether its far end can be heard.
+    audible: bool,
     /// When it is to be dialled, then when it has rung long enough.
     timer: Option<TimerId>,
 }
@@ -79,7 +81,7 @@ impl Call {
         let placement = record.placement.expect("a call is placed by a placement");
         let mut call = Self::new(record, None, urls);
         call.activity = Activity::Placed;
-        call.placed = Some(Placed { placement, destination, confirm, time_limit, timer });
+        call.placed = Some(Placed { placement, destination, confirm, time_limit, audible: false, timer });
         call
     }
 
@@ -116,12 +118,20 @@ impl Call {
 
     /// Takes notice that the far end, which has not answered, can be heard, and may hear digits.
     pub fn be_audible(&mut self, context: &mut Context) {
-        let early = self.placed.as_mut().filter(|placed| placed.destination.digits_early);
-        if let Some(digits) = early.and_then(|placed| placed.destination.digits.take()) {
+        let Some(placed) = &mut self.placed else { return };
+        placed.audible = true;
+        let early = Some(&mut placed.destination).filter(|destination| destination.digits_early);
+        if let Some(digits) = early.and_then(|destination| destination.digits.take()) {
             // Only in a bridge is anything sent.
             self.seat_alone(None, context);
             self.send_digits(&digits, context);
         }
+    }
+
+    /// Its leg, if the far end can be heard and has not answered.
+    pub fn audible(&self) -> Option<LegId> {
+        let audible = !self.is_answered() && self.placed.as_ref().is_some_and(|placed| placed.audible);
+        self.leg.filter(|_| audible)
     }
 
     /// Takes the answer, and asks for the key if there is to be one.

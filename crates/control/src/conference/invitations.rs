@@ -1,5 +1,7 @@
 //! Who is called to take part, as a conference tells it.
 
+use mixminus_mixer::LegId;
+
 use super::{Conference, Participant};
 use crate::callback::{ConferenceEvent, Subject};
 use crate::context::Context;
@@ -43,6 +45,12 @@ impl Conference {
             self.sounds.ring(placement, music, context);
             self.reroute = true;
         }
+    }
+
+    /// Lets those who hear ringing hear the callee on the leg instead, or ringing again.
+    pub fn hear_callee(&mut self, placement: PlacementId, callee: Option<LegId>) {
+        self.sounds.hear_callee(placement, callee);
+        self.reroute = true;
     }
 
     pub fn stop_ringing(&mut self, placement: PlacementId, context: &mut Context) {

@@ -43,6 +43,8 @@ pub(super) struct Sounds {
     plays: Vec<Play>,
     /// What is heard while those called to join are not there.
     ringing: BTreeMap<PlacementId, PromptId>,
+    /// Those called to join who are heard instead.
+    callees: BTreeMap<PlacementId, LegId>,
 }
 
 impl Sounds {
@@ -60,6 +62,7 @@ impl Sounds {
             announcements: Vec::new(),
             plays: Vec::new(),
             ringing: BTreeMap::new(),
+            callees: BTreeMap::new(),
         }
     }
 
@@ -130,17 +133,37 @@ impl Sounds {
     pub fn ring(&mut self, placement: PlacementId, music: &DialMusic, context: &mut Context) {
         let content = match music {
             DialMusic::None => return,
-            DialMusic::Ringing => PromptContent::Ringback,
+            DialMusic::Ringing | DialMusic::Callee => PromptContent::Ringback,
             DialMusic::Url(action) => PromptContent::Sounds(action.clone()),
         };
         let owner = self.owner;
         self.ringing.entry(placement).or_insert_with(|| context.play(owner, content, Repeat::Forever));
     }
 
-    /// Ends that. Returns whether it was heard.
+    /// Lets those inside hear who is called instead of ringing, or ringing again.
+    pub fn hear_callee(&mut self, placement: PlacementId, callee: Option<LegId>) {
+        match callee {
+            Some(leg) => drop(self.callees.insert(placement, leg)),
+            None => drop(self.callees.remove(&placement)),
+        }
+    }
+
+    /// The legs of those who are heard instead of ringing.
+    pub fn callees(&self) -> impl Iterator<Item = LegId> {
+        self.callees.values().copied()
+    }
+
+    /// Those of them who reach `sink` on its `leg`.
+    pub fn callees_heard_by(&self, leg: LegId, sink: &Party) -> impl Iterator<Item = LegId> {
+        let reached = policy::hears_conference(sink) && self.leaves_room(leg);
+        self.callees().filter(move |_| reached)
+    }
+
+    /// Ends either. Returns whether it was heard.
     pub fn stop_ringing(&mut self, placement: PlacementId, context: &mut Context) -> bool {
+        let callee = self.callees.remove(&placement);
         let prompt = self.ringing.remove(&placement);
-        prompt.map(|prompt| context.stop_prompt(prompt)).is_some()
+        prompt.map(|prompt| context.stop_prompt(prompt)).is_some() || callee.is_some()
     }
 
     /// Forgets a sound that was heard to its end. Returns whether it was one.
@@ -164,7 +187,8 @@ impl Sounds {
         let reached = policy::hears_conference(sink) && self.leaves_room(leg);
         let announcements =
             self.announcements.iter().filter(move |sound| reached && sound.audience.contains(&leg));
-        let ringing = self.ringing.values().copied().filter(move |_| reached);
+        let ringing = self.ringing.iter().filter(move |(id, _)| reached && !self.callees.contains_key(id));
+        let ringing = ringing.map(|(_, prompt)| *prompt);
         plays.chain(music).chain(announcements.map(|sound| sound.prompt)).chain(ringing)
     }
 
@@ -179,6 +203,7 @@ impl Sounds {
 
     /// Ends all of it.
     pub fn stop(&mut self, context: &mut Context) {
+        self.callees.clear();
         let announcements = self.announcements.drain(..).map(|announcement| announcement.prompt);
         let plays = self.plays.drain(..).map(|play| play.announcement.prompt);
         let music = std::mem::take(&mut self.music).into_values();

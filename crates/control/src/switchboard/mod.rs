@@ -2,6 +2,7 @@
 
 mod commands;
 mod conferences;
+mod early;
 mod placement;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -263,6 +264,7 @@ impl Switchboard {
         let placed = self.withdraw(id);
         self.forget(id);
         if let Some(placed) = placed {
+            self.hear_callee(placed.0);
             self.placed_call_ended(Dialled { callee: record.clone(), rang }, placed);
         }
         Some(record)

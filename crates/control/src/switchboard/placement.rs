@@ -6,7 +6,7 @@ use std::time::Duration;
 use mixminus_mixer::{BridgeId, LegId, SinkRoutes, SourceId};
 
 use super::{DRAINED, Switchboard};
-use crate::call::{Call, Ending};
+use crate::call::{Call, Ending, Next};
 use crate::callback::{CallEvent, DialStep, Dialled};
 use crate::context::{ConnectionId, Due};
 use crate::effect::{Effect, FetchPurpose, TimerId};
@@ -33,7 +33,9 @@ pub(super) enum Goal {
 pub(super) struct Placement {
     pub calls: Vec<CallId>,
     pub account: AccountId,
-    goal: Goal,
+    pub goal: Goal,
+    /// The one that is heard though it is not answered.
+    pub heard: Option<CallId>,
 }
 
 /// Who places calls, and how.
@@ -101,7 +103,8 @@ impl Switchboard {
         }
         let at_once = |id: &CallId| self.calls.get(id).is_some_and(|call| !call.waits_to_be_dialled());
         let at_once: Vec<_> = ids.iter().copied().filter(at_once).collect();
-        self.placements.insert(id, Placement { calls: ids, account: order.account, goal: order.goal });
+        let (account, goal) = (order.account, order.goal);
+        self.placements.insert(id, Placement { calls: ids, account, goal, heard: None });
         for call in at_once {
             self.dial(call);
         }
@@ -180,15 +183,6 @@ impl Switchboard {
         }
     }
 
-    /// The far end of a call that we placed can be heard before it answers.
-    pub(super) fn audible(&mut self, leg: LegId) {
-        self.ringing(leg);
-        let call = self.legs.get(&leg).and_then(|id| self.calls.get_mut(id));
-        if let Some(call) = call.filter(|call| !call.is_answered()) {
-            call.be_audible(&mut self.context);
-        }
-    }
-
     pub(super) fn callee_answered(&mut self, leg: LegId) {
         let Some(id) = self.legs.get(&leg).copied() else { return };
         let Some(call) = self.calls.get_mut(&id).filter(|call| !call.is_answered()) else { return };
@@ -196,6 +190,10 @@ impl Switchboard {
         let placement = call.placement().and_then(|placement| self.placements.get(&placement));
         if let Some(Placement { goal: Goal::Connect(caller), .. }) = placement {
             self.tell_caller(*caller, id, DialStep::Answered);
+        }
+        if let (Next::Idle, Some(placement)) = (&next, self.calls.get(&id).and_then(Call::placement)) {
+            // It is to press a key first.
+            self.hear_callee(placement);
         }
         self.follow_up(id, next);
     }

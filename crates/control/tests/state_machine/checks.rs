@@ -35,7 +35,8 @@ impl Machine {
         for (leg, fate) in &self.world.legs {
             let listens = matches!(fate, LegFate::Answered | LegFate::Early);
             let seat = self.world.seats.get(leg);
-            assert_eq!(listens, seat.is_some(), "{leg:?} is {fate:?}");
+            let may_listen = listens || *fate == LegFate::Dialled;
+            assert!(if seat.is_some() { may_listen } else { !listens }, "{leg:?} is {fate:?}");
             assert_eq!(
                 self.books.over.contains(leg),
                 !listens && !matches!(fate, LegFate::Ringing | LegFate::Dialled)
@@ -67,14 +68,26 @@ impl Machine {
     }
 
     fn may_hear(&self, sink: CallId, source: CallId) -> bool {
+        if self.rings(sink) {
+            return false;
+        }
         match (self.books.participant(sink), self.books.participant(source)) {
             (Some(sink), Some(source)) => self.policy(sink, source),
             (None, None) => {
                 let parent = |call| self.books.calls[&call].parent;
                 parent(sink) == Some(source) || parent(source) == Some(sink)
             }
+            (Some(sink), None) if self.rings(source) => {
+                self.books.conferences[&sink.conference].state == ConferenceState::Active && !sink.held
+            }
             _ => false,
         }
+    }
+
+    /// Whether we call it, and it has not answered.
+    fn rings(&self, call: CallId) -> bool {
+        let call = &self.books.calls[&call];
+        call.placement.is_some() && call.answered_at.is_none()
     }
 
     /// The policy, in other words.

@@ -132,7 +132,7 @@ impl Machine {
 
     fn far_end(&mut self, at: Index, does: FarEnd) {
         let can = |fate: LegFate| match does {
-            FarEnd::Rings | FarEnd::Answers => fate == LegFate::Dialled,
+            FarEnd::Rings | FarEnd::IsHeard | FarEnd::Answers => fate == LegFate::Dialled,
             FarEnd::Ends(end) => may_end(fate, end),
             FarEnd::Talks(_) | FarEnd::Presses(_) => matches!(fate, LegFate::Answered | LegFate::Early),
         };
@@ -269,6 +269,7 @@ impl Machine {
 fn said(leg: LegId, does: FarEnd) -> Input {
     match does {
         FarEnd::Rings => Input::LegRinging { leg },
+        FarEnd::IsHeard => Input::LegAudible { leg },
         FarEnd::Answers => Input::LegAnswered { leg },
         FarEnd::Ends(end) => Input::LegEnded { leg, end },
         FarEnd::Talks(talking) => Input::Talking { leg, talking },

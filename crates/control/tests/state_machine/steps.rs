@@ -52,6 +52,8 @@ pub enum Step {
 #[derive(Clone, Copy, Debug)]
 pub enum FarEnd {
     Rings,
+    /// Before it answers.
+    IsHeard,
     Answers,
     Ends(LegEnd),
     Talks(bool),
@@ -159,6 +161,7 @@ fn far_end() -> impl Strategy<Value = FarEnd> {
     ];
     prop_oneof![
         3 => Just(FarEnd::Rings),
+        4 => Just(FarEnd::IsHeard),
         8 => Just(FarEnd::Answers),
         2 => select(ends).prop_map(FarEnd::Ends),
         3 => any::<bool>().prop_map(FarEnd::Talks),
@@ -242,6 +245,7 @@ fn destination() -> impl Strategy<Value = Destination> {
         address: "sip:far@test".into(),
         ring_timeout: Duration::from_secs(ring),
         delay,
+        digits_early: ring > 5,
         digits,
         headers: Vec::new(),
     })
@@ -253,7 +257,13 @@ fn terms() -> impl Strategy<Value = DialTerms> {
         sound,
         timeout: Duration::from_secs(10),
     });
-    let music = select(vec![DialMusic::Ringing, DialMusic::None, DialMusic::Url(to("ringing"))]);
+    let music = select(vec![
+        DialMusic::Ringing,
+        DialMusic::Callee,
+        DialMusic::Callee,
+        DialMusic::None,
+        DialMusic::Url(to("ringing")),
+    ]);
     (prop::option::of(confirm), music, maybe("progress")).prop_map(|(confirm, music, progress)| DialTerms {
         from: "1415".into(),
         caller_name: None,

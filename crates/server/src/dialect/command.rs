@@ -44,7 +44,7 @@ fn called(outbound: Outbound) -> Invited {
             timeout: CONFIRM_TIMEOUT,
         }),
         music: match outbound.dial_music {
-            rest::DialMusic::Real => DialMusic::Ringing,
+            rest::DialMusic::Real => DialMusic::Callee,
             rest::DialMusic::None => DialMusic::None,
             rest::DialMusic::Url(url) => {
                 DialMusic::Url(mixminus_control::Action { url, method: HttpMethod::Get })

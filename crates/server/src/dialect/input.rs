@@ -76,7 +76,8 @@ pub fn dial(dial: xml::Dial) -> Dial {
                 timeout: confirm.timeout.unwrap_or(CONFIRM_TIMEOUT),
             }),
             music: match dial.dial_music {
-                DialTone::Ringing | DialTone::Real => DialMusic::Ringing,
+                DialTone::Ringing => DialMusic::Ringing,
+                DialTone::Real => DialMusic::Callee,
                 DialTone::Url(url) => DialMusic::Url(sound(url)),
             },
             progress: None,
