@@ -113,6 +113,28 @@ pub enum CallEvent {
     Recorded(Box<RecordingRecord>),
     /// A call that its document placed took a step.
     DialStep(DialStep, Box<CallRecord>),
+    /// It, or the call it is connected to, pressed digits that its document asks to be told of.
+    Pressed(Box<PressedDigits>),
+}
+
+/// Digits of one of two connected calls.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PressedDigits {
+    /// One of the patterns asked for.
+    pub digits: String,
+    /// Whose.
+    pub by: ConnectionEnd,
+    /// The callee's call.
+    pub callee: CallRecord,
+}
+
+/// One of two connected calls.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ConnectionEnd {
+    /// The one whose document placed the other.
+    Caller,
+    /// The other.
+    Callee,
 }
 
 /// What a caller entered.

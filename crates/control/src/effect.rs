@@ -7,7 +7,7 @@ use mixminus_mixer::{BridgeId, LegId, MixPlan, PromptId, SourceId, TapId};
 use crate::callback::{CallCallback, CallbackEvent, Collected, ConferenceEvent, Dialled, RecordingCallback};
 use crate::command::{CommandError, Outcome};
 use crate::input::Refusal;
-use crate::instruction::Action;
+use crate::instruction::{Action, Credentials};
 use crate::policy::Role;
 use crate::record::{
     CallId, CallRecord, ConferenceRecord, ParticipantId, ParticipantRecord, RecordingId, RecordingRecord,
@@ -76,6 +76,8 @@ pub struct PlaceCall {
     pub call: CallRecord,
     /// SIP headers for the called party.
     pub headers: Vec<(String, String)>,
+    /// What the called party's server is told if it asks who we are.
+    pub credentials: Option<Credentials>,
 }
 
 /// What a prompt sounds like.

@@ -1,6 +1,7 @@
 //! What a document tells a call to do.
 
 use std::collections::BTreeSet;
+use std::fmt;
 use std::time::Duration;
 
 use crate::effect::Repeat;
@@ -160,6 +161,10 @@ pub struct Dial {
     pub report: Option<Report>,
     /// Who is told of each step.
     pub callback: Option<Action>,
+    /// Patterns of `0-9 * #` of which it is told when the caller presses them while connected.
+    pub caller_digits: Vec<String>,
+    /// The same of the callee.
+    pub callee_digits: Vec<String>,
 }
 
 /// One party to call.
@@ -177,6 +182,23 @@ pub struct Destination {
     pub digits_early: bool,
     /// SIP headers for it.
     pub headers: Vec<(String, String)>,
+    /// What its server is told if it asks who we are.
+    pub credentials: Option<Credentials>,
+}
+
+/// What a SIP server knows us by.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Credentials {
+    /// User name.
+    pub username: String,
+    /// Password.
+    pub password: String,
+}
+
+impl fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Credentials").finish_non_exhaustive()
+    }
 }
 
 /// How others are called.

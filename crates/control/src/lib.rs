@@ -17,13 +17,14 @@ mod context;
 mod effect;
 mod input;
 mod instruction;
+mod matcher;
 pub mod policy;
 mod record;
 mod switchboard;
 
 pub use callback::{
-    CallCallback, CallEvent, CallbackEvent, Collected, ConferenceEvent, DialStep, Dialled, RecordingCallback,
-    RecordingEvent, Subject,
+    CallCallback, CallEvent, CallbackEvent, Collected, ConferenceEvent, ConnectionEnd, DialStep, Dialled,
+    PressedDigits, RecordingCallback, RecordingEvent, Subject,
 };
 pub use command::{
     CallChange, Calls, Command, CommandError, ConferenceChange, Invitation, Invited, Legs, Members, Outcome,
@@ -37,9 +38,9 @@ pub use input::{
     Application, Arrival, DialError, FetchError, Input, LegEnd, Recorded, RecordingFault, Refusal,
 };
 pub use instruction::{
-    Action, AutomaticRecording, CallUrls, Collect, CollectKind, ConferenceRequest, Confirm, Destination,
-    Dial, DialMusic, DialTerms, Document, EventGroup, HttpMethod, Instruction, RecordingTerms, Report, Sound,
-    StatusCallback,
+    Action, AutomaticRecording, CallUrls, Collect, CollectKind, ConferenceRequest, Confirm, Credentials,
+    Destination, Dial, DialMusic, DialTerms, Document, EventGroup, HttpMethod, Instruction, RecordingTerms,
+    Report, Sound, StatusCallback,
 };
 pub use record::{
     AccountId, ApplicationId, ApplicationRecord, CallId, CallRecord, CallState, ConferenceId,

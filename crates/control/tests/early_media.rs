@@ -34,6 +34,8 @@ fn dial(to: &[&str]) -> Instruction {
         end_on_star: false,
         report: Some(Report { action, follow: true }),
         callback: None,
+        caller_digits: vec![],
+        callee_digits: vec![],
     }))
 }
 

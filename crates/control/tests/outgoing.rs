@@ -9,9 +9,10 @@ use std::time::Duration;
 use mixminus_control::policy::Role;
 use mixminus_control::{
     Action, CallChange, CallEvent, CallState, CallUrls, Calls, Command, CommandError,
-    ConferenceEvent as Event, ConferenceRequest, ConferenceState, Confirm, Destination, Dial, DialMusic,
-    DialTerms, EventGroup, HangupCause, HangupSource, HttpMethod, Instruction, Invitation, Invited, Legs,
-    News, Outcome, PlacementId, PlayKind, PromptContent, Repeat, Report, Selector, StatusCallback,
+    ConferenceEvent as Event, ConferenceRequest, ConferenceState, Confirm, ConnectionEnd, Destination, Dial,
+    DialMusic, DialTerms, EventGroup, HangupCause, HangupSource, HttpMethod, Instruction, Invitation,
+    Invited, Legs, News, Outcome, PlacementId, PlayKind, PromptContent, Repeat, Report, Selector,
+    StatusCallback,
 };
 use mixminus_mixer::LegId;
 use world::{LegFate, World, document, request};
@@ -316,6 +317,8 @@ fn dial(to: &[&str]) -> Instruction {
         end_on_star: true,
         report: Some(Report { action: post("dialled"), follow: true }),
         callback: Some(post("steps")),
+        caller_digits: vec!["12".into()],
+        callee_digits: vec!["9".into()],
     }))
 }
 
@@ -364,6 +367,27 @@ fn a_star_ends_a_connection_and_the_caller_goes_on() {
     world.press(caller, '*');
     assert_eq!(world.legs[&a], LegFate::HungUp);
     assert_eq!(world.fetches.len(), 1);
+}
+
+#[test]
+fn digits_of_connected_calls_are_told_to_who_asks() {
+    let mut world = World::new();
+    let caller = world.call(vec![dial(&["a"])]);
+    let a = dialled(&mut world);
+    world.press(caller, '1');
+    world.far_end_answers(a);
+    for (leg, digit) in
+        [(caller, '2'), (a, '1'), (caller, '1'), (a, '2'), (caller, '2'), (a, '9'), (caller, '9')]
+    {
+        world.press(leg, digit);
+    }
+    let told = world.told_of_calls.iter().filter_map(|told| match &told.event {
+        CallEvent::Pressed(pressed) => Some((&*told.url, &*pressed.digits, pressed.by, &*pressed.callee.to)),
+        _ => None,
+    });
+    let told: Vec<_> = told.collect();
+    let steps = "http://app/steps";
+    assert_eq!(told, [(steps, "12", ConnectionEnd::Caller, "a"), (steps, "9", ConnectionEnd::Callee, "a")]);
 }
 
 #[test]

@@ -59,6 +59,8 @@ fn dial(to: &[&str], confirm: Option<Confirm>) -> Instruction {
         end_on_star: false,
         report: Some(Report { action: post("dialled"), follow: true }),
         callback: None,
+        caller_digits: vec![],
+        callee_digits: vec![],
     }))
 }
 

@@ -99,8 +99,9 @@ impl Call {
         let Some(placed) = &mut self.placed else { return };
         let due = Due::RingTimeout(self.record.id);
         placed.timer = Some(context.wake(placed.destination.ring_timeout, due));
-        let headers = placed.destination.headers.clone();
-        context.push(Effect::Dial(Box::new(PlaceCall { call: self.record.clone(), headers })));
+        let (headers, credentials) =
+            (placed.destination.headers.clone(), placed.destination.credentials.take());
+        context.push(Effect::Dial(Box::new(PlaceCall { call: self.record.clone(), headers, credentials })));
     }
 
     pub const fn dialled_as(&mut self, leg: LegId) {

@@ -336,9 +336,7 @@ impl Switchboard {
                 self.touched.push(conference);
             }
         } else if let Some(connection) = call.connection() {
-            if self.connections.get(&connection).is_some_and(|one| one.ended_by(id, digit)) {
-                self.end_connection(connection, HangupSource::Caller);
-            }
+            self.connected_digit(connection, id, digit);
         } else {
             self.drive(id, |call, context| call.digit(digit, context));
         }

@@ -7,11 +7,12 @@ use mixminus_mixer::{BridgeId, LegId, SinkRoutes, SourceId};
 
 use super::{DRAINED, Switchboard};
 use crate::call::{Call, Ending, Next};
-use crate::callback::{CallEvent, DialStep, Dialled};
+use crate::callback::{CallEvent, ConnectionEnd, DialStep, Dialled, PressedDigits};
 use crate::context::{ConnectionId, Due};
 use crate::effect::{Effect, FetchPurpose, TimerId};
 use crate::input::DialError;
 use crate::instruction::{Action, CallUrls, ConferenceRequest, Destination, Dial, DialMusic, DialTerms};
+use crate::matcher::Matcher;
 use crate::record::{
     AccountId, CallId, CallRecord, CallState, ConferenceId, Direction, HangupCause, HangupSource,
     PlacementId, Timestamp,
@@ -57,6 +58,8 @@ pub(super) struct Connection {
     callee: CallId,
     longest: TimerId,
     dial: Box<Dial>,
+    caller_digits: Matcher,
+    callee_digits: Matcher,
 }
 
 impl Connection {
@@ -66,6 +69,16 @@ impl Connection {
 
     pub fn is_callers(&self, call: CallId) -> bool {
         call == self.caller
+    }
+
+    /// Takes a digit of `call`: what its document is to be told of, if that completes it.
+    pub fn press(&mut self, call: CallId, digit: char) -> Option<(String, ConnectionEnd)> {
+        let (matcher, by) = if self.is_callers(call) {
+            (&mut self.caller_digits, ConnectionEnd::Caller)
+        } else {
+            (&mut self.callee_digits, ConnectionEnd::Callee)
+        };
+        Some((matcher.press(digit)?, by))
     }
 
     /// Whether `digit` of `call` ends it.
@@ -317,7 +330,10 @@ impl Switchboard {
         let id = self.context.connection();
         let longest = self.context.wake(dial.time_limit, Due::ConnectionEnd(id));
         let bridge = self.context.bridge();
-        self.connections.insert(id, Connection { bridge, caller, callee, longest, dial });
+        let caller_digits = Matcher::new(dial.caller_digits.clone());
+        let callee_digits = Matcher::new(dial.callee_digits.clone());
+        let connection = Connection { bridge, caller, callee, longest, dial, caller_digits, callee_digits };
+        self.connections.insert(id, connection);
         self.route_connection(id);
         for call in [caller, callee] {
             if let Some(call) = self.calls.get_mut(&call) {
@@ -406,9 +422,27 @@ impl Switchboard {
     /// Tells the caller's application of a step of the callee's call.
     fn tell_caller(&mut self, caller: CallId, callee: CallId, step: DialStep) {
         let Some(callee) = self.calls.get(&callee).map(|call| call.record().clone()) else { return };
+        self.tell_dial(caller, CallEvent::DialStep(step, Box::new(callee)));
+    }
+
+    fn tell_dial(&mut self, caller: CallId, event: CallEvent) {
         let Some(callback) = self.dial_callback(caller) else { return };
         if let Some(call) = self.calls.get_mut(&caller) {
-            call.tell_at(&callback, CallEvent::DialStep(step, Box::new(callee)), &mut self.context);
+            call.tell_at(&callback, event, &mut self.context);
+        }
+    }
+
+    /// Takes a digit of a call that is connected to another.
+    pub(super) fn connected_digit(&mut self, id: ConnectionId, call: CallId, digit: char) {
+        let Some(connection) = self.connections.get_mut(&id) else { return };
+        let pressed = connection.press(call, digit);
+        let (caller, callee, ends) = (connection.caller, connection.callee, connection.ended_by(call, digit));
+        if let (Some((digits, by)), Some(callee)) = (pressed, self.calls.get(&callee).map(Call::record)) {
+            let pressed = PressedDigits { digits, by, callee: callee.clone() };
+            self.tell_dial(caller, CallEvent::Pressed(Box::new(pressed)));
+        }
+        if ends {
+            self.end_connection(id, HangupSource::Caller);
         }
     }
 

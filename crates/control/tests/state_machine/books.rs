@@ -347,7 +347,10 @@ fn hear_of_call(told: &mut Vec<CallCallback>, event: &CallCallback) {
         CallEvent::DialStep(DialStep::Answered, callee) => Some((3, callee.id)),
         CallEvent::DialStep(DialStep::Connected, callee) => Some((4, callee.id)),
         CallEvent::DialStep(DialStep::Ended, callee) => Some((5, callee.id)),
-        CallEvent::Collected(_) | CallEvent::Dialled(_) | CallEvent::Recorded(_) => None,
+        CallEvent::Collected(_)
+        | CallEvent::Dialled(_)
+        | CallEvent::Recorded(_)
+        | CallEvent::Pressed(_) => None,
     };
     if let Some(this) = step(event) {
         for earlier in told.iter().filter(|earlier| earlier.url == event.url).filter_map(step) {

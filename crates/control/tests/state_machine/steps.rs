@@ -248,6 +248,7 @@ fn destination() -> impl Strategy<Value = Destination> {
         digits_early: ring > 5,
         digits,
         headers: Vec::new(),
+        credentials: None,
     })
 }
 
@@ -282,6 +283,8 @@ fn dial() -> impl Strategy<Value = Dial> {
             end_on_star: true,
             report,
             callback,
+            caller_digits: vec!["1".into(), "12".into()],
+            callee_digits: vec!["#".into()],
         },
     )
 }

@@ -2,7 +2,8 @@
 
 use mixminus_control::{
     CallCallback, CallEvent, CallRecord, CallState, CallbackEvent, CollectKind, Collected, ConferenceEvent,
-    DialStep, Dialled, Fetch, FetchPurpose, HangupCause, HttpMethod, News, RecordingCallback, RecordingEvent,
+    ConnectionEnd, DialStep, Dialled, Fetch, FetchPurpose, HangupCause, HttpMethod, News, PressedDigits,
+    RecordingCallback, RecordingEvent,
 };
 use mixminus_plivo::callback::{
     AddParticipantOutcome, Called, DialAction, DialEvent, DialOutcome, DialStatus, Input, InputType,
@@ -83,6 +84,7 @@ pub fn call_callback_parameters(callback: &CallCallback) -> Parameters {
             ("Record", RecordOutcome { recording: &recording, digit: None }.callback_parameters())
         }
         CallEvent::DialStep(step, callee) => ("Dial", step_parameters(&callback.call, *step, callee)),
+        CallEvent::Pressed(pressed) => ("Dial", pressed_parameters(&callback.call, pressed)),
     };
     let mut parameters = call_parameters(&call(&callback.call), event, &callback.headers);
     parameters.extend(news);
@@ -135,6 +137,12 @@ fn step_parameters(caller: &CallRecord, step: DialStep, callee: &CallRecord) -> 
         DialStep::Ended => DialAction::Hangup,
     };
     DialEvent { action, a_leg: &caller.id.to_string(), b_leg: &call(callee) }.parameters()
+}
+
+fn pressed_parameters(caller: &CallRecord, pressed: &PressedDigits) -> Parameters {
+    let by_b_leg = pressed.by == ConnectionEnd::Callee;
+    let action = DialAction::Digits { digits: &pressed.digits, by_b_leg };
+    DialEvent { action, a_leg: &caller.id.to_string(), b_leg: &call(&pressed.callee) }.parameters()
 }
 
 /// The request of `url`, ready to be signed.
@@ -278,6 +286,30 @@ mod tests {
             ("ParticipantEndTime", "2026-01-02 10:48:48+00:00"),
         ] {
             assert_eq!(value(&exit, key), Some(expected), "{key}");
+        }
+    }
+
+    #[test]
+    fn digits_of_either_leg_are_told_as_the_dial_names_them() {
+        for (by, name) in [(ConnectionEnd::Caller, "ALeg"), (ConnectionEnd::Callee, "BLeg")] {
+            let pressed = PressedDigits { digits: "*1".into(), by, callee: samples::call() };
+            let parameters = call_callback_parameters(&CallCallback {
+                url: "http://h/d".into(),
+                method: HttpMethod::Post,
+                event: CallEvent::Pressed(Box::new(pressed)),
+                at: samples::second(3),
+                sequence: 1,
+                call: samples::call(),
+                headers: vec![],
+            });
+            for (key, expected) in [
+                ("Event", "Dial"),
+                ("DialAction", "digits"),
+                ("DialDigitsMatch", "*1"),
+                ("DialDigitsPressedBy", name),
+            ] {
+                assert_eq!(value(&parameters, key), Some(expected), "{key}");
+            }
         }
     }
 

@@ -34,6 +34,7 @@ fn called(outbound: Outbound) -> Invited {
         digits: keys.clone(),
         digits_early: outbound.send_on_preanswer,
         headers: headers.clone(),
+        credentials: None,
     };
     let terms = DialTerms {
         from: outbound.from,
@@ -68,6 +69,7 @@ pub fn calls(request: MakeCall) -> Calls {
         digits: keys.clone(),
         digits_early: request.send_on_preanswer,
         headers: headers.clone(),
+        credentials: None,
     });
     let answer = action(request.answer);
     // Whoever asks for nothing else is told the end where the call was answered.

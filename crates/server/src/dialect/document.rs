@@ -93,7 +93,7 @@ pub(super) const fn repeat(repeat: xml::Repeat) -> Repeat {
 mod tests {
     use mixminus_control::policy::Role;
     use mixminus_control::{
-        Action, ConferenceRequest, EventGroup, HttpMethod, Report, Sound, StatusCallback,
+        Action, ConferenceRequest, Credentials, EventGroup, HttpMethod, Report, Sound, StatusCallback,
     };
 
     use super::*;
@@ -218,13 +218,21 @@ mod tests {
     #[test]
     fn others_are_called_as_the_document_says() {
         let [Instruction::Dial(dial)] = &instructions(
-            "<Dial action='/d' timeout='20' callerId='1415' hangupOnStar='true' confirmSound='/ask' sipHeaders='a=1'>\
-             <Number sendDigits='1w2'>14157654321</Number><User sipHeaders='b=2'>sip:bob@h</User></Dial>",
+            "<Dial action='/d' digitsMatch='1,*2' digitsMatchBLeg='3' timeout='20' callerId='1415' hangupOnStar='true' confirmSound='/ask' sipHeaders='a=1'>\
+             <Number sendDigits='1w2' sendOnPreanswer='true'>14157654321</Number>\
+             <User sipHeaders='b=2' sipAuthUsername='ann' sipAuthPassword='12345678'>sip:bob@h</User></Dial>",
         )[..] else {
             panic!()
         };
         let [number, user] = &dial.destinations[..] else { panic!() };
         assert_eq!((number.address.as_str(), number.digits.as_deref()), ("14157654321", Some("1w2")));
+        assert!(number.digits_early && !user.digits_early);
+        assert_eq!(
+            (&*dial.caller_digits, &*dial.callee_digits),
+            (&["1".into(), "*2".into()][..], &["3".into()][..])
+        );
+        let credentials = Credentials { username: "ann".into(), password: "12345678".into() };
+        assert_eq!((&number.credentials, &user.credentials), (&None, &Some(credentials)));
         assert_eq!((number.ring_timeout, user.address.as_str()), (seconds(20), "sip:bob@h"));
         let header = |name: &str, value: &str| (format!("X-PH-{name}"), value.to_owned());
         assert_eq!(user.headers, [header("a", "1"), header("b", "2")]);

@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use mixminus_control::{
-    Action, Collect, CollectKind, Confirm, Destination, Dial, DialMusic, DialTerms, HttpMethod, Report,
+    Action, Collect, CollectKind, Confirm, Credentials, Destination, Dial, DialMusic, DialTerms, HttpMethod,
+    Report,
 };
-use mixminus_plivo::xml::{self, DialTone, Dialled, GetDigits, GetInput, Target};
+use mixminus_plivo::xml::{self, DialTone, Dialled, GetDigits, GetInput, SipCredentials, Target};
 
 use super::command::sip_headers;
 use super::document::prompt;
@@ -64,6 +65,9 @@ pub fn dial(dial: xml::Dial) -> Dial {
         digits: Some(keys(&party.send_digits)).filter(|digits| !digits.is_empty()),
         digits_early: party.send_on_preanswer,
         headers: common.iter().cloned().chain(sip_headers(&party.sip_headers)).collect(),
+        credentials: party
+            .credentials
+            .map(|SipCredentials { username, password }| Credentials { username, password }),
     };
     Dial {
         destinations: dial.parties.into_iter().map(destination).collect(),
@@ -86,6 +90,8 @@ pub fn dial(dial: xml::Dial) -> Dial {
         end_on_star: dial.hangup_on_star,
         report: report(dial.action, dial.redirect),
         callback: dial.callback.map(action),
+        caller_digits: dial.digits_match,
+        callee_digits: dial.digits_match_b_leg,
     }
 }
 

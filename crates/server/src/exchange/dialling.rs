@@ -69,13 +69,17 @@ impl Dialling {
             }
             _ => return Err(DialError::InvalidAddress),
         };
+        let own = place
+            .credentials
+            .clone()
+            .map(|own| Credentials { username: own.username, password: own.password });
         Ok(OutgoingCallRequest {
             target,
             from: self.from(&call.from),
             from_display: call.caller_name.clone(),
             offer,
             headers: place.headers.clone(),
-            credentials,
+            credentials: own.or(credentials),
             route: None,
         })
     }
@@ -128,7 +132,7 @@ mod tests {
 
     fn placed(to: &str, from: &str) -> PlaceCall {
         let call = mixminus_control::CallRecord { to: to.into(), from: from.into(), ..samples::call() };
-        PlaceCall { call, headers: vec![] }
+        PlaceCall { call, headers: vec![], credentials: None }
     }
 
     fn target(to: &str, trunk: Option<&str>) -> Option<String> {
@@ -157,6 +161,24 @@ mod tests {
         assert_eq!(target("+1415", Some("t.example:5070")).as_deref(), Some("sip:+1415@t.example:5070"));
         assert_eq!(target("+1415", None), None);
         assert_eq!(target("1415;x", Some("t.example")), None);
+    }
+
+    #[test]
+    fn a_callees_own_credentials_go_before_the_trunks() {
+        let credentials =
+            |username: &str| Credentials { username: username.into(), password: "12345678".into() };
+        let mut dialling = dialling(Some("t.example"));
+        dialling.trunk.as_mut().unwrap().credentials = Some(credentials("trunk"));
+        let own = mixminus_control::Credentials { username: "ann".into(), password: "12345678".into() };
+        let place = |to, own: Option<&mixminus_control::Credentials>| {
+            let place = PlaceCall { credentials: own.cloned(), ..placed(to, "1415") };
+            dialling.request(&place, String::new()).unwrap().credentials
+        };
+        let (user, number) = ("sip:bob@pbx.example", "1416");
+        assert_eq!(place(user, Some(&own)), Some(credentials("ann")));
+        assert_eq!((place(user, None), place(number, None)), (None, Some(credentials("trunk"))));
+        let shown = format!("{:?}", PlaceCall { credentials: Some(own), ..placed(user, "1415") });
+        assert!(!shown.contains("12345678") && !shown.contains("ann\""), "{shown}");
     }
 
     #[test]
