@@ -14,4 +14,5 @@ pub mod rate;
 pub mod serve;
 pub mod signer;
 pub mod startup;
+mod tuned;
 pub mod web;

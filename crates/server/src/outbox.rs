@@ -17,6 +17,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
 use mixminus_control::Timestamp;
+use mixminus_plivo::Tuning;
 use mixminus_store::{NewCallback, QueuedCallback, Store, StoreError};
 use tokio::sync::Notify;
 use tokio::time::sleep;
@@ -24,6 +25,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::http::{Exposition, Measured};
+use crate::tuned::tuned;
 use crate::web::{Limits, WebClient, WebRequest};
 use active::Active;
 pub use keep::Keep;
@@ -142,7 +144,7 @@ impl Outbox {
             url: &callback.url,
             params: &callback.params,
             headers: &headers,
-            limits: Limits::CALLBACK,
+            limits: tuned(Limits::CALLBACK, &Tuning::of(&callback.url)),
         };
         let outcome = match self.web.send(&request).await {
             Ok(_) => Outcome::Delivered,

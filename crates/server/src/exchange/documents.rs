@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use mixminus_control::{Action, Document, Fetch, FetchError};
-use mixminus_plivo::{Failure, Tuning, xml};
+use mixminus_plivo::{Tuning, xml};
 
 use crate::dialect;
 use crate::signer::Signer;
-use crate::web::{CONNECT_TIMEOUT, Limits, WebClient, WebError, WebRequest, WebResponse};
+use crate::tuned::{failure, tuned};
+use crate::web::{Limits, WebClient, WebError, WebRequest, WebResponse};
 
 /// Fetches documents, signed in the account's name.
 #[derive(Debug)]
@@ -66,54 +67,8 @@ impl Documents {
             url: &action.url,
             params: &params,
             headers: &headers,
-            limits: limits(tuning),
+            limits: tuned(Limits::DOCUMENT, tuning),
         };
         self.web.send(&request).await
-    }
-}
-
-/// What one try may take: the wait for a connection and that for an answer together.
-fn limits(tuning: &Tuning) -> Limits {
-    let Limits { timeout, .. } = Limits::DOCUMENT;
-    let tuned = match (tuning.connect, tuning.read) {
-        (None, None) => timeout,
-        (connect, read) => connect.unwrap_or(CONNECT_TIMEOUT) + read.unwrap_or(timeout),
-    };
-    Limits { timeout: tuned, ..Limits::DOCUMENT }
-}
-
-const fn failure(error: &WebError) -> Failure {
-    match error {
-        WebError::Status { status: 400..=499, .. } => Failure::ClientError,
-        WebError::Status { status: 500..=599, .. } => Failure::ServerError,
-        WebError::Unreachable { .. } => Failure::Connecting,
-        WebError::Timeout { .. } => Failure::Reading,
-        _ => Failure::Other,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::time::Duration;
-
-    use super::*;
-
-    #[test]
-    fn one_try_takes_as_long_as_the_fragment_says() {
-        let timeout = |fragment: &str| limits(&Tuning::of(&format!("http://h/x#{fragment}"))).timeout;
-        assert_eq!(timeout(""), Limits::DOCUMENT.timeout);
-        assert_eq!(timeout("ct=500&rt=2000"), Duration::from_millis(2500));
-        assert_eq!(timeout("rt=40000"), CONNECT_TIMEOUT + Duration::from_secs(40));
-    }
-
-    #[test]
-    fn failures_are_what_a_fragment_calls_them() {
-        let status = |status| failure(&WebError::Status { host: "h".into(), status });
-        assert_eq!(
-            (status(404), status(503), status(302)),
-            (Failure::ClientError, Failure::ServerError, Failure::Other)
-        );
-        let late = WebError::Timeout { host: "h".into(), limit: Duration::ZERO };
-        assert_eq!(failure(&late), Failure::Reading);
     }
 }

@@ -1,8 +1,10 @@
 use std::time::Duration;
 
 use mixminus_control::Timestamp;
+use mixminus_plivo::Tuning;
 use mixminus_store::QueuedCallback;
 
+use crate::tuned::failure;
 use crate::web::WebError;
 
 /// When a callback that failed is sent again.
@@ -38,10 +40,13 @@ pub(super) enum Outcome {
 }
 
 impl Retry {
-    /// What to do after `error` at `now`.
+    /// What to do after `error` at `now`, as far as the fragment of the callback's URL leaves it open.
     pub(super) fn after(&self, queued: &QueuedCallback, error: &WebError, now: Timestamp) -> Outcome {
-        let too_old = now.since(queued.queued_at) >= self.give_up_after;
-        let permanent = error.is_permanent();
+        let tuning = Tuning::of(&queued.callback.url);
+        let give_up_after = tuning.total.unwrap_or(self.give_up_after).min(self.give_up_after);
+        let too_old = now.since(queued.queued_at) >= give_up_after
+            || tuning.retries.is_some_and(|most| queued.attempts >= most);
+        let permanent = error.is_permanent() || !tuning.retries_after(failure(error));
         let error = error.to_string();
         if too_old || permanent {
             return Outcome::Dead { error };
@@ -63,7 +68,7 @@ mod tests {
 
     const NOW: Timestamp = Timestamp::from_micros(1_000_000_000);
 
-    fn failure() -> WebError {
+    fn refused() -> WebError {
         WebError::Status { host: "customer.example".into(), status: 500 }
     }
 
@@ -84,11 +89,11 @@ mod tests {
 
     #[test]
     fn pauses_double_up_to_the_longest() {
-        let error = failure().to_string();
+        let error = refused().to_string();
         for (attempts, pause_s) in
             [(0, 1), (1, 2), (2, 4), (7, 128), (8, 256), (9, 300), (31, 300), (32, 300), (u32::MAX, 300)]
         {
-            let outcome = Retry::default().after(&queued(attempts, Duration::ZERO), &failure(), NOW);
+            let outcome = Retry::default().after(&queued(attempts, Duration::ZERO), &refused(), NOW);
             let next_attempt_at = NOW + Duration::from_secs(pause_s);
             assert_eq!(outcome, Outcome::Failed { next_attempt_at, error: error.clone() }, "{attempts}");
         }
@@ -98,9 +103,30 @@ mod tests {
     fn a_day_old_callback_that_fails_is_given_up() {
         let day = Duration::from_hours(24);
         let young = day.checked_sub(Duration::from_micros(1)).unwrap();
-        let after = |age| Retry::default().after(&queued(300, age), &failure(), NOW);
+        let after = |age| Retry::default().after(&queued(300, age), &refused(), NOW);
         assert!(matches!(after(young), Outcome::Failed { .. }));
         assert!(matches!(after(day), Outcome::Dead { .. }));
+    }
+
+    #[test]
+    fn a_fragment_says_how_often_how_long_and_after_what_a_callback_is_sent_again() {
+        let again = |fragment: &str, attempts, age_s| {
+            let mut queued = queued(attempts, Duration::from_secs(age_s));
+            queued.callback.url = format!("http://customer.example/#{fragment}");
+            matches!(Retry::default().after(&queued, &refused(), NOW), Outcome::Failed { .. })
+        };
+        for (fragment, attempts, age_s, expected) in [
+            ("", 9, 3600, true),
+            ("rc=2", 1, 3600, true),
+            ("rc=2", 2, 3, false),
+            ("rc=0", 0, 0, false),
+            ("tt=5000", 3, 4, true),
+            ("tt=5000", 3, 5, false),
+            ("rp=4xx,ct", 0, 0, false),
+            ("rp=5xx", 0, 0, true),
+        ] {
+            assert_eq!(again(fragment, attempts, age_s), expected, "{fragment}");
+        }
     }
 
     #[test]
