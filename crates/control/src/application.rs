@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::input::Refusal;
 use crate::instruction::{ConferenceRequest, Document, Instruction, Sound};
 use crate::policy::Role;
+use crate::record::ConferenceKind;
 
 /// Longest name of a conference.
 const MAX_NAME_CHARS: usize = 255;
@@ -36,6 +37,7 @@ fn is_name(name: &str) -> bool {
 
 fn request(name: &str, role: Role, max_participants: usize) -> ConferenceRequest {
     ConferenceRequest {
+        kind: ConferenceKind::Supervised,
         name: name.to_owned(),
         role,
         coach: true,
@@ -57,6 +59,8 @@ fn request(name: &str, role: Role, max_participants: usize) -> ConferenceRequest
         max_wait: None,
         recording: None,
         status_callback: None,
+        own_callback: None,
+        leave_on_star: false,
         on_exit: None,
     }
 }

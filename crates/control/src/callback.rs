@@ -3,7 +3,7 @@
 use crate::instruction::{EventGroup, HttpMethod};
 use crate::policy::Role;
 use crate::record::{
-    CallRecord, ConferenceId, ConferenceRecord, ParticipantRecord, RecordingRecord, Timestamp,
+    CallRecord, ConferenceId, ConferenceKind, ConferenceRecord, ParticipantRecord, RecordingRecord, Timestamp,
 };
 
 /// What happened in a conference, for its subscribers.
@@ -96,6 +96,38 @@ pub struct CallbackEvent {
     pub subject: Option<Subject>,
 }
 
+/// What happened to a participant, for its own URL.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ParticipantEvent {
+    /// It joined.
+    Joined,
+    /// It left.
+    Left,
+    /// It pressed these digits, of which it asked to be told.
+    Digits(String),
+    /// It became the active speaker.
+    BecameActiveSpeaker,
+}
+
+/// One event of a participant for its own URL.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ParticipantCallback {
+    /// Where to deliver.
+    pub url: String,
+    /// How to deliver.
+    pub method: HttpMethod,
+    /// What happened.
+    pub event: ParticipantEvent,
+    /// When.
+    pub at: Timestamp,
+    /// Its number among the conference's events, from 1.
+    pub sequence: u64,
+    /// The conference.
+    pub conference: ConferenceRecord,
+    /// Whom it happened to.
+    pub participant: ParticipantRecord,
+}
+
 /// What happened to a call, for those who asked to be told.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CallEvent {
@@ -109,6 +141,8 @@ pub enum CallEvent {
     Collected(Collected),
     /// The calls that its document placed went so, and it goes on without the answer.
     Dialled(Box<Dialled>),
+    /// It left this conference, where it was this participant, and goes on without the answer.
+    Left(Box<(ConferenceRecord, ParticipantRecord)>),
     /// A recording of it is over.
     Recorded(Box<RecordingRecord>),
     /// A call that its document placed took a step.
@@ -213,6 +247,8 @@ pub struct RecordingCallback {
     pub sequence: u64,
     /// The conference.
     pub conference: ConferenceId,
+    /// Which kind it is of. Of a plain one only the end of the recording is told.
+    pub kind: ConferenceKind,
     /// The recording.
     pub recording: RecordingRecord,
 }

@@ -2,6 +2,7 @@
 
 mod audio;
 mod invitations;
+mod own;
 mod participant;
 mod recordings;
 mod sounds;
@@ -11,17 +12,18 @@ use std::time::Duration;
 
 use mixminus_mixer::{BridgeId, LegId, SinkRoutes, SourceId};
 
-use crate::callback::{ConferenceEvent, Subject};
+use crate::callback::{ConferenceEvent, ParticipantEvent, Subject};
 use crate::command::{CommandError, Members, ParticipantChange, RecordScope};
 use crate::context::{Context, Due};
 use crate::effect::{Effect, TimerId};
-use crate::instruction::{Action, AutomaticRecording, ConferenceRequest, StatusCallback};
+use crate::instruction::{AutomaticRecording, ConferenceRequest, Report, StatusCallback};
 use crate::policy::{self, Party, Role};
 use crate::record::{
-    AccountId, CallId, CallRecord, ConferenceId, ConferenceRecord, ConferenceState, Direction, EndCause,
+    AccountId, CallId, CallRecord, ConferenceId, ConferenceKind, ConferenceRecord, ConferenceState, EndCause,
     ExitCause, ParticipantId, ParticipantRecord,
 };
-use participant::Participant;
+use own::Own;
+use participant::{Participant, far_end, keep};
 use recordings::Recordings;
 use sounds::Sounds;
 
@@ -38,7 +40,7 @@ pub(crate) struct Joiner {
 #[derive(Debug)]
 pub(crate) struct Departure {
     pub call: CallId,
-    pub on_exit: Option<Action>,
+    pub on_exit: Option<Report>,
     pub participant: ParticipantRecord,
 }
 
@@ -57,6 +59,7 @@ pub(crate) struct Conference {
     automatic: Option<AutomaticRecording>,
     wait_for_agent: bool,
     last_left: Option<Subject>,
+    active_speaker: Option<ParticipantId>,
     billed_seconds: u64,
     /// Whether its subscribers know that it exists.
     introduced: bool,
@@ -71,6 +74,7 @@ impl Conference {
         let record = ConferenceRecord {
             id,
             account,
+            kind: request.kind,
             name: request.name.clone(),
             state: ConferenceState::Initialized,
             stay_alone: request.stay_alone,
@@ -95,6 +99,7 @@ impl Conference {
             automatic: None,
             wait_for_agent: request.wait_for_agent,
             last_left: None,
+            active_speaker: None,
             billed_seconds: 0,
             introduced: false,
             bridged: false,
@@ -144,7 +149,7 @@ impl Conference {
             left_at: None,
             exit_cause: None,
         };
-        context.push(Effect::SaveParticipant(record.clone()));
+        keep(self.record.kind, &record, context);
         let participant = Participant {
             record,
             call: joiner.call,
@@ -153,6 +158,8 @@ impl Conference {
             stay_alone: request.stay_alone,
             relay_digits: request.relay_digits,
             exit_sound: request.exit_sound,
+            own: request.own_callback.map(Own::new),
+            leave_on_star: request.leave_on_star,
             on_exit: request.on_exit,
             wait: None,
         };
@@ -164,6 +171,7 @@ impl Conference {
         }
         self.limit_wait(id, request.max_wait, context);
         self.tell(ConferenceEvent::Joined, Some(id), context);
+        self.tell_own(id, ParticipantEvent::Joined, context);
         if policy::announced(&self.participants[&id].party(self.is_waiting())) {
             self.play_to_all(&request.enter_sound, context);
         }
@@ -261,8 +269,9 @@ impl Conference {
         participant.record.left_at = Some(context.now);
         participant.record.exit_cause = Some(cause);
         self.billed_seconds += participant.record.billed_seconds();
-        context.push(Effect::SaveParticipant(participant.record.clone()));
+        keep(self.record.kind, &participant.record, context);
         self.tell(ConferenceEvent::Left, Some(id), context);
+        self.tell_own(id, ParticipantEvent::Left, context);
         let participant = self.participants.remove(&id)?;
         if let Some(timer) = participant.wait {
             context.cancel(timer);
@@ -300,7 +309,7 @@ impl Conference {
                 continue;
             }
             let silenced = !policy::contributes(&participant.party(waiting));
-            context.push(Effect::SaveParticipant(participant.record.clone()));
+            keep(self.record.kind, &participant.record, context);
             if silenced {
                 self.set_talking(*id, false, context);
             }
@@ -335,7 +344,7 @@ impl Conference {
         if !self.has_ended() {
             self.record.recording = self.recordings.of_all();
         }
-        if self.saved.as_ref() != Some(&self.record) {
+        if self.record.kind == ConferenceKind::Supervised && self.saved.as_ref() != Some(&self.record) {
             context.push(Effect::SaveConference(self.record.clone()));
             self.saved = Some(self.record.clone());
         }
@@ -388,13 +397,5 @@ impl Conference {
         for told in self.record.tell(event, context.now, subject) {
             context.push(Effect::Notify(Box::new(told)));
         }
-    }
-}
-
-/// The address of the party at the other end of `call`.
-fn far_end(call: &CallRecord) -> &str {
-    match call.direction {
-        Direction::Inbound => &call.from,
-        Direction::Outbound => &call.to,
     }
 }

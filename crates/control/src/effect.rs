@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use mixminus_mixer::{BridgeId, LegId, MixPlan, PromptId, SourceId, TapId};
 
-use crate::callback::{CallCallback, CallbackEvent, Collected, ConferenceEvent, Dialled, RecordingCallback};
+use crate::callback::{
+    CallCallback, CallbackEvent, Collected, ConferenceEvent, Dialled, ParticipantCallback, RecordingCallback,
+};
 use crate::command::{CommandError, Outcome};
 use crate::input::Refusal;
 use crate::instruction::{Action, Credentials};
@@ -249,6 +251,8 @@ pub enum Effect {
     NotifyOfRecording(Box<RecordingCallback>),
     /// Queue a callback about a conference.
     Notify(Box<CallbackEvent>),
+    /// Queue a callback about a participant.
+    NotifyOfParticipant(Box<ParticipantCallback>),
     /// Queue a callback about a call.
     NotifyOfCall(Box<CallCallback>),
     /// Answer an API client, after everything before it is written.

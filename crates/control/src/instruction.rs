@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::effect::Repeat;
 use crate::input::Refusal;
 use crate::policy::Role;
-use crate::record::{RecordingFormat, RecordingTrack};
+use crate::record::{ConferenceKind, RecordingFormat, RecordingTrack};
 
 /// The instructions of one fetched document, in order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -278,6 +278,17 @@ pub struct StatusCallback {
     pub groups: BTreeSet<EventGroup>,
 }
 
+/// Where a participant's own part in a conference is reported: that it joined, that it left, and this.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OwnCallback {
+    /// Where and how.
+    pub action: Action,
+    /// Digits, of `0-9 * #`, that are told when it presses them one after the other.
+    pub digits: Vec<String>,
+    /// Whether it is told that it became the active speaker.
+    pub tells_active_speaker: bool,
+}
+
 /// How something is recorded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RecordingTerms {
@@ -309,6 +320,8 @@ pub struct AutomaticRecording {
 #[expect(clippy::struct_excessive_bools, reason = "each is an independent attribute of a participant")]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConferenceRequest {
+    /// Among which conferences it is looked for.
+    pub kind: ConferenceKind,
     /// Name of the conference.
     pub name: String,
     /// Role of the participant.
@@ -349,6 +362,11 @@ pub struct ConferenceRequest {
     pub recording: Option<AutomaticRecording>,
     /// Where events are reported.
     pub status_callback: Option<StatusCallback>,
-    /// What the call does after leaving the conference; the next instruction if absent.
-    pub on_exit: Option<Action>,
+    /// Where the participant's own part is reported.
+    pub own_callback: Option<OwnCallback>,
+    /// Whether the participant leaves by `*`.
+    pub leave_on_star: bool,
+    /// Who is told that the call left the conference, and may say what it does next; otherwise the next
+    /// instruction does.
+    pub on_exit: Option<Report>,
 }

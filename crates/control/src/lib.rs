@@ -14,6 +14,7 @@ mod callback;
 mod command;
 mod conference;
 mod context;
+mod digit_matcher;
 mod effect;
 mod input;
 mod instruction;
@@ -24,7 +25,7 @@ mod switchboard;
 
 pub use callback::{
     CallCallback, CallEvent, CallbackEvent, Collected, ConferenceEvent, ConnectionEnd, DialStep, Dialled,
-    PressedDigits, RecordingCallback, RecordingEvent, Subject,
+    ParticipantCallback, ParticipantEvent, PressedDigits, RecordingCallback, RecordingEvent, Subject,
 };
 pub use command::{
     CallChange, Calls, Command, CommandError, ConferenceChange, Invitation, Invited, Legs, Members, Outcome,
@@ -39,11 +40,11 @@ pub use input::{
 };
 pub use instruction::{
     Action, AutomaticRecording, CallUrls, Collect, CollectKind, ConferenceRequest, Confirm, Credentials,
-    Destination, Dial, DialMusic, DialTerms, Document, EventGroup, HttpMethod, Instruction, RecordingTerms,
-    Report, Sound, StatusCallback,
+    Destination, Dial, DialMusic, DialTerms, Document, EventGroup, HttpMethod, Instruction, OwnCallback,
+    RecordingTerms, Report, Sound, StatusCallback,
 };
 pub use record::{
-    AccountId, ApplicationId, ApplicationRecord, CallId, CallRecord, CallState, ConferenceId,
+    AccountId, ApplicationId, ApplicationRecord, CallId, CallRecord, CallState, ConferenceId, ConferenceKind,
     ConferenceRecord, ConferenceState, Direction, EndCause, EndpointId, EndpointRecord, ExitCause,
     HangupCause, HangupSource, ParticipantId, ParticipantRecord, PasswordDigests, PlacementId, RecordedFrom,
     RecordingFormat, RecordingId, RecordingRecord, RecordingState, RecordingTrack, Timestamp,

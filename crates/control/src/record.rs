@@ -95,6 +95,15 @@ impl fmt::Display for AccountId {
     }
 }
 
+/// Which conferences of an account share their names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ConferenceKind {
+    /// Its participants have roles. It is kept, and requests reach it.
+    Supervised,
+    /// All in it are equal. It is told of while it lasts, and not kept.
+    Plain,
+}
+
 /// Where a conference is in its life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ConferenceState {
@@ -124,7 +133,7 @@ pub enum EndCause {
 pub enum ExitCause {
     /// The call ended inside the conference.
     CallHangup,
-    /// An API request removed the participant.
+    /// It was removed: by an API request, or as it asked for when it joined.
     Kicked,
     /// The conference ended around the participant.
     ConferenceEnded,
@@ -248,6 +257,8 @@ pub struct ConferenceRecord {
     pub id: ConferenceId,
     /// The owning account.
     pub account: AccountId,
+    /// Which kind it is of.
+    pub kind: ConferenceKind,
     /// The name under which participants joined.
     pub name: String,
     /// Where it is in its life.

@@ -9,7 +9,7 @@ use mixminus_control::{
     AccountId, Action, Command, CommandError, ConferenceChange, ConferenceEvent as Event, ConferenceRequest,
     ConferenceState, EndCause, EventGroup, ExitCause, FetchPurpose, HangupCause, HangupSource, HttpMethod,
     Input, Instruction, LegEnd, Members, News, ParticipantChange, ParticipantId, PlayKind, PromptContent,
-    Refusal, Selector, Sound, StatusCallback,
+    Refusal, Report, Selector, Sound, StatusCallback,
 };
 use world::{LegFate, World, request};
 
@@ -264,7 +264,10 @@ fn an_api_request_ends_the_conference_and_the_calls_go_on() {
 #[test]
 fn a_kicked_participant_asks_what_to_do_next() {
     let mut world = World::new();
-    let on_exit = Some(Action { url: "http://app/bye".into(), method: HttpMethod::Get });
+    let on_exit = Some(Report {
+        action: Action { url: "http://app/bye".into(), method: HttpMethod::Get },
+        follow: true,
+    });
     let leg = world.join(ConferenceRequest { on_exit, ..request("room", Role::Customer) });
     let other = world.join(request("room", Role::Agent));
     world.kick(leg).unwrap();
@@ -331,7 +334,10 @@ fn presence_is_billed_in_minutes_begun() {
 #[test]
 fn a_drain_hangs_up_all_and_takes_no_more() {
     let mut world = World::new();
-    let on_exit = Some(Action { url: "http://app/bye".into(), method: HttpMethod::Get });
+    let on_exit = Some(Report {
+        action: Action { url: "http://app/bye".into(), method: HttpMethod::Get },
+        follow: true,
+    });
     let lonely = ConferenceRequest { on_exit, stay_alone: false, ..request("room", Role::Agent) };
     let legs = [world.join(lonely.clone()), world.join(lonely)];
     let ringing = world.ring();
@@ -410,7 +416,10 @@ fn digits_reach_the_others_only_if_their_sender_relays_them() {
 #[test]
 fn who_waits_too_long_leaves_and_asks_what_to_do_next() {
     let mut world = World::new();
-    let on_exit = Some(Action { url: "http://app/bye".into(), method: HttpMethod::Post });
+    let on_exit = Some(Report {
+        action: Action { url: "http://app/bye".into(), method: HttpMethod::Post },
+        follow: true,
+    });
     let patient = ConferenceRequest { start_on_enter: false, ..request("room", Role::Customer) };
     let max_wait = Some(Duration::from_secs(30));
     let active = world.join(ConferenceRequest { max_wait, ..request("other", Role::Agent) });

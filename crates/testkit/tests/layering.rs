@@ -23,8 +23,18 @@ const LAYERS: &[(&str, &[&str])] = &[
     (
         "server",
         &[
-            "audio", "codec", "control", "media", "mixer", "plivo", "recording", "rehearse", "replay", "rtp",
-            "sip", "store",
+            "audio",
+            "codec",
+            "control",
+            "media",
+            "mixer",
+            "plivo",
+            "recording",
+            "rehearse",
+            "replay",
+            "rtp",
+            "sip",
+            "store",
         ],
     ),
     // Measures every crate and ships with none.

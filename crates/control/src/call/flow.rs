@@ -274,7 +274,7 @@ impl Call {
     /// Goes on after a conference, or hangs up with nothing left to do.
     pub fn left(
         &mut self,
-        on_exit: Option<Action>,
+        on_exit: Option<Report>,
         left: Box<(ConferenceRecord, ParticipantRecord)>,
         context: &mut Context,
     ) -> Next {
@@ -282,9 +282,8 @@ impl Call {
         self.be_alone(None, context);
         let invited = std::mem::take(&mut self.invited);
         match (on_exit, left.1.exit_cause) {
-            (Some(action), _) => {
-                self.fetch(FetchPurpose::Action, action, Some(News::Left(left)), context);
-                return Next::Idle;
+            (Some(report), _) => {
+                return self.report(Some(report), (CallEvent::Left(left.clone()), News::Left(left)), context);
             }
             (None, Some(ExitCause::Kicked)) if invited => {
                 self.end(Ending::by(HangupSource::ApiRequest, HangupCause::Kicked), context);

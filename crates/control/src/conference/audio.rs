@@ -21,6 +21,7 @@ impl Conference {
         for (id, talking) in now {
             self.set_talking(id, talking, context);
         }
+        self.follow_active_speaker(context);
     }
 
     pub(super) fn set_talking(&mut self, id: ParticipantId, talking: bool, context: &mut Context) {
@@ -78,6 +79,7 @@ impl Conference {
 
     pub fn digit(&mut self, id: ParticipantId, digit: char, context: &mut Context) {
         self.tell(ConferenceEvent::Digit(digit), Some(id), context);
+        self.match_digit(id, digit, context);
         if self.participants.get(&id).is_some_and(|sender| sender.relay_digits) {
             let legs = self.listeners_of(id);
             if !legs.is_empty() {

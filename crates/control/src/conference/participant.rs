@@ -2,14 +2,17 @@
 
 use mixminus_mixer::LegId;
 
+use super::own::Own;
 use crate::callback::{ConferenceEvent, Subject};
 use crate::command::ParticipantChange;
-use crate::effect::TimerId;
-use crate::instruction::{Action, Sound};
+use crate::context::Context;
+use crate::effect::{Effect, TimerId};
+use crate::instruction::{Report, Sound};
 use crate::policy::{CoachTarget, Party, Role, Supervision};
-use crate::record::{CallRecord, ParticipantRecord};
+use crate::record::{CallRecord, ConferenceKind, Direction, ParticipantRecord};
 
 /// A participant with what is only known of it while it is inside.
+#[expect(clippy::struct_excessive_bools, reason = "each is an independent attribute of a participant")]
 #[derive(Debug)]
 pub(super) struct Participant {
     pub record: ParticipantRecord,
@@ -20,7 +23,9 @@ pub(super) struct Participant {
     pub stay_alone: bool,
     pub relay_digits: bool,
     pub exit_sound: Sound,
-    pub on_exit: Option<Action>,
+    pub own: Option<Own>,
+    pub leave_on_star: bool,
+    pub on_exit: Option<Report>,
     /// Ends its wait.
     pub wait: Option<TimerId>,
 }
@@ -60,5 +65,20 @@ impl Participant {
         set(&mut self.record.held, change.hold, ConferenceEvent::Held, ConferenceEvent::Resumed);
         set(&mut self.record.coaching, coach, ConferenceEvent::CoachStarted, ConferenceEvent::CoachStopped);
         news
+    }
+}
+
+/// Writes a participant's row, if it has one.
+pub(super) fn keep(kind: ConferenceKind, participant: &ParticipantRecord, context: &mut Context) {
+    if kind == ConferenceKind::Supervised {
+        context.push(Effect::SaveParticipant(participant.clone()));
+    }
+}
+
+/// The address of the party at the other end of `call`.
+pub(super) fn far_end(call: &CallRecord) -> &str {
+    match call.direction {
+        Direction::Inbound => &call.from,
+        Direction::Outbound => &call.to,
     }
 }

@@ -7,8 +7,8 @@ use crate::context::Context;
 use crate::effect::Effect;
 use crate::instruction::{Action, RecordingTerms, Sound};
 use crate::record::{
-    CallRecord, ConferenceRecord, RecordedFrom, RecordingId, RecordingRecord, RecordingState, RecordingTrack,
-    Timestamp,
+    CallRecord, ConferenceKind, ConferenceRecord, RecordedFrom, RecordingId, RecordingRecord, RecordingState,
+    RecordingTrack, Timestamp,
 };
 
 /// A recording that is not over.
@@ -128,7 +128,8 @@ impl Recording {
     /// Saves the row and tells of `event`, numbered among the conference's other events.
     fn tell(&mut self, event: RecordingEvent, conference: &mut ConferenceRecord, context: &mut Context) {
         context.push(Effect::SaveRecording(self.record.clone()));
-        let Some(action) = &self.callback else { return };
+        let untold = conference.kind == ConferenceKind::Plain && event != RecordingEvent::Completed;
+        let Some(action) = self.callback.as_ref().filter(|_| !untold) else { return };
         conference.sequence += 1;
         context.push(Effect::NotifyOfRecording(Box::new(RecordingCallback {
             url: action.url.clone(),
@@ -137,6 +138,7 @@ impl Recording {
             at: context.now,
             sequence: conference.sequence,
             conference: conference.id,
+            kind: conference.kind,
             recording: self.record.clone(),
         })));
     }

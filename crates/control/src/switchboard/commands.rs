@@ -10,7 +10,8 @@ use crate::command::{
 use crate::effect::{PromptContent, Repeat};
 use crate::instruction::{Action, CallUrls, ConferenceRequest, Destination, DialTerms};
 use crate::record::{
-    AccountId, CallId, ConferenceId, EndCause, ExitCause, HangupCause, HangupSource, PlacementId,
+    AccountId, CallId, ConferenceId, ConferenceKind, EndCause, ExitCause, HangupCause, HangupSource,
+    PlacementId,
 };
 
 /// Ends a call because a client asked.
@@ -34,7 +35,8 @@ impl Switchboard {
     }
 
     fn find(&self, account: &AccountId, selector: &Selector) -> Result<ConferenceId, CommandError> {
-        find(&self.conferences, account, selector).ok_or(CommandError::ConferenceNotFound)
+        let wanted = (selector, ConferenceKind::Supervised);
+        find(&self.conferences, account, wanted).ok_or(CommandError::ConferenceNotFound)
     }
 
     /// The account's live call.

@@ -30,13 +30,14 @@ impl Switchboard {
         Next::Idle
     }
 
-    /// The account's live conference of that name, or a new one if there may be one more.
+    /// The account's live conference of that name and kind, or a new one if there may be one more.
     pub(super) fn find_or_create(
         &mut self,
         account: &AccountId,
         request: &ConferenceRequest,
     ) -> Option<ConferenceId> {
-        let found = find(&self.conferences, account, &Selector::Name(request.name.clone()));
+        let named = Selector::Name(request.name.clone());
+        let found = find(&self.conferences, account, (&named, request.kind));
         if found.is_some() || !self.takes_conference() {
             return found;
         }

@@ -20,8 +20,8 @@ use crate::effect::{Effect, FetchPurpose, RequestId, TimerId};
 use crate::input::{Application, Arrival, Input, LegEnd, Refusal};
 use crate::instruction::{CallUrls, Dial};
 use crate::record::{
-    AccountId, CallId, CallRecord, CallState, ConferenceId, Direction, EndCause, ExitCause, HangupCause,
-    HangupSource, ParticipantId, PlacementId, Timestamp,
+    AccountId, CallId, CallRecord, CallState, ConferenceId, ConferenceKind, Direction, EndCause, ExitCause,
+    HangupCause, HangupSource, ParticipantId, PlacementId, Timestamp,
 };
 use placement::{Connection, Dialling, Goal, Order, Placement};
 
@@ -331,10 +331,12 @@ impl Switchboard {
         };
         let id = call.id();
         if let Some((conference, participant)) = call.conferring() {
-            if let Some(inside) = self.conferences.get_mut(&conference) {
-                inside.digit(participant, digit, &mut self.context);
-                self.touched.push(conference);
+            let Some(inside) = self.conferences.get_mut(&conference) else { return };
+            if inside.is_left_by(participant, digit) {
+                return self.leave(conference, &[participant], ExitCause::Kicked);
             }
+            inside.digit(participant, digit, &mut self.context);
+            self.touched.push(conference);
         } else if let Some(connection) = call.connection() {
             self.connected_digit(connection, id, digit);
         } else {
@@ -384,14 +386,14 @@ impl Switchboard {
     }
 }
 
-/// The account's live conference that `selector` names.
+/// The account's live conference of that kind that `selector` names.
 fn find(
     conferences: &BTreeMap<ConferenceId, Conference>,
     account: &AccountId,
-    selector: &Selector,
+    (selector, kind): (&Selector, ConferenceKind),
 ) -> Option<ConferenceId> {
     let live = conferences.values().filter(|one| !one.has_ended()).map(Conference::record);
-    let mut owned = live.filter(|one| one.account == *account);
+    let mut owned = live.filter(|one| one.account == *account && one.kind == kind);
     let found = match selector {
         Selector::Id(id) => owned.find(|one| one.id == *id),
         Selector::Name(name) => owned.find(|one| one.name == *name),

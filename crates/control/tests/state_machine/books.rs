@@ -349,8 +349,9 @@ fn hear_of_call(told: &mut Vec<CallCallback>, event: &CallCallback) {
         CallEvent::DialStep(DialStep::Ended, callee) => Some((5, callee.id)),
         CallEvent::Collected(_)
         | CallEvent::Dialled(_)
-        | CallEvent::Recorded(_)
-        | CallEvent::Pressed(_) => None,
+        | CallEvent::Left(_)
+        | CallEvent::Pressed(_)
+        | CallEvent::Recorded(_) => None,
     };
     if let Some(this) = step(event) {
         for earlier in told.iter().filter(|earlier| earlier.url == event.url).filter_map(step) {

@@ -342,7 +342,7 @@ fn joining() -> impl Strategy<Value = ConferenceRequest> {
                 wait_for_agent: agent,
                 max_wait,
                 status_callback: Some(subscriber),
-                on_exit,
+                on_exit: on_exit.map(|action| Report { action, follow: true }),
                 recording,
                 ..request(name, role)
             }

@@ -9,11 +9,11 @@ use std::time::Duration;
 use mixminus_control::policy::Role;
 use mixminus_control::{
     AccountId, Action, Application, Arrival, CallCallback, CallId, CallRecord, CallUrls, CallbackEvent,
-    Command, CommandError, ConferenceChange, ConferenceId, ConferenceRecord, ConferenceRequest, Document,
-    Effect, EventGroup, Fetch, FetchError, HttpMethod, Input, Instruction, LegEnd, Limits, Members, Outcome,
-    ParticipantChange, ParticipantId, ParticipantRecord, PlaceCall, PromptContent, RecordingCallback,
-    RecordingId, RecordingRecord, RequestId, Selector, Sound, StatusCallback, Switchboard, TimerId,
-    Timestamp,
+    Command, CommandError, ConferenceChange, ConferenceId, ConferenceKind, ConferenceRecord,
+    ConferenceRequest, Document, Effect, EventGroup, Fetch, FetchError, HttpMethod, Input, Instruction,
+    LegEnd, Limits, Members, Outcome, ParticipantCallback, ParticipantChange, ParticipantId,
+    ParticipantRecord, PlaceCall, PromptContent, RecordingCallback, RecordingId, RecordingRecord, RequestId,
+    Selector, Sound, StatusCallback, Switchboard, TimerId, Timestamp,
 };
 use mixminus_mixer::{BridgeId, LegId, MixPlan, PromptId, SourceId};
 use rand::SeedableRng;
@@ -50,6 +50,7 @@ pub struct World {
     pub told_of_calls: Vec<CallCallback>,
     pub recordings: BTreeMap<RecordingId, RecordingRecord>,
     pub told_of_recordings: Vec<RecordingCallback>,
+    pub told_of_participants: Vec<ParticipantCallback>,
     /// Calls to be placed, oldest first.
     pub dials: Vec<PlaceCall>,
     /// Digits sent to far ends.
@@ -63,6 +64,7 @@ pub struct World {
 
 pub fn request(name: &str, role: Role) -> ConferenceRequest {
     ConferenceRequest {
+        kind: ConferenceKind::Supervised,
         name: name.into(),
         role,
         coach: true,
@@ -86,6 +88,8 @@ pub fn request(name: &str, role: Role) -> ConferenceRequest {
             action: Action { url: "http://app/status".into(), method: HttpMethod::Post },
             groups: [EventGroup::Conference, EventGroup::Participant, EventGroup::Talking].into(),
         }),
+        own_callback: None,
+        leave_on_star: false,
         on_exit: None,
     }
 }
@@ -115,6 +119,7 @@ impl World {
             told_of_calls: Vec::new(),
             recordings: BTreeMap::new(),
             told_of_recordings: Vec::new(),
+            told_of_participants: Vec::new(),
             dials: Vec::new(),
             digits: Vec::new(),
             media: Vec::new(),
@@ -196,6 +201,7 @@ impl World {
             Effect::SaveParticipant(record) => drop(self.participants.insert(record.id, record)),
             Effect::SaveRecording(record) => drop(self.recordings.insert(record.id, record)),
             Effect::NotifyOfRecording(event) => self.told_of_recordings.push(*event),
+            Effect::NotifyOfParticipant(event) => self.told_of_participants.push(*event),
             Effect::Notify(event) => self.told.push(*event),
             Effect::NotifyOfCall(event) => self.told_of_calls.push(*event),
             Effect::Reply(request, result) => drop(self.replies.insert(request, result)),

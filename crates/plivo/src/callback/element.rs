@@ -268,16 +268,24 @@ pub struct ConferenceEvent<'a> {
     pub name: &'a str,
     /// Its uuid.
     pub uuid: &'a str,
-    /// The member.
-    pub member_id: u64,
+    /// The member; none if it concerns all of them.
+    pub member_id: Option<u64>,
     /// The member's call.
-    pub call_uuid: &'a str,
+    pub call_uuid: Option<&'a str>,
     /// Its recording.
     pub recording: Option<&'a RecordingFile>,
 }
 
 impl ConferenceEvent<'_> {
-    /// The parameters of the callback, and without `ConferenceAction` of the action.
+    /// The parameters of the action: what tells which conference was left, and as whom. The call's own parameters name
+    /// the call.
+    pub fn action_parameters(&self) -> Parameters {
+        let mut all = self.parameters();
+        all.retain(|(key, _)| !["ConferenceAction", "CallUUID"].contains(&key.as_str()));
+        all
+    }
+
+    /// The parameters of the callback.
     pub fn parameters(&self) -> Parameters {
         let (action, digits) = match self.action {
             ConferenceAction::Enter => ("enter", ""),
@@ -290,8 +298,8 @@ impl ConferenceEvent<'_> {
             ("ConferenceAction", action.to_owned()),
             ("ConferenceName", self.name.to_owned()),
             ("ConferenceUUID", self.uuid.to_owned()),
-            ("ConferenceMemberID", self.member_id.to_string()),
-            ("CallUUID", self.call_uuid.to_owned()),
+            ("ConferenceMemberID", or_empty(self.member_id)),
+            ("CallUUID", or_empty(self.call_uuid)),
             ("ConferenceDigitsMatch", digits.to_owned()),
         ]);
         match self.recording {

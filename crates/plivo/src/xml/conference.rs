@@ -34,7 +34,7 @@ pub struct Conference {
     /// Whether the member's departure ends the conference.
     pub end_conference_on_exit: bool,
     /// Played before the start.
-    pub wait_sound: Option<String>,
+    pub wait_sound: Option<Target>,
     /// Whether it is recorded.
     pub record: bool,
     /// Format of the recording.
@@ -75,7 +75,7 @@ pub(super) fn conference(attributes: &Attributes<'_, '_>) -> Result<Conference, 
         stay_alone: attributes.flag("stayAlone", true)?,
         start_conference_on_enter: attributes.flag("startConferenceOnEnter", true)?,
         end_conference_on_exit: attributes.flag("endConferenceOnExit", false)?,
-        wait_sound: attributes.url("waitSound")?,
+        wait_sound: attributes.url("waitSound")?.map(posted),
         record: attributes.flag("record", false)?,
         record_file_format: attributes.choice("recordFileFormat", FileFormat::WORDS)?.unwrap_or_default(),
         transcription: is_transcribed
@@ -96,7 +96,12 @@ fn sound(attributes: &Attributes<'_, '_>, name: &'static str) -> Result<Sound, X
         Some("beep:2") => Ok(Sound::Beep2),
         Some(text) => attributes
             .resolve_http(text)
-            .map(|url| Sound::Url(Target { url, method: Method::Get }))
+            .map(|url| Sound::Url(posted(url)))
             .ok_or_else(|| attributes.refuse(name, "beep:1, beep:2, or a URL, http or https")),
     }
+}
+
+/// Sounds of this element are asked for by POST, and no attribute says otherwise.
+const fn posted(url: String) -> Target {
+    Target { url, method: Method::Post }
 }

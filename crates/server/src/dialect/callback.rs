@@ -2,8 +2,8 @@
 
 use mixminus_control::{
     CallCallback, CallEvent, CallRecord, CallState, CallbackEvent, CollectKind, Collected, ConferenceEvent,
-    ConnectionEnd, DialStep, Dialled, Fetch, FetchPurpose, HangupCause, HttpMethod, News, PressedDigits,
-    RecordingCallback, RecordingEvent,
+    ConferenceKind, ConferenceRecord, ConnectionEnd, DialStep, Dialled, Fetch, FetchPurpose, HangupCause,
+    HttpMethod, News, ParticipantRecord, PressedDigits, RecordingCallback, RecordingEvent,
 };
 use mixminus_plivo::callback::{
     AddParticipantOutcome, Called, DialAction, DialEvent, DialOutcome, DialStatus, Input, InputType,
@@ -12,6 +12,7 @@ use mixminus_plivo::callback::{
 };
 use mixminus_plivo::{Call, CallStatus, ExitCause, Request};
 
+use super::plain;
 use super::resource::recording;
 use super::rest::{instant, mpc, participant};
 use super::words;
@@ -63,7 +64,7 @@ pub fn fetch_parameters(fetch: &Fetch) -> Parameters {
     };
     let mut parameters = call_parameters(&call(&fetch.call), event, &fetch.headers);
     match &fetch.news {
-        Some(News::Left(left)) => parameters.extend(exit_parameters(&mpc(&left.0), &participant(&left.1))),
+        Some(News::Left(left)) => parameters.extend(left_parameters(&left.0, &left.1)),
         Some(News::Collected(collected)) => parameters.extend(input_parameters(collected)),
         Some(News::Dialled(dialled)) => parameters.extend(dial_parameters(&fetch.call, dialled)),
         None => {}
@@ -79,6 +80,7 @@ pub fn call_callback_parameters(callback: &CallCallback) -> Parameters {
         CallEvent::Ended => ("Hangup", Parameters::new()),
         CallEvent::Collected(collected) => ("Redirect", input_parameters(collected)),
         CallEvent::Dialled(dialled) => ("Redirect", dial_parameters(&callback.call, dialled)),
+        CallEvent::Left(left) => ("Redirect", left_parameters(&left.0, &left.1)),
         CallEvent::Recorded(record) => {
             let recording = recording(record);
             ("Record", RecordOutcome { recording: &recording, digit: None }.callback_parameters())
@@ -93,6 +95,9 @@ pub fn call_callback_parameters(callback: &CallCallback) -> Parameters {
 
 /// What the callback of a recording's `event` says; `api_url` is where the API is reached.
 pub fn recording_callback_parameters(event: &RecordingCallback, api_url: &str) -> Parameters {
+    if event.kind == ConferenceKind::Plain {
+        return plain::recorded_parameters(event);
+    }
     let name = match event.event {
         RecordingEvent::Initiated => RecordingEventName::Initiated,
         RecordingEvent::Paused => RecordingEventName::Paused,
@@ -103,6 +108,13 @@ pub fn recording_callback_parameters(event: &RecordingCallback, api_url: &str) -
     let told =
         mixminus_plivo::callback::RecordingEvent { name, at, sequence: event.sequence, recording, api_url };
     told.parameters()
+}
+
+fn left_parameters(conference: &ConferenceRecord, left: &ParticipantRecord) -> Parameters {
+    match conference.kind {
+        ConferenceKind::Supervised => exit_parameters(&mpc(conference), &participant(left)),
+        ConferenceKind::Plain => plain::left_parameters(conference, left),
+    }
 }
 
 fn input_parameters(collected: &Collected) -> Parameters {
@@ -178,7 +190,7 @@ pub fn call(record: &CallRecord) -> Call {
 
 #[cfg(test)]
 mod tests {
-    use mixminus_control::{Action, FetchId, HangupSource, ParticipantRecord};
+    use mixminus_control::{Action, FetchId, HangupSource};
     use mixminus_plivo::Method;
 
     use super::super::samples;

@@ -5,6 +5,7 @@ use mixminus_plivo::xml::{self, Element, HangupReason, Limits};
 
 use super::input;
 use super::join::{action, conference, digits, seconds};
+use super::plain;
 use crate::web::loggable;
 
 /// What a document learns that asks for speech alone.
@@ -33,6 +34,7 @@ pub fn document(document: &[u8], url: &str, limits: &Limits) -> Result<Document,
 fn instruction(element: Element, document: &str) -> Option<Instruction> {
     Some(match element {
         Element::MultiPartyCall(call) => Instruction::Conference(Box::new(conference(*call))),
+        Element::Conference(room) => Instruction::Conference(Box::new(plain::conference(*room))),
         Element::Speak(speak) if speak.text.is_empty() => return None,
         Element::Speak(speak) => self::speak(speak),
         Element::Play(play) => self::play(play),
@@ -93,7 +95,8 @@ pub(super) const fn repeat(repeat: xml::Repeat) -> Repeat {
 mod tests {
     use mixminus_control::policy::Role;
     use mixminus_control::{
-        Action, ConferenceRequest, Credentials, EventGroup, HttpMethod, Report, Sound, StatusCallback,
+        Action, ConferenceKind, ConferenceRequest, Credentials, EventGroup, HttpMethod, Report, Sound,
+        StatusCallback,
     };
 
     use super::*;
@@ -120,6 +123,7 @@ mod tests {
         );
         let get = |path| Some(Action { method: HttpMethod::Get, ..post(path) });
         let request = ConferenceRequest {
+            kind: ConferenceKind::Supervised,
             name: "room".into(),
             role: Role::Supervisor,
             coach: false,
@@ -143,7 +147,9 @@ mod tests {
                 action: post("/s"),
                 groups: [EventGroup::Participant].into(),
             }),
-            on_exit: Some(post("/exit")),
+            own_callback: None,
+            leave_on_star: false,
+            on_exit: Some(Report { action: post("/exit"), follow: true }),
         };
         assert_eq!(joined, [Instruction::Conference(Box::new(request))]);
     }
@@ -172,7 +178,7 @@ mod tests {
     fn the_other_elements_become_instructions_in_order() {
         assert_eq!(
             instructions(
-                "<Speak>Hi</Speak><Speak> </Speak><Play loop='0'>/a</Play><Conference>x</Conference><Wait length='2'/>\
+                "<Speak>Hi</Speak><Speak> </Speak><Play loop='0'>/a</Play><Stream>wss://h/s</Stream><Wait length='2'/>\
                  <Hangup schedule='60' reason='rejected'/><Redirect>/n</Redirect>"
             ),
             [

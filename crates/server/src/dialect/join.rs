@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use mixminus_control::policy::Role;
 use mixminus_control::{
-    Action, AutomaticRecording, ConferenceRequest, EventGroup, RecordingFormat, RecordingTerms,
-    RecordingTrack, Sound, StatusCallback,
+    Action, AutomaticRecording, ConferenceKind, ConferenceRequest, EventGroup, RecordingFormat,
+    RecordingTerms, RecordingTrack, Report, Sound, StatusCallback,
 };
 use mixminus_plivo::xml::{self, MultiPartyCall, Target};
 use mixminus_plivo::{FileFormat, Key};
@@ -19,6 +19,7 @@ pub const CONFIRM_TIMEOUT: Duration = Duration::from_secs(15);
 /// The request that `call` makes.
 pub fn conference(call: MultiPartyCall) -> ConferenceRequest {
     ConferenceRequest {
+        kind: ConferenceKind::Supervised,
         name: call.name,
         role: role(call.role),
         coach: call.coach_mode,
@@ -39,7 +40,9 @@ pub fn conference(call: MultiPartyCall) -> ConferenceRequest {
         max_wait: call.wait_time_seconds.map(seconds),
         recording: recording(call.recording),
         status_callback: call.status_callback.map(status_callback),
-        on_exit: call.on_exit_action.map(action),
+        own_callback: None,
+        leave_on_star: false,
+        on_exit: call.on_exit_action.map(|target| Report { action: action(target), follow: true }),
     }
 }
 
@@ -89,7 +92,7 @@ pub fn action(target: Target) -> Action {
     Action { url: target.url, method: http_method(target.method) }
 }
 
-fn sound(sound: xml::Sound) -> Sound {
+pub(super) fn sound(sound: xml::Sound) -> Sound {
     match sound {
         xml::Sound::None => Sound::None,
         xml::Sound::Beep1 => Sound::Beep1,

@@ -9,6 +9,7 @@ mod command;
 mod document;
 mod input;
 mod join;
+mod plain;
 mod resource;
 mod rest;
 mod sounds;
@@ -23,6 +24,7 @@ pub use command::{
     transfer,
 };
 pub use document::document;
+pub use plain::participant_callback_parameters;
 pub use resource::{application, endpoint, http_method, recording, recording_filter};
 pub use rest::{
     call_filter, change, conference_filter, instant, members, mpc, participant, participant_filter, selector,

@@ -2,8 +2,8 @@
 
 use mixminus_control::policy::Role;
 use mixminus_control::{
-    AccountId, CallId, CallRecord, CallState, ConferenceId, ConferenceRecord, ConferenceState, Direction,
-    ParticipantId, ParticipantRecord, Subject, Timestamp,
+    AccountId, CallId, CallRecord, CallState, ConferenceId, ConferenceKind, ConferenceRecord,
+    ConferenceState, Direction, ParticipantId, ParticipantRecord, Subject, Timestamp,
 };
 use uuid::Uuid;
 
@@ -16,6 +16,7 @@ pub fn conference() -> ConferenceRecord {
     ConferenceRecord {
         id: ConferenceId(Uuid::from_u128(1)),
         account: AccountId("MAXXXXXXXXXXXXXXXXXX".into()),
+        kind: ConferenceKind::Supervised,
         name: "my room".into(),
         state: ConferenceState::Active,
         stay_alone: true,

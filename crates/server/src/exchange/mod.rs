@@ -45,7 +45,7 @@ pub use leg::Terms;
 pub use status::Status;
 pub use told::{RecordingPlace, queued};
 
-use told::{queued_for_call, queued_for_recording};
+use told::{queued_for_call, queued_for_participant, queued_for_recording};
 
 /// How often bridges are looked at that may have become too busy for another
 /// leg: as often as media measures how busy they are.
@@ -376,6 +376,7 @@ impl Exchange {
             Effect::NotifyOfRecording(event) => {
                 entry.batch.callbacks.push(queued_for_recording(*event, &self.answering.recordings));
             }
+            Effect::NotifyOfParticipant(event) => entry.batch.callbacks.push(queued_for_participant(&event)),
             Effect::NotifyOfCall(event) => {
                 entry.batch.callbacks.push(queued_for_call(*event, &self.answering.recordings));
             }

@@ -1,7 +1,8 @@
 //! Callbacks as they are kept until they are delivered.
 
 use mixminus_control::{
-    CallCallback, CallEvent, CallbackEvent, RecordingCallback, RecordingFormat, RecordingRecord,
+    CallCallback, CallEvent, CallbackEvent, ParticipantCallback, RecordingCallback, RecordingFormat,
+    RecordingRecord,
 };
 use mixminus_store::{NewCallback, OrderKey};
 use uuid::Uuid;
@@ -40,6 +41,20 @@ pub fn queued(event: &CallbackEvent) -> NewCallback {
         url: event.url.clone(),
         method: event.method,
         params: dialect::callback_parameters(event),
+        created_at: event.at,
+    }
+}
+
+/// The callback that tells `event` of a participant, ready to be kept.
+pub(super) fn queued_for_participant(event: &ParticipantCallback) -> NewCallback {
+    NewCallback {
+        id: Uuid::new_v4(),
+        account: event.conference.account.clone(),
+        order: OrderKey::Conference(event.conference.id),
+        sequence: event.sequence,
+        url: event.url.clone(),
+        method: event.method,
+        params: dialect::participant_callback_parameters(event),
         created_at: event.at,
     }
 }

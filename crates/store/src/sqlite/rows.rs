@@ -1,9 +1,9 @@
 //! Rows as records. Columns are read by name.
 
 use mixminus_control::{
-    AccountId, Action, ApplicationId, ApplicationRecord, CallId, CallRecord, ConferenceId, ConferenceRecord,
-    EndpointId, EndpointRecord, ParticipantId, ParticipantRecord, PasswordDigests, PlacementId, RecordedFrom,
-    RecordingId, RecordingRecord, StatusCallback, Timestamp,
+    AccountId, Action, ApplicationId, ApplicationRecord, CallId, CallRecord, ConferenceId, ConferenceKind,
+    ConferenceRecord, EndpointId, EndpointRecord, ParticipantId, ParticipantRecord, PasswordDigests,
+    PlacementId, RecordedFrom, RecordingId, RecordingRecord, StatusCallback, Timestamp,
 };
 use std::time::Duration;
 
@@ -75,6 +75,8 @@ pub(super) fn conference(row: &SqliteRow) -> Result<ConferenceRecord, StoreError
     Ok(ConferenceRecord {
         id: ConferenceId(uuid(row, "id")?),
         account: account(row)?,
+        // Those of the other kind are not kept.
+        kind: ConferenceKind::Supervised,
         name: row.try_get("name")?,
         state: word(row, "state")?,
         stay_alone: row.try_get("stay_alone")?,

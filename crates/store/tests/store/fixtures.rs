@@ -2,8 +2,9 @@ use std::path::PathBuf;
 
 use mixminus_control::policy::Role;
 use mixminus_control::{
-    AccountId, Action, CallId, CallRecord, CallState, ConferenceId, ConferenceRecord, ConferenceState,
-    Direction, EndCause, EventGroup, HttpMethod, ParticipantId, ParticipantRecord, StatusCallback, Timestamp,
+    AccountId, Action, CallId, CallRecord, CallState, ConferenceId, ConferenceKind, ConferenceRecord,
+    ConferenceState, Direction, EndCause, EventGroup, HttpMethod, ParticipantId, ParticipantRecord,
+    StatusCallback, Timestamp,
 };
 use mixminus_store::{Batch, NewCallback, OrderKey, SqliteStore, Store};
 use sqlx::Connection;
@@ -64,6 +65,7 @@ pub fn conference(name: &str, created: i64) -> ConferenceRecord {
     ConferenceRecord {
         id: ConferenceId(Uuid::new_v4()),
         account: account(),
+        kind: ConferenceKind::Supervised,
         name: name.into(),
         state: ConferenceState::Active,
         stay_alone: true,

@@ -109,8 +109,8 @@ fn a_conference_and_a_stream_tell_what_happens() {
         action: ConferenceAction::Digits("1"),
         name: "room",
         uuid: "m-1",
-        member_id: 7,
-        call_uuid: "c-1",
+        member_id: Some(7),
+        call_uuid: Some("c-1"),
         recording: None,
     };
     let told = lines(&event.parameters());
@@ -130,6 +130,10 @@ fn a_conference_and_a_stream_tell_what_happens() {
         lines.iter().map(|line| line.split('=').next().map(str::to_owned)).collect::<Vec<_>>()
     };
     assert_eq!(keys(&told), keys(&lines(&recorded.parameters())));
+    assert_eq!(
+        lines(&event.action_parameters())[..4],
+        ["ConferenceName=room", "ConferenceUUID=m-1", "ConferenceMemberID=7", "ConferenceDigitsMatch=1"]
+    );
     let call = call();
     let stream = StreamEvent { status: StreamStatus::Dropped, at: after(0), stream_id: "s-1", call: &call };
     assert_eq!(

@@ -235,10 +235,10 @@ fn an_older_conference_is_joined_as_documented() {
     let expected = Conference {
         muted: true,
         enter_sound: Sound::Beep1,
-        exit_sound: Sound::Url(target("https://app.example/x", Method::Get)),
+        exit_sound: Sound::Url(post("/x")),
         max_members: 2,
         stay_alone: false,
-        wait_sound: Some("https://app.example/w".into()),
+        wait_sound: Some(post("/w")),
         record: true,
         action: Some(post("/a")),
         callback: Some(post("/c")),

@@ -21,8 +21,8 @@ use base64::engine::general_purpose::STANDARD;
 use mixminus_control::policy::Role;
 use mixminus_control::{
     AccountId, CallId, CallRecord, CallState, Command, CommandError, ConferenceChange, ConferenceId,
-    ConferenceRecord, ConferenceState, Direction, Members, Outcome, ParticipantId, ParticipantRecord,
-    Selector, Timestamp,
+    ConferenceKind, ConferenceRecord, ConferenceState, Direction, Members, Outcome, ParticipantId,
+    ParticipantRecord, Selector, Timestamp,
 };
 use mixminus_store::{Batch, ParticipantFilter, SqliteStore, Store};
 use serde_json::Value;
@@ -260,6 +260,7 @@ pub fn after(seconds: i64) -> Timestamp {
 
 fn records() -> Batch {
     let support = ConferenceRecord {
+        kind: ConferenceKind::Supervised,
         id: ConferenceId(SUPPORT),
         account: AccountId(ID.into()),
         name: "support".into(),
