@@ -87,8 +87,9 @@ impl<F: Write> Journal<F> {
     }
 }
 
-/// What a journal tells, up to its last checkpoint. None when it does not even say what was to be recorded.
-pub(crate) fn replay(file: impl Read) -> io::Result<Option<Sidecar>> {
+/// What a journal tells, up to its last checkpoint, and the tracks that began after that. None when it does not even say
+/// what was to be recorded.
+pub(crate) fn replay(file: impl Read) -> io::Result<Option<(Sidecar, Vec<TrackId>)>> {
     let mut file = BufReader::new(file);
     let Some(Line::Begin { outline }) = next(&mut file)? else {
         return Ok(None);
@@ -102,7 +103,9 @@ pub(crate) fn replay(file: impl Read) -> io::Result<Option<Sidecar>> {
             due.drain(..).for_each(|line| sidecar.learn(line));
         }
     }
-    Ok(Some(sidecar))
+    let begun =
+        due.iter().filter_map(|line| if let Line::Track { track, .. } = line { Some(*track) } else { None });
+    Ok(Some((sidecar, begun.collect())))
 }
 
 /// The next line; None at the end and at a line that was not written whole.
@@ -139,13 +142,13 @@ mod tests {
         for end in 0..=bytes.len() {
             let checkpoints = ends.iter().filter(|&&whole| whole <= end).count() as u64;
             let found = replay(&bytes[..end]).unwrap();
-            let Some(sidecar) = found else {
+            let Some((sidecar, _)) = found else {
                 assert_eq!(checkpoints, 0, "cut at {end}");
                 continue;
             };
             assert_eq!(sidecar.samples, (checkpoints - 1) * 3_840, "cut at {end}");
             assert_eq!(sidecar.spans.len() as u64, checkpoints - 1, "cut at {end}");
         }
-        assert_eq!(replay(&bytes[..]).unwrap(), Some(journal.into_sidecar()));
+        assert_eq!(replay(&bytes[..]).unwrap(), Some((journal.into_sidecar(), vec![])));
     }
 }

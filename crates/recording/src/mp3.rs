@@ -94,19 +94,20 @@ mod lame {
     const HAS_ROOM: &str =
         "LAME fails only without memory, without room or by parameters it has refused before";
 
-    /// LAME.
+    /// LAME, of which only whole frames are written.
     pub(crate) struct Coder {
         lame: Encoder,
         shape: Shape,
         samples: u64,
-        bytes: u64,
+        frames: u64,
+        coded: Vec<u8>,
     }
 
     impl Coder {
         /// A coder at the start of a file.
         pub(crate) fn new(shape: Shape) -> io::Result<Self> {
             let lame = build(shape).map_err(|error| io::Error::other(format!("LAME: {error:?}")))?;
-            Ok(Self { lame, shape, samples: 0, bytes: 0 })
+            Ok(Self { lame, shape, samples: 0, frames: 0, coded: Vec::new() })
         }
     }
 
@@ -130,26 +131,36 @@ mod lame {
             .build()
     }
 
+    impl Coder {
+        fn write_frames(&mut self, body: &mut Vec<u8>) {
+            let frame_bytes = Parameters::of(self.shape).frame_bytes(self.shape) as usize;
+            let frames = self.coded.len() / frame_bytes;
+            body.extend(self.coded.drain(..frames * frame_bytes));
+            self.frames += frames as u64;
+        }
+    }
+
     impl crate::output::Coder for Coder {
         fn encode(&mut self, pcm: &[i16], body: &mut Vec<u8>) {
-            body.reserve(max_required_buffer_size(pcm.len()));
-            let written = match self.shape.channels {
-                1 => self.lame.encode_to_vec(MonoPcm(pcm), body),
-                _ => self.lame.encode_to_vec(InterleavedPcm(pcm), body),
+            self.coded.reserve(max_required_buffer_size(pcm.len()));
+            let done = match self.shape.channels {
+                1 => self.lame.encode_to_vec(MonoPcm(pcm), &mut self.coded),
+                _ => self.lame.encode_to_vec(InterleavedPcm(pcm), &mut self.coded),
             };
-            self.bytes += written.expect(HAS_ROOM) as u64;
+            done.expect(HAS_ROOM);
             self.samples += pcm.len() as u64 / u64::from(self.shape.channels);
+            self.write_frames(body);
         }
 
         fn finish(&mut self, body: &mut Vec<u8>) -> Option<[u8; 16]> {
-            body.reserve(FLUSH_BYTES);
-            self.bytes += self.lame.flush_to_vec::<FlushGap>(body).expect(HAS_ROOM) as u64;
+            self.coded.reserve(FLUSH_BYTES);
+            self.lame.flush_to_vec::<FlushGap>(&mut self.coded).expect(HAS_ROOM);
+            self.write_frames(body);
             None
         }
 
         fn samples(&self) -> u64 {
-            let parameters = Parameters::of(self.shape);
-            let coded = self.bytes / parameters.frame_bytes(self.shape) * parameters.frame_samples;
+            let coded = self.frames * Parameters::of(self.shape).frame_samples;
             coded.saturating_sub(ENCODER_DELAY + DECODER_DELAY).min(self.samples)
         }
     }

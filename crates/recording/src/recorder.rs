@@ -216,10 +216,13 @@ impl<S: Storage> Recorder<S> {
         if self.tracks.len() == MAX_TRACKS {
             return Err(invalid("there are too many tracks"));
         }
-        let from_sample = self.samples(self.ticks);
+        let held = u64::from(self.held.is_some());
+        // Written before there is a file, so that none is left that the journal does not know.
+        self.journal.note(Line::Track { track: id, from_sample: self.samples(self.ticks + held) });
+        self.journal.write()?;
         let output = if self.outline.keep_tracks || self.outline.layout == Layout::EachItsOwn {
             let file = self.storage.create(FileName::Track(id))?;
-            Some(Output::behind_silence(file, self.outline.rate, from_sample)?)
+            Some(Output::behind_silence(file, self.outline.rate, self.samples(self.ticks))?)
         } else {
             None
         };
@@ -231,8 +234,6 @@ impl<S: Storage> Recorder<S> {
             output,
         };
         self.tracks.insert(id, track);
-        let held = u64::from(self.held.is_some());
-        self.journal.note(Line::Track { track: id, from_sample: self.samples(self.ticks + held) });
         Ok(())
     }
 

@@ -30,7 +30,8 @@ pub fn recover<S: Storage>(mut storage: S) -> io::Result<Option<Finished>> {
     if let Some(sidecar) = concluded {
         return clean_up(&mut storage, &sidecar).map(Some);
     }
-    let Some(mut sidecar) = journal::replay(journal)? else { return Ok(None) };
+    let Some((mut sidecar, begun)) = journal::replay(journal)? else { return Ok(None) };
+    begun.into_iter().try_for_each(|track| storage.remove(FileName::Track(track)))?;
     sidecar.recovered = true;
     let Outline { rate, format, layout, keep_tracks, .. } = sidecar.outline;
     let one = Shape { rate, channels: 1 };

@@ -56,11 +56,13 @@ impl Storage for Watched {
 
     fn create(&mut self, name: FileName) -> io::Result<WatchedFile> {
         self.note(Step::Create(name));
-        Ok(self.watch(name, self.files.create(name)?))
+        let file = self.files.create(name)?;
+        Ok(self.watch(name, file))
     }
 
     fn open(&mut self, name: FileName) -> io::Result<WatchedFile> {
-        Ok(self.watch(name, self.files.open(name)?))
+        let file = self.files.open(name)?;
+        Ok(self.watch(name, file))
     }
 
     fn remove(&mut self, name: FileName) -> io::Result<()> {
