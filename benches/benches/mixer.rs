@@ -4,10 +4,13 @@ use std::f64::consts::TAU;
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
-use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use mixminus_audio::SampleRate;
 use mixminus_codec::{Encoder, Encoding, Format};
-use mixminus_mixer::{Arrangement, Bridge, Contribution, Leg, LegId, MixPlan, Seated, SinkRoutes, SourceId};
+use mixminus_mixer::{
+    Arrangement, Bridge, Contribution, Leg, LegId, MixPlan, Seated, SinkRoutes, SourceId, TapCapacity,
+    TapChannel, TapId, TapReader, TapRoutes, tap,
+};
 
 const OPUS: Format = Format::Opus(SampleRate::Hz16000);
 
@@ -83,7 +86,10 @@ fn room(participants: u64) -> Vec<SinkRoutes> {
 }
 
 fn arrangement(participants: u64, formats: &[Format]) -> Box<Arrangement<BenchLeg>> {
-    let plan = MixPlan::compile(&room(participants)).expect("a room is sound");
+    arrangement_of(MixPlan::compile(&room(participants)).expect("a room is sound"), formats)
+}
+
+fn arrangement_of(plan: MixPlan, formats: &[Format]) -> Box<Arrangement<BenchLeg>> {
     let rate = formats.iter().map(|format| format.sample_rate()).max().expect("a room has a format");
     let encodings: Vec<_> = formats.iter().map(|&format| format.into()).collect();
     Box::new(Arrangement::new(plan, rate, &encodings))
@@ -115,6 +121,57 @@ fn tick(criterion: &mut Criterion) {
             }
             group.finish();
         }
+    }
+}
+
+/// What a tap carries of a leg.
+type Carries = fn(LegId) -> Vec<TapChannel>;
+
+const TAPS: [(&str, Carries); 3] = [
+    ("no tap", |_| vec![]),
+    ("contributions", |leg| vec![TapChannel::Source(SourceId::Leg(leg))]),
+    ("contributions and mixes", |leg| vec![TapChannel::Source(SourceId::Leg(leg)), TapChannel::Heard(leg)]),
+];
+
+/// Ticks between two readings of a tap.
+const READ_TICKS: usize = 50;
+
+/// Puts a tap on everybody in `bridge`; its reader.
+fn put_tap(bridge: &mut Bridge<BenchLeg>, formats: &[Format], carries: Carries) -> TapReader {
+    let channels: Vec<_> = bridge.plan().legs().iter().copied().flat_map(carries).collect();
+    let frames = READ_TICKS * channels.len();
+    let capacity = TapCapacity { ticks: READ_TICKS, frames, samples: frames * 160 };
+    let (tap, reader) = tap(TapId(1), capacity);
+    if !channels.is_empty() {
+        let routes = TapRoutes { tap: TapId(1), channels, paused: false };
+        let plan = bridge.plan().clone().with_taps(&[routes]).expect("all are in the room");
+        drop(bridge.adopt(arrangement_of(plan, formats)));
+        bridge.attach_tap(Box::new(tap)).expect("the plan names it");
+    }
+    reader
+}
+
+/// What a tap costs the tick; that it is read costs somebody else.
+fn tapped_tick(criterion: &mut Criterion) {
+    for (name, carries) in TAPS {
+        let mut group = criterion.benchmark_group(format!("tick, PCMU, all talking, {name}"));
+        for participants in [10, 100] {
+            group.throughput(Throughput::Elements(participants));
+            group.bench_function(BenchmarkId::from_parameter(participants), |bencher| {
+                let formats = &[Format::Pcmu];
+                let mut bridge = bridge(participants, participants, formats);
+                let mut reader = put_tap(&mut bridge, formats, carries);
+                let read = || {
+                    reader.read(&mut |tick| {
+                        black_box(tick);
+                    });
+                };
+                let size = BatchSize::NumIterations(READ_TICKS as u64);
+                bencher.iter_batched(read, |()| bridge.tick(&mut |_| ()), size);
+                assert_eq!(reader.lost(), 0);
+            });
+        }
+        group.finish();
     }
 }
 
@@ -164,5 +221,5 @@ fn plan(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, tick, plan, worst_tick);
+criterion_group!(benches, tick, tapped_tick, plan, worst_tick);
 criterion_main!(benches);

@@ -4,8 +4,9 @@
 //! plan does not name is silent. What a leg hears is summed in wide integers from exactly those
 //! sources: the sum that many share, minus the leg's own contribution. It never depends, not in one
 //! bit, on any other source, nor on what one said before it was to be heard; but for how loud that was,
-//! if it has a gain of its own and others have heard it all along. Plans, legs and prompts are made
-//! elsewhere and handed over between ticks; nothing here allocates, reads a clock or waits.
+//! if it has a gain of its own and others have heard it all along. A [`Tap`] copies what sources add and
+//! what legs hear, and changes nothing. Plans, legs, prompts and taps are made elsewhere and handed over
+//! between ticks; nothing here allocates, reads a clock or waits.
 //!
 //! ```
 //! use mixminus_audio::SampleRate;
