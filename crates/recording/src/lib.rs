@@ -30,6 +30,7 @@ mod output;
 mod peaks;
 mod recorder;
 mod recover;
+pub mod sealed;
 mod sidecar;
 mod storage;
 mod wav;
