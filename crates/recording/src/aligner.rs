@@ -28,6 +28,11 @@ impl Aligner {
         Self { to, resampler: None, delay: 0, last: Vec::new(), held: Vec::new(), fresh, silent: true }
     }
 
+    /// Whether silence at `rate` would be followed by nothing but silence.
+    pub(crate) fn rests(&self, rate: SampleRate) -> bool {
+        self.silent && self.resampler.as_ref().is_some_and(|resampler| resampler.from() == rate)
+    }
+
     /// Takes the next frame of the stream, at `rate`, and gives the one before to `out`: silence, if there was none.
     /// Returns whether `out` is all silence.
     pub(crate) fn next(&mut self, rate: SampleRate, frame: &[i16], out: &mut [i16]) -> bool {

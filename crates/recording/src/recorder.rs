@@ -145,6 +145,9 @@ impl<S: Storage> Recorder<S> {
         let silence = [0; mixminus_audio::MAX_FRAME_SAMPLES];
         for (id, track) in &mut self.tracks {
             let given = frames.iter().find(|(given, _)| given == id);
+            if given.is_none() && track.silent && track.aligner.rests(rate) {
+                continue;
+            }
             let frame = given.map_or(&silence[..rate.frame_samples()], |&(_, frame)| frame);
             track.silent = track.aligner.next(rate, frame, &mut track.frame);
         }
