@@ -82,6 +82,38 @@ pub fn audible(source: &Party, sink: &Party) -> bool {
     source.id != sink.id && contributes(source) && meant_for_sink && hears_conference(sink)
 }
 
+/// Whether a conference's recordings hold what coaches say.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum CoachVoice {
+    /// They do.
+    #[default]
+    Recorded,
+    /// They do not.
+    LeftOut,
+}
+
+/// Whether recordings of the conference hold what `source` says.
+///
+/// Whatever enters the conference does, with two exceptions: a monitor is heard by nobody, so there
+/// is nothing to keep, and coaches may be left out.
+pub fn recorded(source: &Party, coaches: CoachVoice) -> bool {
+    let kept = match (source.role, source.supervision) {
+        (Role::Supervisor, Supervision::Monitor) => false,
+        (Role::Supervisor, Supervision::Coach(_)) => coaches == CoachVoice::Recorded,
+        _ => true,
+    };
+    kept && contributes(source)
+}
+
+/// Whether recordings of the conference hold what is played to `sink`, whoever else hears it.
+///
+/// A recording is to tell what those in the conversation heard, be it said to one of them. Nobody
+/// whom the conference does not reach is in the conversation: neither its music nor what a request
+/// plays to it.
+pub const fn recorded_of(sink: &Party) -> bool {
+    hears_conference(sink)
+}
+
 /// Music that a conference plays to those whom it does not reach.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Music {
@@ -217,6 +249,44 @@ mod tests {
             assert!(audible(&odd, &party(2, Role::Customer)));
             assert!(announced(&odd));
         }
+    }
+
+    #[test]
+    fn whoever_enters_the_conference_is_recorded() {
+        for role in ROLES {
+            assert!(recorded(&party(1, role), CoachVoice::LeftOut), "{role:?}");
+        }
+    }
+
+    #[test]
+    fn a_barging_supervisor_is_recorded_and_a_coach_unless_coaches_are_left_out() {
+        let coach = coach(1, CoachTarget::Agents);
+        assert!(recorded(&party(1, Role::Supervisor), CoachVoice::LeftOut));
+        assert!(recorded(&coach, CoachVoice::Recorded));
+        assert!(!recorded(&coach, CoachVoice::LeftOut));
+    }
+
+    #[test]
+    fn a_monitor_is_not_recorded() {
+        let monitor = Party { supervision: Supervision::Monitor, ..party(1, Role::Supervisor) };
+        assert!(!recorded(&monitor, CoachVoice::Recorded));
+    }
+
+    #[test]
+    fn who_is_muted_held_or_waiting_is_not_recorded() {
+        let one = party(1, Role::Customer);
+        for silent in
+            [Party { muted: true, ..one }, Party { held: true, ..one }, Party { waiting: true, ..one }]
+        {
+            assert!(!recorded(&silent, CoachVoice::Recorded), "{silent:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_played_is_recorded_of_whom_the_conference_reaches() {
+        let one = party(1, Role::Customer);
+        assert!(recorded_of(&one) && recorded_of(&Party { muted: true, ..one }));
+        assert!(!recorded_of(&Party { held: true, ..one }) && !recorded_of(&Party { waiting: true, ..one }));
     }
 
     #[test]
