@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::input::Refusal;
 use crate::instruction::{ConferenceRequest, Document, Instruction, Sound};
-use crate::policy::Role;
+use crate::policy::{CoachVoice, Role};
 use crate::record::ConferenceKind;
 
 /// Longest name of a conference.
@@ -58,6 +58,7 @@ fn request(name: &str, role: Role, max_participants: usize) -> ConferenceRequest
         wait_for_agent: false,
         max_wait: None,
         recording: None,
+        coach_voice: CoachVoice::default(),
         status_callback: None,
         own_callback: None,
         leave_on_star: false,

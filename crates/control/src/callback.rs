@@ -143,8 +143,10 @@ pub enum CallEvent {
     Dialled(Box<Dialled>),
     /// It left this conference, where it was this participant, and goes on without the answer.
     Left(Box<(ConferenceRecord, ParticipantRecord)>),
-    /// A recording of it is over.
+    /// A recording of it is over: whole, or failed.
     Recorded(Box<RecordingRecord>),
+    /// Its document recorded, or began to, and goes on without the answer.
+    RecordReported(Box<RecordReport>),
     /// A call that its document placed took a step.
     DialStep(DialStep, Box<CallRecord>),
     /// It, or the call it is connected to, pressed digits that its document asks to be told of.
@@ -189,6 +191,16 @@ pub struct Dialled {
     pub rang: bool,
 }
 
+/// What a document recorded, or began to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RecordReport {
+    /// The recording. One that ended tells when and how long it will be; whether its file is whole is
+    /// told later.
+    pub recording: RecordingRecord,
+    /// The key that ended it.
+    pub digit: Option<char>,
+}
+
 /// A step of a call that a document placed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DialStep {
@@ -228,8 +240,10 @@ pub enum RecordingEvent {
     Paused,
     /// It goes on.
     Resumed,
-    /// It is over.
+    /// It is over and its file is whole.
     Completed,
+    /// It is over, and there is no whole file.
+    Failed,
 }
 
 /// One event of a recording for its URL.

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use crate::effect::{PromptContent, Repeat};
 use crate::instruction::{Action, CallUrls, ConferenceRequest, Destination, DialTerms, RecordingTerms};
-use crate::record::{CallId, ConferenceId, ConferenceRecord, ParticipantId, PlacementId, RecordingRecord};
+use crate::record::{
+    CallId, ConferenceId, ConferenceRecord, ParticipantId, PlacementId, RecordingId, RecordingRecord,
+};
 
 /// How a request names a conference.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -113,8 +115,8 @@ pub enum CallChange {
     StopPlaying(PlayKind),
     /// Record it for so long at most; a recording that there is goes on.
     Record(RecordingTerms, Duration),
-    /// End its recording.
-    StopRecording,
+    /// End this recording of it, or all that go on.
+    StopRecording(Option<RecordingId>),
     /// Send digits to it, as in [`Instruction::SendDigits`](crate::Instruction::SendDigits).
     SendDigits(String, Legs),
 }

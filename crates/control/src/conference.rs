@@ -17,13 +17,13 @@ use crate::command::{CommandError, Members, ParticipantChange, RecordScope};
 use crate::context::{Context, Due};
 use crate::effect::{Effect, TimerId};
 use crate::instruction::{AutomaticRecording, ConferenceRequest, Report, StatusCallback};
-use crate::policy::{self, Party, Role};
+use crate::policy::{self, CoachVoice, Party, Role};
 use crate::record::{
     AccountId, CallId, CallRecord, ConferenceId, ConferenceKind, ConferenceRecord, ConferenceState, EndCause,
     ExitCause, ParticipantId, ParticipantRecord,
 };
 use own::Own;
-use participant::{Participant, far_end, keep};
+use participant::{Participant, keep};
 use recordings::Recordings;
 use sounds::Sounds;
 
@@ -57,6 +57,7 @@ pub(crate) struct Conference {
     recordings: Recordings,
     /// What is recorded without a request for it, once there are enough.
     automatic: Option<AutomaticRecording>,
+    coach_voice: CoachVoice,
     wait_for_agent: bool,
     last_left: Option<Subject>,
     active_speaker: Option<ParticipantId>,
@@ -97,6 +98,7 @@ impl Conference {
             sounds: Sounds::new(id, request),
             recordings: Recordings::default(),
             automatic: None,
+            coach_voice: CoachVoice::default(),
             wait_for_agent: request.wait_for_agent,
             last_left: None,
             active_speaker: None,
@@ -138,7 +140,7 @@ impl Conference {
             id,
             conference: self.record.id,
             call: joiner.call.id,
-            address: far_end(&joiner.call).to_owned(),
+            address: joiner.call.far_end().to_owned(),
             role: request.role,
             coaching: request.coach && request.role == Role::Supervisor,
             muted: request.mute,
@@ -174,6 +176,9 @@ impl Conference {
         self.tell_own(id, ParticipantEvent::Joined, context);
         if policy::announced(&self.participants[&id].party(self.is_waiting())) {
             self.play_to_all(&request.enter_sound, context);
+        }
+        if request.coach_voice == CoachVoice::LeftOut {
+            self.coach_voice = CoachVoice::LeftOut;
         }
         // What a later participant asks for does not replace what an earlier one did.
         if self.automatic.is_none() {
@@ -255,8 +260,7 @@ impl Conference {
         self.record.ended_at = Some(context.now);
         self.record.end_cause = Some(cause);
         self.record.billed_seconds = Some(self.billed_seconds);
-        self.recordings.stop_all(&mut self.record, context);
-        self.record.recording = None;
+        self.recordings.stop_all(context);
         context.cancel(self.longest);
         self.sounds.stop(context);
         departures
@@ -264,7 +268,6 @@ impl Conference {
 
     fn remove(&mut self, id: ParticipantId, cause: ExitCause, context: &mut Context) -> Option<Departure> {
         self.set_talking(id, false, context);
-        self.recordings.stop(RecordScope::One(id), &mut self.record, context);
         let participant = self.participants.get_mut(&id)?;
         participant.record.left_at = Some(context.now);
         participant.record.exit_cause = Some(cause);
@@ -272,6 +275,7 @@ impl Conference {
         keep(self.record.kind, &participant.record, context);
         self.tell(ConferenceEvent::Left, Some(id), context);
         self.tell_own(id, ParticipantEvent::Left, context);
+        self.recordings.stop(RecordScope::One(id), context);
         let participant = self.participants.remove(&id)?;
         if let Some(timer) = participant.wait {
             context.cancel(timer);
@@ -338,12 +342,23 @@ impl Conference {
             self.bridged = true;
             let parties = self.parties();
             self.sounds.choose_music(parties.iter().map(|(_, party)| party), context);
-            context.install(self.bridge, &self.routes(&parties));
+            let routes = self.routes(&parties);
+            context.install(self.bridge, &routes, self.tapped(&parties, &routes));
         }
         self.follow_voices(context);
         if !self.has_ended() {
             self.record.recording = self.recordings.of_all();
         }
+        self.save(context);
+    }
+
+    /// Routes its bridge anew when all is settled.
+    pub const fn reroute(&mut self) {
+        self.reroute = true;
+    }
+
+    /// Writes the row if it changed.
+    pub fn save(&mut self, context: &mut Context) {
         if self.record.kind == ConferenceKind::Supervised && self.saved.as_ref() != Some(&self.record) {
             context.push(Effect::SaveConference(self.record.clone()));
             self.saved = Some(self.record.clone());
@@ -390,6 +405,9 @@ impl Conference {
             // Whoever left last is why it ended.
             None => self.last_left.clone().filter(|_| event == ConferenceEvent::Ended),
         };
+        if let Some(inside) = id.and_then(|id| self.participants.get(&id)) {
+            self.recordings.note(inside, event, context);
+        }
         self.tell_of(event, subject.as_ref(), context);
     }
 

@@ -1,19 +1,21 @@
 //! What every state machine of the control plane acts through.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::time::Duration;
 
-use mixminus_mixer::{BridgeId, LegId, MixPlan, PromptId, SinkRoutes};
+use mixminus_mixer::{
+    BridgeId, LegId, MixPlan, PromptId, SinkRoutes, SourceId, TapChannel, TapId, TapRoutes,
+};
 use rand::Rng;
 use rand::rngs::StdRng;
 use uuid::Uuid;
 
 use crate::effect::{Effect, FetchId, PromptContent, Repeat, TimerId};
-use crate::record::{CallId, ConferenceId, ParticipantId, Timestamp};
+use crate::record::{CallId, ConferenceId, ParticipantId, RecordingId, Timestamp};
 
-/// Whose prompt it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum PromptOwner {
+/// Whose prompt or recording it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Owner {
     Call(CallId),
     Conference(ConferenceId),
 }
@@ -38,7 +40,7 @@ pub(crate) enum Due {
     /// A scheduled hang-up.
     HangUp(CallId),
     /// The call was recorded long enough.
-    RecordingEnd(CallId),
+    RecordingEnd(CallId, RecordingId),
     /// Two calls were connected long enough.
     ConnectionEnd(ConnectionId),
     /// A participant waited long enough.
@@ -47,16 +49,30 @@ pub(crate) enum Due {
     ConferenceEnd(ConferenceId),
 }
 
+/// What of a bridge is tapped beside what follows its legs.
+#[derive(Debug, Default)]
+pub(crate) struct Tapped {
+    pub taps: Vec<TapRoutes>,
+    /// Whose voice enters nothing, not even a recording of its own call.
+    pub silenced: BTreeSet<LegId>,
+}
+
 /// Collects effects and issues ids; knows what time it is because it was told.
 #[derive(Debug)]
 pub(crate) struct Context {
     pub now: Timestamp,
     effects: Vec<Effect>,
     emptied: Vec<BridgeId>,
+    stopped_taps: Vec<TapId>,
+    /// Taps that follow a leg from bridge to bridge.
+    leg_taps: BTreeMap<LegId, Vec<TapRoutes>>,
+    /// Legs whose taps are others than when they were routed.
+    retapped: BTreeSet<LegId>,
+    recordings: BTreeMap<RecordingId, Owner>,
     random: StdRng,
     next_participant: u64,
     last_id: u64,
-    prompts: HashMap<PromptId, PromptOwner>,
+    prompts: HashMap<PromptId, Owner>,
     timers: HashMap<TimerId, Due>,
     talking: HashSet<LegId>,
 }
@@ -67,6 +83,10 @@ impl Context {
             now: Timestamp::default(),
             effects: Vec::new(),
             emptied: Vec::new(),
+            stopped_taps: Vec::new(),
+            leg_taps: BTreeMap::new(),
+            retapped: BTreeSet::new(),
+            recordings: BTreeMap::new(),
             random,
             next_participant: next_participant.0,
             last_id: 0,
@@ -80,9 +100,11 @@ impl Context {
         self.effects.push(effect);
     }
 
-    /// Everything to be done; bridges are closed last, when their legs have moved.
+    /// Everything to be done; bridges are closed when their legs have moved, and taps are
+    /// stopped when no bridge has them.
     pub fn take_effects(&mut self) -> Vec<Effect> {
         self.effects.extend(self.emptied.drain(..).map(Effect::CloseBridge));
+        self.effects.extend(self.stopped_taps.drain(..).map(Effect::StopTap));
         std::mem::take(&mut self.effects)
     }
 
@@ -107,10 +129,61 @@ impl Context {
         BridgeId(self.id())
     }
 
-    /// Installs the plan that `routes` compile to.
-    pub fn install(&mut self, bridge: BridgeId, routes: &[SinkRoutes]) {
-        let plan = MixPlan::compile(routes).expect("routes list each leg once and never its own voice");
+    /// Installs the plan that `routes` compile to, with what is tapped. Taps that follow a leg
+    /// are in whatever plan it is in; they add no route.
+    pub fn install(&mut self, bridge: BridgeId, routes: &[SinkRoutes], tapped: Tapped) {
+        let Tapped { mut taps, silenced } = tapped;
+        for SinkRoutes { leg, .. } in routes {
+            self.retapped.remove(leg);
+            let own = TapChannel::Source(SourceId::Leg(*leg));
+            for tap in self.leg_taps.get(leg).into_iter().flatten() {
+                let mut tap = tap.clone();
+                tap.channels.retain(|channel| *channel != own || !silenced.contains(leg));
+                taps.push(tap);
+            }
+        }
+        let plan = MixPlan::compile(routes)
+            .and_then(|plan| plan.with_taps(&taps))
+            .expect("routes list each leg once and never its own voice, taps carry none but theirs");
         self.push(Effect::Install(bridge, plan));
+    }
+
+    /// A tap for a recording of `owner`.
+    pub fn record(&mut self, recording: RecordingId, owner: Owner) -> TapId {
+        self.recordings.insert(recording, owner);
+        TapId(self.id())
+    }
+
+    /// Whose recording it was that is over now; nobody's if it was over.
+    pub fn forget_recording(&mut self, recording: RecordingId) -> Option<Owner> {
+        self.recordings.remove(&recording)
+    }
+
+    pub fn recordings(&self) -> usize {
+        self.recordings.len()
+    }
+
+    /// Has `tap` follow `leg` from bridge to bridge.
+    pub fn tap_leg(&mut self, leg: LegId, tap: TapRoutes) {
+        self.leg_taps.entry(leg).or_default().push(tap);
+        self.retapped.insert(leg);
+    }
+
+    pub fn untap_leg(&mut self, leg: LegId, tap: TapId) {
+        if let Some(taps) = self.leg_taps.get_mut(&leg) {
+            taps.retain(|one| one.tap != tap);
+            self.retapped.insert(leg);
+            self.leg_taps.retain(|_, taps| !taps.is_empty());
+        }
+    }
+
+    /// The legs that have to be routed anew for what follows them.
+    pub fn take_retapped(&mut self) -> BTreeSet<LegId> {
+        std::mem::take(&mut self.retapped)
+    }
+
+    pub fn stop_tap(&mut self, tap: TapId) {
+        self.stopped_taps.push(tap);
     }
 
     pub fn connection(&mut self) -> ConnectionId {
@@ -125,7 +198,7 @@ impl Context {
         self.emptied.push(bridge);
     }
 
-    pub fn play(&mut self, owner: PromptOwner, content: PromptContent, repeat: Repeat) -> PromptId {
+    pub fn play(&mut self, owner: Owner, content: PromptContent, repeat: Repeat) -> PromptId {
         let prompt = PromptId(self.id());
         self.prompts.insert(prompt, owner);
         self.push(Effect::Play { prompt, content, repeat });
@@ -137,7 +210,7 @@ impl Context {
         self.push(Effect::StopPrompt(prompt));
     }
 
-    pub fn prompt_owner(&self, prompt: PromptId) -> Option<PromptOwner> {
+    pub fn prompt_owner(&self, prompt: PromptId) -> Option<Owner> {
         self.prompts.get(&prompt).copied()
     }
 

@@ -5,7 +5,8 @@ use std::time::Duration;
 use mixminus_mixer::{BridgeId, LegId, MixPlan, PromptId, SourceId, TapId};
 
 use crate::callback::{
-    CallCallback, CallbackEvent, Collected, ConferenceEvent, Dialled, ParticipantCallback, RecordingCallback,
+    CallCallback, CallbackEvent, Collected, ConferenceEvent, Dialled, ParticipantCallback, RecordReport,
+    RecordingCallback,
 };
 use crate::command::{CommandError, Outcome};
 use crate::input::Refusal;
@@ -50,6 +51,8 @@ pub enum News {
     Collected(Collected),
     /// Calls were placed.
     Dialled(Box<Dialled>),
+    /// Something was recorded, or is from now on.
+    Recorded(Box<RecordReport>),
 }
 
 /// A document to fetch.

@@ -172,7 +172,7 @@ pub enum Input {
 }
 
 /// A file that is whole.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Recorded {
     /// How long it plays: pauses are silence of their length.
     pub duration: Duration,

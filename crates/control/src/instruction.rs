@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::effect::Repeat;
 use crate::input::Refusal;
-use crate::policy::Role;
+use crate::policy::{CoachVoice, Role};
 use crate::record::{ConferenceKind, RecordingFormat, RecordingTrack};
 
 /// The instructions of one fetched document, in order.
@@ -81,6 +81,8 @@ pub enum Instruction {
     Collect(Box<Collect>),
     /// Call others and connect the caller to whoever answers first.
     Dial(Box<Dial>),
+    /// Record.
+    Record(Box<Record>),
     /// Send digits to the caller.
     SendDigits {
         /// `0-9 * # A-D`, and `w` and `W` for half a second and a second of pause.
@@ -289,13 +291,50 @@ pub struct OwnCallback {
     pub tells_active_speaker: bool,
 }
 
+/// A recording that a document asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Record {
+    /// How.
+    pub terms: RecordingTerms,
+    /// From when to when.
+    pub span: RecordSpan,
+    /// How long at most; to the end of the call if absent.
+    pub longest: Option<Duration>,
+    /// Who is told that it was made or, unless it is a [`RecordSpan::Turn`], that it begins.
+    pub report: Option<Report>,
+}
+
+/// From when to when a document records.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RecordSpan {
+    /// What the caller says next; the document goes on after it.
+    Turn(Turn),
+    /// From now on, whatever follows.
+    Session,
+    /// From when somebody is connected whom the document calls; the report is not followed.
+    Connection,
+}
+
+/// The caller's turn to say something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Turn {
+    /// Whether a beep says that it begins.
+    pub beep: bool,
+    /// How much silence ends it.
+    pub silence: Duration,
+    /// The key that ends it.
+    pub finish_on: Option<char>,
+}
+
 /// How something is recorded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RecordingTerms {
     /// What the file is written as.
     pub format: RecordingFormat,
-    /// What a participant's recording holds.
+    /// What a participant's or a call's recording holds.
     pub track: RecordingTrack,
+    /// Whether each source is kept in a file of its own as well.
+    pub keeps_tracks: bool,
     /// Who is told of the recording.
     pub callback: Option<Action>,
 }
@@ -360,6 +399,9 @@ pub struct ConferenceRequest {
     pub max_wait: Option<Duration>,
     /// Whether and how the conference is recorded from now on.
     pub recording: Option<AutomaticRecording>,
+    /// Whether coaches are recorded; who says that they are left out is obeyed from then on,
+    /// whoever came first.
+    pub coach_voice: CoachVoice,
     /// Where events are reported.
     pub status_callback: Option<StatusCallback>,
     /// Where the participant's own part is reported.

@@ -21,11 +21,13 @@ mod instruction;
 mod matcher;
 pub mod policy;
 mod record;
+mod recording;
 mod switchboard;
 
 pub use callback::{
     CallCallback, CallEvent, CallbackEvent, Collected, ConferenceEvent, ConnectionEnd, DialStep, Dialled,
-    ParticipantCallback, ParticipantEvent, PressedDigits, RecordingCallback, RecordingEvent, Subject,
+    ParticipantCallback, ParticipantEvent, PressedDigits, RecordReport, RecordingCallback, RecordingEvent,
+    Subject,
 };
 pub use command::{
     CallChange, Calls, Command, CommandError, ConferenceChange, Invitation, Invited, Legs, Members, Outcome,
@@ -41,7 +43,7 @@ pub use input::{
 pub use instruction::{
     Action, AutomaticRecording, CallUrls, Collect, CollectKind, ConferenceRequest, Confirm, Credentials,
     Destination, Dial, DialMusic, DialTerms, Document, EventGroup, HttpMethod, Instruction, OwnCallback,
-    RecordingTerms, Report, Sound, StatusCallback,
+    Record, RecordSpan, RecordingTerms, Report, Sound, StatusCallback, Turn,
 };
 pub use record::{
     AccountId, ApplicationId, ApplicationRecord, CallId, CallRecord, CallState, ConferenceId, ConferenceKind,

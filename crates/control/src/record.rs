@@ -356,6 +356,14 @@ impl CallRecord {
         self.state == CallState::Queued
     }
 
+    /// The address of the party at its other end.
+    pub fn far_end(&self) -> &str {
+        match self.direction {
+            Direction::Inbound => &self.from,
+            Direction::Outbound => &self.to,
+        }
+    }
+
     /// Whether it rings or is answered, and has not ended.
     pub const fn is_live(&self) -> bool {
         matches!(self.state, CallState::Ringing | CallState::InProgress)

@@ -148,6 +148,7 @@ fn only_the_end_of_a_plain_conferences_recording_is_told() {
     let terms = RecordingTerms {
         format: RecordingFormat::Mp3,
         track: RecordingTrack::Mix,
+        keeps_tracks: false,
         callback: Some(action("r")),
     };
     let recording = Some(AutomaticRecording {

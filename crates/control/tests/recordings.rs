@@ -7,8 +7,9 @@ use std::time::Duration;
 use mixminus_control::policy::Role;
 use mixminus_control::{
     Action, AutomaticRecording, CallChange, CallEvent, Command, CommandError, ConferenceChange,
-    ConferenceRequest, HttpMethod, Instruction, Outcome, PromptContent, RecordChange, RecordScope,
-    RecordingEvent, RecordingFormat, RecordingState, RecordingTerms, RecordingTrack, Selector,
+    ConferenceEvent, ConferenceRequest, HttpMethod, Instruction, Outcome, ParticipantChange, PromptContent,
+    RecordChange, RecordScope, RecordedParty, RecordingEntry, RecordingEvent, RecordingFault,
+    RecordingFormat, RecordingId, RecordingState, RecordingTerms, RecordingTrack, Selector,
 };
 use world::{World, request};
 
@@ -18,7 +19,12 @@ fn action(path: &str) -> Action {
 
 fn terms() -> RecordingTerms {
     let callback = Some(action("recorded"));
-    RecordingTerms { format: RecordingFormat::Mp3, track: RecordingTrack::Channels, callback }
+    RecordingTerms {
+        format: RecordingFormat::Mp3,
+        track: RecordingTrack::Channels,
+        keeps_tracks: false,
+        callback,
+    }
 }
 
 fn room() -> Selector {
@@ -38,7 +44,7 @@ fn events(world: &World) -> Vec<RecordingEvent> {
 }
 
 #[test]
-fn a_recording_is_paused_resumed_and_stopped_and_counts_what_it_holds() {
+fn a_recording_is_paused_resumed_and_stopped_and_lasts_with_its_pause() {
     let mut world = World::new();
     let leg = world.join(request("room", Role::Agent));
     let all = RecordScope::All;
@@ -54,7 +60,7 @@ fn a_recording_is_paused_resumed_and_stopped_and_counts_what_it_holds() {
     change(&mut world, all, RecordChange::Stop).unwrap();
     let recording = world.recordings.values().next().unwrap();
     assert_eq!((recording.state, recording.track), (RecordingState::Completed, RecordingTrack::Mix));
-    assert_eq!(recording.duration, Duration::from_secs(11), "without the pause");
+    assert_eq!(recording.duration, Duration::from_secs(16), "with the pause");
     assert_eq!(recording.ended_at.unwrap().since(recording.started_at), Duration::from_secs(16));
     assert_eq!(world.conference(leg).recording, None);
     let expected = [
@@ -145,7 +151,7 @@ fn a_call_is_recorded_until_it_is_stopped_long_enough_or_over() {
         assert!(matches!(started, Ok(Outcome::Recording(_))));
         world.pass(Duration::from_secs(10));
         match end {
-            0 => drop(world.command(Command::Call(call, CallChange::StopRecording)).unwrap()),
+            0 => drop(world.command(Command::Call(call, CallChange::StopRecording(None))).unwrap()),
             1 => world.hang_up(leg),
             _ => world.pass(longest),
         }
@@ -161,6 +167,115 @@ fn a_call_is_recorded_until_it_is_stopped_long_enough_or_over() {
 fn a_call_that_is_not_recorded_has_no_recording_to_stop() {
     let mut world = World::new();
     let leg = world.call(vec![Instruction::Wait { length: Duration::from_hours(1) }]);
-    let stop = Command::Call(world.call_of(leg).id, CallChange::StopRecording);
+    let stop = Command::Call(world.call_of(leg).id, CallChange::StopRecording(None));
     assert_eq!(world.command(stop), Err(CommandError::NotRecording));
+}
+
+#[test]
+fn a_recording_is_over_when_its_file_is_whole_also_after_the_conference() {
+    let mut world = World::new();
+    world.disk_is_slow = true;
+    let leg = world.join(request("room", Role::Agent));
+    let conference = world.conference(leg).id;
+    record(&mut world, RecordScope::All).unwrap();
+    world.pass(Duration::from_secs(10));
+    change(&mut world, RecordScope::All, RecordChange::Stop).unwrap();
+    assert_eq!(world.conference(leg).recording, None);
+    record(&mut world, RecordScope::All).unwrap();
+    world.pass(Duration::from_secs(5));
+    world.hang_up(leg);
+    assert!(world.recordings.values().all(|one| !one.state.is_over() && one.ended_at.is_none()));
+    assert_eq!(events(&world), [RecordingEvent::Initiated; 2]);
+    assert_eq!((world.switchboard.conferences(), world.switchboard.recordings()), (0, 2));
+    world.pass(Duration::from_secs(3));
+    world.write(1, Ok(()));
+    world.write(0, Err(RecordingFault::Storage));
+    assert_eq!(events(&world)[2..], [RecordingEvent::Completed, RecordingEvent::Failed]);
+    let [completed, failed] = &world.told_of_recordings[2..] else { panic!() };
+    assert_eq!(completed.recording.duration, Duration::from_secs(5));
+    assert_eq!(completed.recording.size_bytes, 44);
+    let lasted = completed.recording.ended_at.unwrap().since(completed.recording.started_at);
+    assert_eq!(lasted, Duration::from_secs(5), "it ended when it was stopped, not when it was written");
+    assert_eq!((failed.recording.state, failed.recording.size_bytes), (RecordingState::Failed, 0));
+    assert_eq!(failed.sequence, completed.sequence + 1);
+    assert_eq!(world.conferences[&conference].sequence, failed.sequence);
+    assert_eq!(world.switchboard.recordings(), 0);
+}
+
+#[test]
+fn a_recording_whose_file_breaks_has_failed_and_another_may_begin() {
+    let mut world = World::new();
+    let leg = world.join(request("room", Role::Agent));
+    record(&mut world, RecordScope::All).unwrap();
+    let tap = *world.taps.keys().next().unwrap();
+    world.break_file(tap);
+    assert_eq!(events(&world), [RecordingEvent::Initiated, RecordingEvent::Failed]);
+    assert_eq!(world.conference(leg).recording, None);
+    record(&mut world, RecordScope::All).unwrap();
+    assert_eq!(world.conference(leg).recording, Some(RecordingState::Recording));
+}
+
+#[test]
+fn files_that_are_not_whole_are_waited_for_before_there_are_too_many() {
+    let mut world = World::new();
+    world.disk_is_slow = true;
+    world.join(request("room", Role::Agent));
+    for _ in 0..20 {
+        record(&mut world, RecordScope::All).unwrap();
+        change(&mut world, RecordScope::All, RecordChange::Stop).unwrap();
+    }
+    assert_eq!(record(&mut world, RecordScope::All), Err(CommandError::TooMany));
+    world.write(0, Ok(()));
+    assert!(record(&mut world, RecordScope::All).is_ok());
+}
+
+#[test]
+fn beside_a_recording_is_kept_who_is_there_and_what_happens_to_them() {
+    let mut world = World::new();
+    let a = world.join(request("room", Role::Agent));
+    world.talk(a, true);
+    record(&mut world, RecordScope::All).unwrap();
+    let b = world.join(request("room", Role::Customer));
+    world.update(b, ParticipantChange { mute: Some(true), ..ParticipantChange::default() }).unwrap();
+    world.press(a, '5');
+    change(&mut world, RecordScope::All, RecordChange::Pause).unwrap();
+    world.press(a, '6');
+    change(&mut world, RecordScope::All, RecordChange::Resume).unwrap();
+    world.hang_up(b);
+    let party = |leg, role| {
+        let one = world.participant(leg);
+        let (call, participant, address) = (one.call, Some(one.id), one.address.clone());
+        let party =
+            RecordedParty { call, participant, address, role, muted: false, held: false, coaching: false };
+        RecordingEntry::Present(leg, Box::new(party))
+    };
+    let happened = RecordingEntry::Happened;
+    let expected = [
+        party(a, Some(Role::Agent)),
+        happened(a, ConferenceEvent::TalkStarted),
+        party(b, Some(Role::Customer)),
+        happened(b, ConferenceEvent::Muted),
+        happened(a, ConferenceEvent::Digit('5')),
+        RecordingEntry::Paused,
+        RecordingEntry::Resumed,
+        happened(b, ConferenceEvent::Left),
+    ];
+    let kept: Vec<_> = world.notes.iter().map(|(_, entry)| entry.clone()).collect();
+    assert_eq!(kept, expected, "the key pressed in the pause is not kept");
+}
+
+#[test]
+fn one_of_a_calls_recordings_is_stopped_by_its_id() {
+    let mut world = World::new();
+    let leg = world.call(vec![Instruction::Wait { length: Duration::from_hours(1) }]);
+    let call = world.call_of(leg).id;
+    let Ok(Outcome::Recording(recording)) =
+        world.command(Command::Call(call, CallChange::Record(terms(), Duration::from_mins(1))))
+    else {
+        panic!()
+    };
+    let mut stop = |id| world.command(Command::Call(call, CallChange::StopRecording(Some(id))));
+    assert_eq!(stop(RecordingId(uuid::Uuid::nil())), Err(CommandError::NotRecording));
+    assert_eq!(stop(recording.id), Ok(Outcome::Done));
+    assert_eq!(stop(recording.id), Err(CommandError::NotRecording));
 }

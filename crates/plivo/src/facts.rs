@@ -138,6 +138,8 @@ pub struct RecordingFile {
     pub started_at: Timestamp,
     /// When it ended.
     pub ended_at: Option<Timestamp>,
+    /// How long its file plays, in microseconds; known once it ended.
+    pub duration_us: Option<u64>,
     /// The MPC that it is of.
     pub mpc_uuid: Option<String>,
     /// The name of that MPC.
@@ -163,8 +165,8 @@ impl RecordingFile {
         format!("/v1/Account/{}/Recording/{}/", self.account, self.id)
     }
 
-    /// Microseconds from its beginning to `end`.
+    /// How long its file plays, in microseconds; while it goes on, how long it would if it ended at `end`.
     pub fn duration_micros(&self, end: Timestamp) -> u64 {
-        end.micros_since(self.started_at)
+        self.duration_us.unwrap_or_else(|| end.micros_since(self.started_at))
     }
 }

@@ -6,7 +6,7 @@ use mixminus_mixer::PromptId;
 
 use super::{Activity, Call, Ending, Next};
 use crate::callback::{CallEvent, Collected, Dialled};
-use crate::context::{ConnectionId, Context, Due, PromptOwner};
+use crate::context::{ConnectionId, Context, Due, Owner};
 use crate::effect::{Effect, Fetch, FetchId, FetchPurpose, News, PromptContent, Repeat};
 use crate::input::{FetchError, Refusal};
 use crate::instruction::{Action, Collect, Dial, DialMusic, Document, Instruction, Report};
@@ -86,7 +86,8 @@ impl Call {
                 return None;
             }
             Instruction::HangUp { refusal, after: None } => self.end_by_document(refusal, context),
-            Instruction::Redirect(action) => self.redirect(action, context),
+            Instruction::Redirect(action) => self.redirect(FetchPurpose::Redirect, action, None, context),
+            Instruction::Record(record) => return self.start_record(record, context),
             Instruction::Speak { text, voice, language, repeat } => {
                 self.prompt(PromptContent::Speech { text, voice, language }, repeat, context);
             }
@@ -135,11 +136,18 @@ impl Call {
         self.end(Ending::Ours(cause, HangupSource::Document, refusal), context);
     }
 
-    fn redirect(&mut self, action: Action, context: &mut Context) {
+    /// Goes on with another document, unless the call is going in circles.
+    pub(super) fn redirect(
+        &mut self,
+        purpose: FetchPurpose,
+        action: Action,
+        news: Option<News>,
+        context: &mut Context,
+    ) {
         if self.silent_documents < MAX_SILENT_DOCUMENTS {
-            self.fetch(FetchPurpose::Redirect, action, None, context);
+            self.fetch(purpose, action, news, context);
         } else {
-            let cause = HangupCause::InvalidDocument(FetchPurpose::Redirect);
+            let cause = HangupCause::InvalidDocument(purpose);
             self.end(Ending::by(HangupSource::Error, cause), context);
         }
     }
@@ -159,7 +167,7 @@ impl Call {
     /// Lets the call hear a prompt, alone.
     pub(super) fn play(&mut self, content: PromptContent, repeat: Repeat, context: &mut Context) -> PromptId {
         self.silent_documents = 0;
-        let prompt = context.play(PromptOwner::Call(self.record.id), content, repeat);
+        let prompt = context.play(Owner::Call(self.record.id), content, repeat);
         self.be_alone(Some(prompt), context);
         prompt
     }
@@ -178,7 +186,7 @@ impl Call {
     }
 
     /// Goes on after an instruction with an outcome.
-    fn report(
+    pub(super) fn report(
         &mut self,
         report: Option<Report>,
         (event, news): (CallEvent, News),
@@ -254,6 +262,7 @@ impl Call {
     pub fn be_connected(&mut self, connection: ConnectionId, context: &mut Context) {
         self.activity = Activity::Connected(connection);
         self.leave_private(context);
+        self.record_connection(context);
     }
 
     /// Is alone again, with nothing to do.

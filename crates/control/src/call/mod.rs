@@ -4,6 +4,7 @@ mod collect;
 mod flow;
 mod outgoing;
 mod recording;
+mod turn;
 
 use std::collections::VecDeque;
 
@@ -11,7 +12,7 @@ use mixminus_mixer::{BridgeId, LegId, PromptId, SinkRoutes, SourceId};
 
 use crate::callback::{CallCallback, CallEvent};
 use crate::command::PlayKind;
-use crate::context::{ConnectionId, Context, PromptOwner};
+use crate::context::{ConnectionId, Context, Owner, Tapped};
 use crate::effect::{Effect, FetchId, FetchPurpose, PromptContent, Repeat, TimerId};
 use crate::input::{LegEnd, Refusal};
 use crate::instruction::{Action, CallUrls, ConferenceRequest, Dial, Instruction};
@@ -21,6 +22,8 @@ use crate::record::{
 };
 use collect::Collecting;
 use outgoing::Confirming;
+use recording::Recordings;
+use turn::Taking;
 
 /// What a call is doing.
 #[derive(Debug)]
@@ -37,6 +40,8 @@ enum Activity {
     Waiting(TimerId),
     /// Being asked for digits.
     Collecting(Box<Collecting>),
+    /// Saying something that is recorded.
+    Recording(Taking),
     /// Being asked for the key that lets it take part.
     Confirming(Confirming),
     /// In a conference.
@@ -114,7 +119,7 @@ pub(crate) struct Call {
     unsent_digits: VecDeque<char>,
     next_digits: Option<TimerId>,
     placed: Option<outgoing::Placed>,
-    recording: Option<recording::Recording>,
+    recordings: Recordings,
     rang: bool,
     /// Whether a request, not a document, brought it into its conference.
     invited: bool,
@@ -139,7 +144,7 @@ impl Call {
             unsent_digits: VecDeque::new(),
             next_digits: None,
             placed: None,
-            recording: None,
+            recordings: Recordings::default(),
             rang: false,
             invited: false,
             events: 0,
@@ -277,14 +282,15 @@ impl Call {
         }
     }
 
-    fn route_private(&self, context: &mut Context) {
+    /// Routes the call's own bridge anew, if it is in that.
+    pub fn route_private(&self, context: &mut Context) {
         let (Some(private), Some(leg)) = (&self.private, self.leg) else { return };
         let callee = private.callee.map(SourceId::Leg);
         let own = callee.or(private.prompt.map(SourceId::Prompt)).filter(|_| self.hears_others());
         let hears = own.into_iter().chain(self.overheard().map(SourceId::Prompt)).collect();
         let callee = private.callee.map(|leg| SinkRoutes { leg, hears: Vec::new() });
         let routes: Vec<_> = [SinkRoutes { leg, hears }].into_iter().chain(callee).collect();
-        context.install(private.bridge, &routes);
+        context.install(private.bridge, &routes, Tapped::default());
     }
 
     /// Another bridge took the leg over.
@@ -313,7 +319,7 @@ impl Call {
         context: &mut Context,
     ) {
         self.stop_overlay(None, context);
-        let prompt = context.play(PromptOwner::Call(self.record.id), content, repeat);
+        let prompt = context.play(Owner::Call(self.record.id), content, repeat);
         self.overlay = Some(Overlay { prompt, kind, mixed });
         self.route_private(context);
     }
@@ -347,6 +353,7 @@ impl Call {
                 self.run(context)
             }
             Activity::Collecting(_) => self.collect_prompt_ended(prompt, context),
+            Activity::Recording(taking) if taking.beeps(prompt) => self.turn_begins(context),
             Activity::Confirming(_) => self.confirm_prompt_ended(prompt, context),
             _ => Next::Idle,
         }
@@ -357,6 +364,7 @@ impl Call {
         match &self.activity {
             Activity::Waiting(waiting) if *waiting == timer => self.run(context),
             Activity::Collecting(_) => self.collect_time_over(timer, context),
+            Activity::Recording(taking) if taking.awaits(timer) => self.turn_over(None, context),
             Activity::Confirming(confirming) if confirming.awaits(timer) => {
                 self.end(Ending::by(HangupSource::Service, HangupCause::NotConfirmed), context);
                 Next::Idle
@@ -368,6 +376,7 @@ impl Call {
     pub fn digit(&mut self, digit: char, context: &mut Context) -> Next {
         match &self.activity {
             Activity::Collecting(_) => self.collect_digit(digit, context),
+            Activity::Recording(taking) if taking.ends_with(digit) => self.turn_over(Some(digit), context),
             Activity::Confirming(confirming) if confirming.takes(digit) => self.confirmed(context),
             _ => Next::Idle,
         }
@@ -382,6 +391,12 @@ impl Call {
             Activity::Waiting(timer) => context.cancel(timer),
             Activity::Collecting(collecting) => collecting.stop(context),
             Activity::Confirming(confirming) => confirming.stop(context),
+            Activity::Recording(taking) => {
+                taking.stop(context);
+                if let Some(recording) = taking.recording() {
+                    self.stop_recording(recording, context);
+                }
+            }
             _ => {}
         }
     }
@@ -392,13 +407,15 @@ impl Call {
         if self.has_ended() {
             return;
         }
+        if let Some((Some(report), told)) = self.end_turn(None, context) {
+            self.tell_at(&report.action, CallEvent::RecordReported(told), context);
+        }
         self.interrupt(context);
         self.stop_overlay(None, context);
         for timer in [self.scheduled_hangup.take(), self.next_digits.take()].into_iter().flatten() {
             context.cancel(timer);
         }
-        // There may be none.
-        drop(self.stop_recording(context));
+        self.stop_all_recordings(context);
         if let Some(placed) = &self.placed {
             placed.stop(context);
         }

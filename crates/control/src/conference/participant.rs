@@ -9,7 +9,7 @@ use crate::context::Context;
 use crate::effect::{Effect, TimerId};
 use crate::instruction::{Report, Sound};
 use crate::policy::{CoachTarget, Party, Role, Supervision};
-use crate::record::{CallRecord, ConferenceKind, Direction, ParticipantRecord};
+use crate::record::{CallRecord, ConferenceKind, ParticipantRecord};
 
 /// A participant with what is only known of it while it is inside.
 #[expect(clippy::struct_excessive_bools, reason = "each is an independent attribute of a participant")]
@@ -72,13 +72,5 @@ impl Participant {
 pub(super) fn keep(kind: ConferenceKind, participant: &ParticipantRecord, context: &mut Context) {
     if kind == ConferenceKind::Supervised {
         context.push(Effect::SaveParticipant(participant.clone()));
-    }
-}
-
-/// The address of the party at the other end of `call`.
-pub(super) fn far_end(call: &CallRecord) -> &str {
-    match call.direction {
-        Direction::Inbound => &call.from,
-        Direction::Outbound => &call.to,
     }
 }

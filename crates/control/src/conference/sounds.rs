@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use mixminus_mixer::{LegId, PromptId};
 
 use crate::command::{CommandError, Members, PlayKind};
-use crate::context::{Context, PromptOwner};
+use crate::context::{Context, Owner};
 use crate::effect::{PromptContent, Repeat};
 use crate::instruction::{Action, ConferenceRequest, DialMusic, Sound};
 use crate::policy::{self, Music, Party};
@@ -35,7 +35,7 @@ struct Play {
 /// The prompts of a conference and who hears them.
 #[derive(Debug)]
 pub(super) struct Sounds {
-    owner: PromptOwner,
+    owner: Owner,
     /// What is played instead of the built-in music.
     chosen: BTreeMap<Music, Action>,
     music: BTreeMap<Music, PromptId>,
@@ -56,7 +56,7 @@ impl Sounds {
             (Music::CustomerHold, &request.customer_hold_music),
         ];
         Self {
-            owner: PromptOwner::Conference(conference),
+            owner: Owner::Conference(conference),
             chosen: chosen.into_iter().filter_map(|(kind, music)| Some((kind, music.clone()?))).collect(),
             music: BTreeMap::new(),
             announcements: Vec::new(),

@@ -45,7 +45,7 @@ pub enum RecordingTrack {
     Mix,
     /// What one party says.
     Party,
-    /// Each party in a channel of its own.
+    /// Two channels: on the left what one party says, on the right what it hears.
     Channels,
 }
 
@@ -81,9 +81,9 @@ pub struct RecordingRecord {
     pub track: RecordingTrack,
     /// When it began.
     pub started_at: Timestamp,
-    /// When it ended.
+    /// When it was stopped; known once it is over.
     pub ended_at: Option<Timestamp>,
-    /// How much it holds: without pauses.
+    /// How long its file plays, pauses included; zero until it is whole.
     pub duration: Duration,
     /// How large its file is.
     pub size_bytes: u64,

@@ -225,9 +225,10 @@ impl Switchboard {
                 let recording = call.start_recording(&terms, longest, &mut self.context)?;
                 return Ok(Outcome::Recording(Box::new(recording)));
             }
-            CallChange::StopRecording => {
+            CallChange::StopRecording(which) => {
                 let call = self.calls.get_mut(&id).ok_or(CommandError::CallNotFound)?;
-                call.stop_recording(&mut self.context)?;
+                let next = call.stop_recordings(which, &mut self.context)?;
+                self.follow_up(id, next);
             }
             CallChange::HangUp => {
                 let answered = self.calls.get(&id).is_some_and(Call::is_answered);

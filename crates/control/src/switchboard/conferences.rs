@@ -1,9 +1,11 @@
 //! How calls get into conferences and out of them.
 
+use super::recordings::Ended;
 use super::{DRAINED, Switchboard, find};
 use crate::call::{Ending, Next};
 use crate::command::Selector;
 use crate::conference::{Conference, Departure, Joiner};
+use crate::context::Owner;
 use crate::instruction::ConferenceRequest;
 use crate::record::{
     AccountId, CallId, ConferenceId, ConferenceRecord, ConferenceState, EndCause, ExitCause, HangupCause,
@@ -154,6 +156,7 @@ impl Switchboard {
 
     /// Brings every touched conference's bridge and row up to date, once.
     pub(super) fn settle(&mut self) {
+        self.follow_legs();
         let mut touched = std::mem::take(&mut self.touched);
         touched.sort_unstable();
         touched.dedup();
@@ -162,8 +165,11 @@ impl Switchboard {
                 continue;
             };
             conference.settle(&mut self.context);
-            if conference.has_ended() {
-                self.conferences.remove(&id);
+            if conference.has_ended()
+                && let Some(ended) = self.conferences.remove(&id)
+                && ended.is_recorded()
+            {
+                self.finishing.insert(Owner::Conference(id), Ended::Conference(Box::new(ended)));
             }
         }
     }

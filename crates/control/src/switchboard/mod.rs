@@ -4,6 +4,7 @@ mod commands;
 mod conferences;
 mod early;
 mod placement;
+mod recordings;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -12,10 +13,10 @@ use rand::rngs::StdRng;
 
 use crate::application::built_in;
 use crate::call::{Call, Ending, Next};
-use crate::callback::Dialled;
+use crate::callback::{ConferenceEvent, Dialled};
 use crate::command::Selector;
 use crate::conference::Conference;
-use crate::context::{ConnectionId, Context, Due, PromptOwner};
+use crate::context::{ConnectionId, Context, Due, Owner};
 use crate::effect::{Effect, FetchPurpose, RequestId, TimerId};
 use crate::input::{Application, Arrival, Input, LegEnd, Refusal};
 use crate::instruction::{CallUrls, Dial};
@@ -24,6 +25,7 @@ use crate::record::{
     HangupCause, HangupSource, ParticipantId, PlacementId, Timestamp,
 };
 use placement::{Connection, Dialling, Goal, Order, Placement};
+use recordings::Ended;
 
 /// How a drain ends calls.
 const DRAINED: Ending = Ending::Ours(HangupCause::Normal, HangupSource::Service, Refusal::Unavailable);
@@ -63,6 +65,8 @@ pub struct Switchboard {
     placements: BTreeMap<PlacementId, Placement>,
     connections: BTreeMap<ConnectionId, Connection>,
     dialling: BTreeMap<AccountId, Dialling>,
+    /// What ended before its recordings were whole.
+    finishing: BTreeMap<Owner, Ended>,
     touched: Vec<ConferenceId>,
     crowded: BTreeSet<BridgeId>,
     draining: bool,
@@ -80,6 +84,7 @@ impl Switchboard {
             placements: BTreeMap::new(),
             connections: BTreeMap::new(),
             dialling: BTreeMap::new(),
+            finishing: BTreeMap::new(),
             touched: Vec::new(),
             crowded: BTreeSet::new(),
             draining: false,
@@ -94,6 +99,11 @@ impl Switchboard {
     /// Live conferences.
     pub fn conferences(&self) -> usize {
         self.conferences.len()
+    }
+
+    /// Recordings that are not over: [`Input::RecordingEnded`] comes for each.
+    pub fn recordings(&self) -> usize {
+        self.context.recordings()
     }
 
     /// Takes in what happened and returns what is to be done, in order.
@@ -126,8 +136,7 @@ impl Switchboard {
                 self.drive(call, |call, context| call.fetched(fetch, result, context));
             }
             Input::PromptEnded { prompt } => self.prompt_ended(prompt),
-            // Nothing is recorded of which an end could be told.
-            Input::RecordingEnded { .. } => {}
+            Input::RecordingEnded { recording, result } => self.recording_ended(recording, result),
             Input::Talking { leg, talking } => self.talking(leg, talking),
             Input::Digit { leg, digit } => self.digit(leg, digit),
             Input::Timer(timer) => self.timer(timer),
@@ -294,18 +303,21 @@ impl Switchboard {
                 }
                 None => self.dial_no_more(id),
             }
+            if call.is_recorded() {
+                self.finishing.insert(Owner::Call(id), Ended::Call(Box::new(call)));
+            }
         }
     }
 
     fn prompt_ended(&mut self, prompt: PromptId) {
         match self.context.prompt_owner(prompt) {
-            Some(PromptOwner::Call(call)) => {
+            Some(Owner::Call(call)) => {
                 self.drive(call, |call, context| call.prompt_ended(prompt, context));
                 if let Some(connection) = self.calls.get(&call).and_then(Call::connection) {
                     self.route_connection(connection);
                 }
             }
-            Some(PromptOwner::Conference(id)) => {
+            Some(Owner::Conference(id)) => {
                 if let Some(conference) = self.conferences.get_mut(&id) {
                     conference.announcement_ended(prompt, &mut self.context);
                     self.touched.push(id);
@@ -316,10 +328,11 @@ impl Switchboard {
     }
 
     fn talking(&mut self, leg: LegId, talking: bool) {
-        let Some(call) = self.legs.get(&leg).and_then(|id| self.calls.get(id)) else {
+        let Some(call) = self.legs.get(&leg).and_then(|id| self.calls.get_mut(id)) else {
             return;
         };
         self.context.set_talking(leg, talking);
+        call.talks(talking, &mut self.context);
         if let Some((id, _)) = call.conferring() {
             self.touched.push(id);
         }
@@ -329,6 +342,7 @@ impl Switchboard {
         let Some(call) = self.legs.get(&leg).and_then(|id| self.calls.get(id)) else {
             return;
         };
+        call.note(ConferenceEvent::Digit(digit), &mut self.context);
         let id = call.id();
         if let Some((conference, participant)) = call.conferring() {
             let Some(inside) = self.conferences.get_mut(&conference) else { return };
@@ -361,11 +375,8 @@ impl Switchboard {
                 call,
                 Ending::Ours(HangupCause::Scheduled, HangupSource::Document, Refusal::Declined),
             ),
-            Some(Due::RecordingEnd(call)) => {
-                if let Some(call) = self.calls.get_mut(&call) {
-                    // It ends once, by whichever comes first.
-                    drop(call.stop_recording(&mut self.context));
-                }
+            Some(Due::RecordingEnd(call, recording)) => {
+                self.drive(call, |call, context| call.recording_time_over(recording, context));
             }
             Some(Due::ConnectionEnd(connection)) => self.end_connection(connection, HangupSource::Service),
             Some(Due::ConferenceEnd(conference)) => self.end_conference(conference, EndCause::MaxDuration),

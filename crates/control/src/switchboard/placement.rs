@@ -8,7 +8,7 @@ use mixminus_mixer::{BridgeId, LegId, SinkRoutes, SourceId};
 use super::{DRAINED, Switchboard};
 use crate::call::{Call, Ending, Next};
 use crate::callback::{CallEvent, ConnectionEnd, DialStep, Dialled, PressedDigits};
-use crate::context::{ConnectionId, Due};
+use crate::context::{ConnectionId, Due, Tapped};
 use crate::effect::{Effect, FetchPurpose, TimerId};
 use crate::input::DialError;
 use crate::instruction::{Action, CallUrls, ConferenceRequest, Destination, Dial, DialMusic, DialTerms};
@@ -354,7 +354,7 @@ impl Switchboard {
             Some(SinkRoutes { leg: sink.leg()?, hears })
         });
         let routes: Vec<_> = routes.collect();
-        self.context.install(connection.bridge, &routes);
+        self.context.install(connection.bridge, &routes, Tapped::default());
     }
 
     /// Parts two calls because of `by`, which goes elsewhere; the other one is alone then.

@@ -7,7 +7,7 @@ use mixminus_control::{
     ConferenceRecord, ConferenceState, DialStep, Effect, ParticipantId, ParticipantRecord, RecordingCallback,
     RecordingEvent, RecordingId, RecordingRecord, Timestamp,
 };
-use mixminus_mixer::LegId;
+use mixminus_mixer::{LegId, TapId};
 use uuid::Uuid;
 
 /// Everything that was written down and told so far.
@@ -18,7 +18,10 @@ pub struct Books {
     pub participants: BTreeMap<ParticipantId, ParticipantRecord>,
     /// Legs that were hung up, refused or released.
     pub over: BTreeSet<LegId>,
-    recordings: BTreeMap<RecordingId, RecordingRecord>,
+    pub recordings: BTreeMap<RecordingId, RecordingRecord>,
+    /// The recordings of taps that were not stopped.
+    taps: BTreeMap<TapId, RecordingId>,
+    begun: BTreeSet<RecordingId>,
     told_of_recordings: BTreeMap<RecordingId, RecordingEvent>,
     told: BTreeMap<ConferenceId, Told>,
     told_of_calls: BTreeMap<CallId, Vec<CallCallback>>,
@@ -55,6 +58,11 @@ impl Books {
             Effect::SaveConference(record) => self.save_conference(record),
             Effect::SaveParticipant(record) => self.save_participant(record),
             Effect::SaveRecording(record) => self.save_recording(record),
+            Effect::Record(start) => {
+                assert!(self.begun.insert(start.recording.id), "begun twice: {start:?}");
+                self.taps.insert(start.tap, start.recording.id);
+            }
+            Effect::StopTap(tap) => assert!(self.taps.remove(tap).is_some(), "{tap:?} is stopped twice"),
             Effect::Notify(event) => self.hear(event),
             Effect::NotifyOfRecording(event) => self.hear_of_recording(event),
             Effect::NotifyOfCall(event) => {
@@ -101,7 +109,8 @@ impl Books {
         assert_eq!(ended, record.billed_seconds.is_some());
         assert!(record.state != ConferenceState::Active || record.started_at.is_some());
         if let Some(before) = self.conferences.insert(record.id, record.clone()) {
-            assert!(before.ended_at.is_none(), "changed after its end: {record:?}");
+            let counted = ConferenceRecord { sequence: record.sequence, ..before.clone() };
+            assert!(before.ended_at.is_none() || *record == counted, "changed after its end: {record:?}");
             assert!(before.started_at.is_none() || before.started_at == record.started_at);
             assert!(before.sequence <= record.sequence);
         }
@@ -141,22 +150,33 @@ impl Books {
                 matches!(before, Some(RecordingEvent::Initiated | RecordingEvent::Resumed))
             }
             RecordingEvent::Resumed => before == Some(RecordingEvent::Paused),
-            RecordingEvent::Completed => before.is_some_and(|before| before != RecordingEvent::Completed),
+            RecordingEvent::Completed | RecordingEvent::Failed => {
+                before.is_some_and(|before| !is_over(before))
+            }
         };
-        assert!(follows && told.state != Some(ConferenceState::Ended), "{event:?} after {before:?}");
+        let in_time = is_over(event.event) || told.state != Some(ConferenceState::Ended);
+        assert!(follows && in_time, "{event:?} after {before:?}");
     }
 
     /// That what is recorded is there, once.
     fn balance_recordings(&self) {
         let mut recorded = BTreeMap::new();
         for one in self.recordings.values() {
-            let conference = &self.conferences[&one.of.conference.as_ref().unwrap().0];
+            let goes_on = self.taps.values().any(|id| *id == one.id);
+            assert!(self.begun.contains(&one.id) && !(goes_on && one.state.is_over()), "{one:?}");
+            let Some((conference, _)) = &one.of.conference else {
+                let call = &self.calls[&one.of.call.unwrap()];
+                in_order(&[call.answered_at, Some(one.started_at), one.ended_at, call.ended_at]);
+                assert!(!goes_on || call.ended_at.is_none(), "recorded after its end: {call:?}");
+                continue;
+            };
+            let conference = &self.conferences[conference];
             in_order(&[Some(conference.created_at), Some(one.started_at), one.ended_at, conference.ended_at]);
             let member = one.of.participant.map(|id| &self.participants[&id]);
             if let Some(member) = member {
                 in_order(&[Some(member.joined_at), Some(one.started_at), one.ended_at, member.left_at]);
             }
-            if one.ended_at.is_none() {
+            if goes_on {
                 assert!(
                     conference.ended_at.is_none() && member.is_none_or(|member| member.left_at.is_none())
                 );
@@ -221,6 +241,8 @@ impl Books {
         self.balance();
         assert!(self.calls.values().all(|call| call.ended_at.is_some()), "a call is left");
         assert!(self.conferences.values().all(|one| one.ended_at.is_some()), "a conference is left");
+        assert!(self.recordings.values().all(|one| one.state.is_over()), "a recording is left");
+        assert!(self.taps.is_empty(), "a tap is left");
         for (id, told) in self.told.iter().filter(|(_, told)| told.whole) {
             assert!(told.state.is_none_or(|state| state == ConferenceState::Ended), "{id:?}");
             assert!(told.invitations.is_empty() && told.awaited.is_empty(), "open invitations in {id:?}");
@@ -332,6 +354,10 @@ impl Told {
     }
 }
 
+const fn is_over(event: RecordingEvent) -> bool {
+    matches!(event, RecordingEvent::Completed | RecordingEvent::Failed)
+}
+
 fn flips(known: &mut bool, to: bool) -> bool {
     std::mem::replace(known, to) != to
 }
@@ -339,7 +365,8 @@ fn flips(known: &mut bool, to: bool) -> bool {
 fn hear_of_call(told: &mut Vec<CallCallback>, event: &CallCallback) {
     assert_eq!(event.sequence, told.len() as u64 + 1, "{event:?}");
     let over = told.iter().any(|earlier| earlier.event == CallEvent::Ended);
-    assert!(!over || event.event == CallEvent::Ended, "after the end: {event:?}");
+    let may = matches!(event.event, CallEvent::Ended | CallEvent::Recorded(_));
+    assert!(!over || may, "after the end: {event:?}");
     let step = |event: &CallCallback| match &event.event {
         CallEvent::Ringing => Some((0, event.call.id)),
         CallEvent::Answered => Some((1, event.call.id)),
@@ -351,6 +378,7 @@ fn hear_of_call(told: &mut Vec<CallCallback>, event: &CallCallback) {
         | CallEvent::Dialled(_)
         | CallEvent::Left(_)
         | CallEvent::Pressed(_)
+        | CallEvent::RecordReported(_)
         | CallEvent::Recorded(_) => None,
     };
     if let Some(this) = step(event) {

@@ -28,6 +28,7 @@ impl Machine {
         let inner = format!("{:?}", self.world.switchboard);
         assert!(!inner.contains("activity: Deciding"), "a call waits for nothing: {inner}");
         self.check_seats();
+        self.check_taps();
     }
 
     /// Whoever can hear sits in one bridge and hears whom the policy allows.
@@ -135,14 +136,29 @@ impl Machine {
             self.dialled();
         }
         self.check();
+        while !self.world.unwritten.is_empty() {
+            self.world.write(0, Ok(()));
+            self.check();
+        }
         self.books.close(&self.with_hangup_url);
         assert!(self.world.legs.keys().eq(&self.books.over), "every leg is over once");
         assert!(self.world.plans.is_empty() && self.world.seats.is_empty(), "a bridge is left");
         assert!(self.world.prompts.is_empty(), "a prompt is left");
         let left = format!("{:?}", self.world.switchboard);
-        for kept in
-            ["calls", "legs", "conferences", "placements", "connections", "prompts", "timers", "talking"]
-        {
+        for kept in [
+            "calls",
+            "legs",
+            "conferences",
+            "placements",
+            "connections",
+            "prompts",
+            "timers",
+            "talking",
+            "recordings",
+            "finishing",
+            "leg_taps",
+            "retapped",
+        ] {
             assert!(left.contains(&format!("{kept}: {{}}")), "{kept} are left: {left}");
         }
     }

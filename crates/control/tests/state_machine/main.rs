@@ -8,6 +8,7 @@
 
 mod books;
 mod checks;
+mod recorded;
 mod steps;
 #[path = "../world/mod.rs"]
 mod world;
@@ -19,7 +20,7 @@ use mixminus_control::policy::Role;
 use mixminus_control::{
     Action, Application, CallId, Command, ConferenceChange, Document, Effect, FetchError, FetchId,
     HttpMethod, Input, Invitation, Invited, LegEnd, Limits, Members, Outcome, ParticipantId, PlacementId,
-    PromptContent, RecordScope, Selector, TimerId,
+    PromptContent, RecordScope, RecordingFault, Selector, TimerId,
 };
 use mixminus_mixer::LegId;
 use proptest::prelude::*;
@@ -47,8 +48,10 @@ struct Machine {
 
 impl Machine {
     fn new() -> Self {
+        let mut world = World::within(LIMITS);
+        world.disk_is_slow = true;
         Self {
-            world: World::within(LIMITS),
+            world,
             books: Books::default(),
             calls: BTreeMap::new(),
             fetched: Vec::new(),
@@ -102,6 +105,17 @@ impl Machine {
                 playing.sort_unstable();
                 if let Some(prompt) = pick(&playing, at) {
                     self.world.input(Input::PromptEnded { prompt });
+                }
+            }
+            Step::Written(at, written) => {
+                if let Some(at) = position(&self.world.unwritten, at) {
+                    self.world.write(at, if written { Ok(()) } else { Err(RecordingFault::Storage) });
+                }
+            }
+            Step::FileBreaks(at) => {
+                let taps: Vec<_> = self.world.taps.keys().copied().collect();
+                if let Some(tap) = pick(&taps, at) {
+                    self.world.break_file(tap);
                 }
             }
             Step::Pass(span) => self.world.pass(span),

@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
-use mixminus_control::policy::Role;
+use mixminus_control::policy::{CoachVoice, Role};
 use mixminus_control::{
     Action, AutomaticRecording, CallChange, CallUrls, Calls, Collect, CollectKind, ConferenceRequest,
     Confirm, Destination, Dial, DialError, DialMusic, DialTerms, Document, EventGroup, FetchError,
-    HttpMethod, Instruction, LegEnd, Legs, ParticipantChange, PlayKind, PromptContent, RecordChange,
-    RecordingFormat, RecordingTerms, RecordingTrack, Refusal, Repeat, Report, Sound, StatusCallback,
+    HttpMethod, Instruction, LegEnd, Legs, ParticipantChange, PlayKind, PromptContent, Record, RecordChange,
+    RecordSpan, RecordingFormat, RecordingTerms, RecordingTrack, Refusal, Repeat, Report, Sound,
+    StatusCallback, Turn,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -43,6 +44,10 @@ pub enum Step {
     /// What is heard of a far end that is gone by now.
     Late(Index, FarEnd),
     PromptEnds(Index),
+    /// A recording that was stopped is whole, or has failed.
+    Written(Index, bool),
+    /// One that goes on cannot be written any more.
+    FileBreaks(Index),
     Pass(Duration),
     /// One of the bridges has no room, or none of them.
     Crowd(Option<Index>),
@@ -119,6 +124,8 @@ fn step() -> impl Strategy<Value = Step> {
         5 => index().prop_map(Step::PromptEnds),
         8 => select(vec![0, 150, 150, 600, 600, 600, 2_000, 2_000, 6_000, 11_000, 61_000])
             .prop_map(|ms| Step::Pass(Duration::from_millis(ms))),
+        4 => (index(), prop::bool::weighted(0.9)).prop_map(|(at, written)| Step::Written(at, written)),
+        1 => index().prop_map(Step::FileBreaks),
         1 => any::<Option<Index>>().prop_map(Step::Crowd),
         20 => ask().prop_map(Step::Ask),
     ]
@@ -201,6 +208,7 @@ fn instruction() -> impl Strategy<Value = Instruction> {
         6 => joining().prop_map(|request| Instruction::Conference(Box::new(request))),
         3 => heard(),
         2 => collect().prop_map(|collect| Instruction::Collect(Box::new(collect))),
+        2 => record().prop_map(|record| Instruction::Record(Box::new(record))),
         4 => dial().prop_map(|dial| Instruction::Dial(Box::new(dial))),
         1 => (digits(), any::<bool>()).prop_map(|(digits, at_once)| Instruction::SendDigits { digits, at_once }),
         1 => vec(heard(), 0..3).prop_map(Instruction::BeforeAnswer),
@@ -302,8 +310,28 @@ fn subscriber() -> impl Strategy<Value = StatusCallback> {
 }
 
 fn recording() -> impl Strategy<Value = RecordingTerms> {
-    let (format, track) = (RecordingFormat::Mp3, RecordingTrack::Party);
-    maybe("recorded").prop_map(move |callback| RecordingTerms { format, track, callback })
+    let track = select(vec![RecordingTrack::Mix, RecordingTrack::Party, RecordingTrack::Channels]);
+    (track, maybe("recorded")).prop_map(|(track, callback)| RecordingTerms {
+        format: RecordingFormat::Mp3,
+        track,
+        keeps_tracks: false,
+        callback,
+    })
+}
+
+fn record() -> impl Strategy<Value = Record> {
+    let turn = (any::<bool>(), select(vec![2, 15])).prop_map(|(beep, silence_s)| {
+        let silence = Duration::from_secs(silence_s);
+        RecordSpan::Turn(Turn { beep, silence, finish_on: Some('#') })
+    });
+    let span = prop_oneof![2 => turn, 1 => Just(RecordSpan::Session), 1 => Just(RecordSpan::Connection)];
+    let longest = select(vec![None, Some(Duration::from_mins(1))]);
+    (recording(), span, longest, report()).prop_map(|(terms, span, longest, report)| Record {
+        terms,
+        span,
+        longest,
+        report,
+    })
 }
 
 fn automatic() -> impl Strategy<Value = Option<AutomaticRecording>> {
@@ -319,8 +347,18 @@ fn joining() -> impl Strategy<Value = ConferenceRequest> {
     let longest = select(vec![Duration::from_mins(1), Duration::from_hours(4)]);
     let max_wait = select(vec![None, Some(Duration::from_secs(10))]);
     let sounds = (sound(), sound(), maybe("wait"), maybe("hold"));
-    (name(), role(), flags, (longest, max_wait), sounds, (subscriber(), automatic()), maybe("exit")).prop_map(
-        |(name, role, flags, (max_duration, max_wait), sounds, (subscriber, recording), on_exit)| {
+    let coaches = select(vec![CoachVoice::Recorded, CoachVoice::Recorded, CoachVoice::LeftOut]);
+    let told = (subscriber(), automatic(), coaches);
+    (name(), role(), flags, (longest, max_wait), sounds, told, maybe("exit")).prop_map(
+        |(
+            name,
+            role,
+            flags,
+            (max_duration, max_wait),
+            sounds,
+            (subscriber, recording, coach_voice),
+            on_exit,
+        )| {
             let ([coach, mute, hold, stay_alone, start_on_enter, end_on_exit, relay_digits, with], agent) =
                 flags;
             let (enter_sound, exit_sound, wait_music, hold_music) = sounds;
@@ -344,6 +382,7 @@ fn joining() -> impl Strategy<Value = ConferenceRequest> {
                 status_callback: Some(subscriber),
                 on_exit: on_exit.map(|action| Report { action, follow: true }),
                 recording,
+                coach_voice,
                 ..request(name, role)
             }
         },
@@ -395,6 +434,9 @@ fn call_change() -> impl Strategy<Value = CallChange> {
         3 => (maybe("this"), maybe("other")).prop_map(|(this, other)| CallChange::Transfer { this, other }),
         1 => Just(CallChange::HangUp),
         2 => play,
+        2 => (recording(), select(vec![5, 3600]))
+            .prop_map(|(terms, longest_s)| CallChange::Record(terms, Duration::from_secs(longest_s))),
+        1 => Just(CallChange::StopRecording(None)),
         1 => kind().prop_map(CallChange::StopPlaying),
         1 => (digits(), legs).prop_map(|(digits, legs)| CallChange::SendDigits(digits, legs)),
     ]

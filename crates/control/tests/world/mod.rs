@@ -6,16 +6,17 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
 
-use mixminus_control::policy::Role;
+use mixminus_control::policy::{CoachVoice, Role};
 use mixminus_control::{
     AccountId, Action, Application, Arrival, CallCallback, CallId, CallRecord, CallUrls, CallbackEvent,
     Command, CommandError, ConferenceChange, ConferenceId, ConferenceKind, ConferenceRecord,
     ConferenceRequest, Document, Effect, EventGroup, Fetch, FetchError, HttpMethod, Input, Instruction,
     LegEnd, Limits, Members, Outcome, ParticipantCallback, ParticipantChange, ParticipantId,
-    ParticipantRecord, PlaceCall, PromptContent, RecordingCallback, RecordingId, RecordingRecord, RequestId,
-    Selector, Sound, StatusCallback, Switchboard, TimerId, Timestamp,
+    ParticipantRecord, PlaceCall, PromptContent, Recorded, RecordingCallback, RecordingEntry, RecordingFault,
+    RecordingId, RecordingRecord, RequestId, Selector, Sound, StartRecording, StatusCallback, Switchboard,
+    TimerId, Timestamp,
 };
-use mixminus_mixer::{BridgeId, LegId, MixPlan, PromptId, SourceId};
+use mixminus_mixer::{BridgeId, LegId, MixPlan, PromptId, SourceId, TapId, TapRoutes};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 
@@ -51,6 +52,15 @@ pub struct World {
     pub recordings: BTreeMap<RecordingId, RecordingRecord>,
     pub told_of_recordings: Vec<RecordingCallback>,
     pub told_of_participants: Vec<ParticipantCallback>,
+    /// Recordings whose taps were not stopped.
+    pub taps: BTreeMap<TapId, StartRecording>,
+    /// Recordings that were, when, and whose files are not whole.
+    pub unwritten: Vec<(StartRecording, Timestamp)>,
+    /// Whether files are whole when the test says so, not when they are stopped.
+    pub disk_is_slow: bool,
+    /// Recordings that ended before they were stopped.
+    broken: BTreeSet<RecordingId>,
+    pub notes: Vec<(RecordingId, RecordingEntry)>,
     /// Calls to be placed, oldest first.
     pub dials: Vec<PlaceCall>,
     /// Digits sent to far ends.
@@ -84,6 +94,7 @@ pub fn request(name: &str, role: Role) -> ConferenceRequest {
         wait_for_agent: false,
         max_wait: None,
         recording: None,
+        coach_voice: CoachVoice::default(),
         status_callback: Some(StatusCallback {
             action: Action { url: "http://app/status".into(), method: HttpMethod::Post },
             groups: [EventGroup::Conference, EventGroup::Participant, EventGroup::Talking].into(),
@@ -120,6 +131,11 @@ impl World {
             recordings: BTreeMap::new(),
             told_of_recordings: Vec::new(),
             told_of_participants: Vec::new(),
+            taps: BTreeMap::new(),
+            unwritten: Vec::new(),
+            disk_is_slow: false,
+            broken: BTreeSet::new(),
+            notes: Vec::new(),
             dials: Vec::new(),
             digits: Vec::new(),
             media: Vec::new(),
@@ -138,6 +154,24 @@ impl World {
         for effect in self.switchboard.handle(input, self.now) {
             self.carry_out(effect);
         }
+        if !self.disk_is_slow && !self.unwritten.is_empty() {
+            self.write(0, Ok(()));
+        }
+    }
+
+    /// The file of an unwritten recording is whole, or never will be.
+    pub fn write(&mut self, at: usize, result: Result<(), RecordingFault>) {
+        let (StartRecording { recording, .. }, stopped_at) = self.unwritten.remove(at);
+        let recorded = Recorded { duration: stopped_at.since(recording.started_at), size_bytes: 44 };
+        self.input(Input::RecordingEnded { recording: recording.id, result: result.map(|()| recorded) });
+    }
+
+    /// What is recorded by the tap cannot be written any more.
+    pub fn break_file(&mut self, tap: TapId) {
+        let recording = self.taps[&tap].recording.id;
+        self.broken.insert(recording);
+        self.input(Input::RecordingEnded { recording, result: Err(RecordingFault::Storage) });
+        assert!(!self.taps.contains_key(&tap), "it goes on without a file");
     }
 
     fn carry_out(&mut self, effect: Effect) {
@@ -173,12 +207,7 @@ impl World {
                 self.legs.insert(leg, LegFate::Released);
                 self.seats.remove(&leg);
             }
-            Effect::Install(bridge, plan) => {
-                for leg in plan.legs() {
-                    self.seats.insert(*leg, bridge);
-                }
-                self.plans.insert(bridge, plan);
-            }
+            Effect::Install(bridge, plan) => self.install(bridge, plan),
             Effect::CloseBridge(bridge) => {
                 assert!(
                     !self.seats.values().any(|seat| *seat == bridge),
@@ -194,7 +223,9 @@ impl World {
                     self.digits.extend(legs.iter().map(|leg| (*leg, digit)));
                 }
             }
-            Effect::Record(_) | Effect::NoteRecording { .. } | Effect::StopTap(_) => {}
+            effect @ (Effect::Record(_) | Effect::NoteRecording { .. } | Effect::StopTap(_)) => {
+                self.record(effect);
+            }
             Effect::Fetch(fetch) => self.fetches.push(*fetch),
             Effect::SaveCall(record) => drop(self.calls.insert(record.id, record)),
             Effect::SaveConference(record) => drop(self.conferences.insert(record.id, record)),
@@ -206,6 +237,42 @@ impl World {
             Effect::NotifyOfCall(event) => self.told_of_calls.push(*event),
             Effect::Reply(request, result) => drop(self.replies.insert(request, result)),
             Effect::Wake { timer, after } => self.timers.push((self.now + after, timer)),
+        }
+    }
+
+    fn install(&mut self, bridge: BridgeId, plan: MixPlan) {
+        let stopped = plan.taps().iter().find(|tap| !self.taps.contains_key(tap));
+        assert_eq!(stopped, None, "a tap that was not begun, or was stopped");
+        for leg in plan.legs() {
+            self.seats.insert(*leg, bridge);
+        }
+        self.plans.insert(bridge, plan);
+    }
+
+    /// Keeps what taps there are, and what is noted of recordings.
+    fn record(&mut self, effect: Effect) {
+        match effect {
+            Effect::Record(start) => {
+                let before = self.taps.insert(start.tap, *start);
+                assert!(before.is_none(), "begun twice: {before:?}");
+            }
+            Effect::NoteRecording { recording, at, entry } => {
+                assert!(
+                    self.taps.values().any(|one| one.recording.id == recording),
+                    "{entry:?} of what is over"
+                );
+                assert_eq!(at, self.now);
+                self.notes.push((recording, entry));
+            }
+            Effect::StopTap(tap) => {
+                let stopped = self.taps.remove(&tap).expect("a tap is stopped once");
+                if !self.broken.contains(&stopped.recording.id) {
+                    self.unwritten.push((stopped, self.now));
+                }
+                let named = self.plans.values().any(|plan| plan.taps().contains(&tap));
+                assert!(!named, "a plan names {tap:?}, which was stopped");
+            }
+            _ => unreachable!("no recording's effect"),
         }
     }
 
@@ -382,6 +449,17 @@ impl World {
             plan.prompts().iter().filter(|prompt| plan.hears(sink, SourceId::Prompt(**prompt))).collect();
         heard.sort();
         heard.into_iter().map(|prompt| self.prompts[prompt].clone()).collect()
+    }
+
+    /// What is tapped for the recording, and where.
+    pub fn tapped(&self, recording: RecordingId) -> Option<(BridgeId, TapRoutes)> {
+        let (tap, _) = self.taps.iter().find(|(_, one)| one.recording.id == recording)?;
+        let mut named = self.plans.iter().flat_map(|(bridge, plan)| {
+            plan.tap_routes().into_iter().filter(|one| one.tap == *tap).map(|one| (*bridge, one))
+        });
+        let only = named.next();
+        assert_eq!(named.next(), None, "two plans name {tap:?}");
+        only
     }
 
     pub fn events(&self) -> Vec<mixminus_control::ConferenceEvent> {

@@ -315,6 +315,7 @@ fn recording() -> RecordingFile {
         format: FileFormat::Mp3,
         started_at: after(0),
         ended_at: None,
+        duration_us: None,
         mpc_uuid: Some("mpc-uuid".into()),
         mpc_name: Some("my room".into()),
         member_id: Some(355),
@@ -349,10 +350,16 @@ fn a_recording_event_has_every_key() {
             "RecordingDuration=",
         ]
     );
-    let ended = RecordingFile { ended_at: Some(after(9)), member_id: None, ..recording() };
+    let ended = RecordingFile {
+        ended_at: Some(after(9)),
+        duration_us: Some(8_960_000),
+        member_id: None,
+        ..recording()
+    };
     let completed = event(RecordingEventName::Completed, &ended);
     assert_eq!(completed[5], "MemberID=");
-    assert_eq!(completed[11..], ["RecordingEndTime=2026-01-02 10:48:52+00:00", "RecordingDuration=9"]);
+    assert_eq!(completed[11..], ["RecordingEndTime=2026-01-02 10:48:52+00:00", "RecordingDuration=8"]);
+    assert_eq!(event(RecordingEventName::Failed, &ended)[0], "EventName=MPCRecordingFailed");
 }
 
 #[test]

@@ -322,6 +322,7 @@ mod tests {
             format: FileFormat::Mp3,
             started_at: Timestamp::from_micros(start),
             ended_at: Some(Timestamp::from_micros(start + 61_500_000)),
+            duration_us: None,
             mpc_uuid: Some("m-1".into()),
             mpc_name: Some("room".into()),
             member_id: None,

@@ -28,7 +28,7 @@ pub use dial::{
 };
 pub use error::XmlError;
 pub use input::{GetDigits, GetInput, MAX_HINT_CHARS, MAX_HINTS, MAX_HINTS_CHARS, SpeechInput, SpeechModel};
-pub use record::Record;
+pub use record::{MAX_LENGTH, Record};
 pub use speech::{MAX_SPEECH_CHARS, Speak, SpeechPart};
 pub use stream::Stream;
 pub use tree::{MAX_ATTRIBUTES, MAX_DEPTH, MAX_ELEMENTS};

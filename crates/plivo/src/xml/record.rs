@@ -7,6 +7,9 @@ use super::{Target, XmlError};
 use crate::media::{Transcription, TranscriptionType};
 use crate::{FileFormat, Method};
 
+/// The longest recording of what the caller says, where the document says nothing else.
+pub const MAX_LENGTH: Duration = Duration::from_mins(1);
+
 /// `<Record>`: record what the caller says, or the whole call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[expect(clippy::struct_excessive_bools, reason = "they are Plivo's and independent")]
@@ -19,8 +22,9 @@ pub struct Record {
     pub file_format: FileFormat,
     /// How much silence ends it.
     pub timeout: Duration,
-    /// The longest.
-    pub max_length: Duration,
+    /// The longest, if the document says it; [`MAX_LENGTH`] otherwise, unless it is of the session or
+    /// of a connection.
+    pub max_length: Option<Duration>,
     /// The key that ends it.
     pub finish_on_key: Option<char>,
     /// Whether a beep comes before.
@@ -48,7 +52,7 @@ pub(super) fn record(attributes: &Attributes<'_, '_>) -> Result<Record, XmlError
         redirect: attributes.flag("redirect", true)?,
         file_format: attributes.choice("fileFormat", FileFormat::WORDS)?.unwrap_or_default(),
         timeout: attributes.seconds("timeout", 0..=3600)?.unwrap_or(Duration::from_secs(15)),
-        max_length: attributes.seconds("maxLength", 1..=86_400)?.unwrap_or(Duration::from_mins(1)),
+        max_length: attributes.seconds("maxLength", 1..=86_400)?,
         finish_on_key: attributes.finish_on_key()?,
         play_beep: attributes.flag("playBeep", true)?,
         record_session: attributes.flag("recordSession", false)?,

@@ -3,7 +3,7 @@
 use mixminus_control::{
     CallCallback, CallEvent, CallRecord, CallState, CallbackEvent, CollectKind, Collected, ConferenceEvent,
     ConferenceKind, ConferenceRecord, ConnectionEnd, DialStep, Dialled, Fetch, FetchPurpose, HangupCause,
-    HttpMethod, News, ParticipantRecord, PressedDigits, RecordingCallback, RecordingEvent,
+    HttpMethod, News, ParticipantRecord, PressedDigits, RecordReport, RecordingCallback, RecordingEvent,
 };
 use mixminus_plivo::callback::{
     AddParticipantOutcome, Called, DialAction, DialEvent, DialOutcome, DialStatus, Input, InputType,
@@ -67,6 +67,7 @@ pub fn fetch_parameters(fetch: &Fetch) -> Parameters {
         Some(News::Left(left)) => parameters.extend(left_parameters(&left.0, &left.1)),
         Some(News::Collected(collected)) => parameters.extend(input_parameters(collected)),
         Some(News::Dialled(dialled)) => parameters.extend(dial_parameters(&fetch.call, dialled)),
+        Some(News::Recorded(report)) => parameters.extend(record_parameters(report)),
         None => {}
     }
     parameters
@@ -85,6 +86,7 @@ pub fn call_callback_parameters(callback: &CallCallback) -> Parameters {
             let recording = recording(record);
             ("Record", RecordOutcome { recording: &recording, digit: None }.callback_parameters())
         }
+        CallEvent::RecordReported(report) => ("Redirect", record_parameters(report)),
         CallEvent::DialStep(step, callee) => ("Dial", step_parameters(&callback.call, *step, callee)),
         CallEvent::Pressed(pressed) => ("Dial", pressed_parameters(&callback.call, pressed)),
     };
@@ -103,6 +105,7 @@ pub fn recording_callback_parameters(event: &RecordingCallback, api_url: &str) -
         RecordingEvent::Paused => RecordingEventName::Paused,
         RecordingEvent::Resumed => RecordingEventName::Resumed,
         RecordingEvent::Completed => RecordingEventName::Completed,
+        RecordingEvent::Failed => RecordingEventName::Failed,
     };
     let (at, recording) = (instant(event.at), &recording(&event.recording));
     let told =
@@ -125,6 +128,10 @@ fn input_parameters(collected: &Collected) -> Parameters {
             Input { kind, digits: &collected.digits, speech: "", confidence: None }.parameters()
         }
     }
+}
+
+fn record_parameters(report: &RecordReport) -> Parameters {
+    RecordOutcome { recording: &recording(&report.recording), digit: report.digit }.action_parameters()
 }
 
 fn dial_parameters(caller: &CallRecord, dialled: &Dialled) -> Parameters {
@@ -190,8 +197,14 @@ pub fn call(record: &CallRecord) -> Call {
 
 #[cfg(test)]
 mod tests {
-    use mixminus_control::{Action, FetchId, HangupSource};
+    use mixminus_control::{
+        Action, FetchId, HangupSource, ParticipantRecord, RecordedFrom, RecordingFormat, RecordingId,
+        RecordingRecord, RecordingState, RecordingTrack,
+    };
+    use std::time::Duration;
+
     use mixminus_plivo::Method;
+    use uuid::Uuid;
 
     use super::super::samples;
     use super::*;
@@ -299,6 +312,55 @@ mod tests {
         ] {
             assert_eq!(value(&exit, key), Some(expected), "{key}");
         }
+    }
+
+    fn recorded(state: RecordingState) -> RecordingRecord {
+        let (id, call) = (RecordingId(Uuid::from_u128(7)), samples::call());
+        let of = RecordedFrom {
+            conference: None,
+            participant: None,
+            call: Some(call.id),
+            from: call.from,
+            to: call.to,
+        };
+        let kind = (RecordingFormat::Wav, RecordingTrack::Party);
+        let begun = RecordingRecord::begin(id, call.account, of, kind, samples::second(1));
+        let (ended_at, duration) = (Some(samples::second(4)), Duration::from_millis(2_980));
+        RecordingRecord { state, ended_at, duration, url: "http://h/7.wav".into(), ..begun }
+    }
+
+    #[test]
+    fn what_was_recorded_is_told_with_the_key_that_ended_it() {
+        let report = RecordReport { recording: recorded(RecordingState::Recording), digit: Some('#') };
+        let news = Some(News::Recorded(Box::new(report)));
+        let action = fetch_parameters(&Fetch { news, ..fetch(FetchPurpose::Redirect) });
+        for (key, expected) in [
+            ("CallUUID", "00000000-0000-0000-0000-000000000002"),
+            ("RecordUrl", "http://h/7.wav"),
+            ("RecordingID", "00000000-0000-0000-0000-000000000007"),
+            ("RecordingDuration", "2"),
+            ("RecordingDurationMs", "2980"),
+            ("Digits", "#"),
+        ] {
+            assert_eq!(value(&action, key), Some(expected), "{key}");
+        }
+    }
+
+    #[test]
+    fn a_recording_that_failed_is_nowhere() {
+        let event = RecordingCallback {
+            url: "http://h/s".into(),
+            method: HttpMethod::Post,
+            event: RecordingEvent::Failed,
+            at: samples::second(5),
+            sequence: 9,
+            conference: samples::conference().id,
+            kind: ConferenceKind::Supervised,
+            recording: recorded(RecordingState::Failed),
+        };
+        let parameters = recording_callback_parameters(&event, "http://api");
+        assert_eq!(value(&parameters, "EventName"), Some("MPCRecordingFailed"));
+        assert_eq!(value(&parameters, "RecordingURL"), Some(""));
     }
 
     #[test]

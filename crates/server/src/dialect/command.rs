@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use mixminus_control::{
     CallChange, CallId, CallUrls, Calls, Command, Confirm, Destination, DialMusic, DialTerms, HttpMethod,
-    Invitation, Invited, PlayKind, PromptContent, RecordingTerms, RecordingTrack, Repeat,
+    Invitation, Invited, PlayKind, PromptContent, RecordingId, RecordingTerms, RecordingTrack, Repeat,
 };
 use mixminus_plivo::rest::{
     self, AddParticipant, CallPlay, CallRecord, CallSpeak, MakeCall, MpcRecord, Outbound, Party, SendDigits,
@@ -170,6 +170,7 @@ pub fn recording_terms(request: &MpcRecord) -> RecordingTerms {
             TrackType::All | TrackType::Both => RecordingTrack::Channels,
             TrackType::Participant => RecordingTrack::Party,
         },
+        keeps_tracks: request.track_type == TrackType::Both,
         callback: request.callback.clone().map(action),
     }
 }
@@ -179,7 +180,55 @@ pub fn record_call(request: CallRecord) -> CallChange {
     let terms = RecordingTerms {
         format: format(request.file_format),
         track: if request.stereo { RecordingTrack::Channels } else { RecordingTrack::Mix },
+        keeps_tracks: false,
         callback: request.callback.map(action),
     };
     CallChange::Record(terms, request.time_limit)
+}
+
+/// The end of the recording that is found at `url`, or of all; none if nothing is found there.
+pub fn stop_recording(url: Option<&str>) -> Option<CallChange> {
+    let id = |url: &str| {
+        let (_, file) = url.rsplit_once("/Recording/")?;
+        file.split(['.', '/', '?']).next()?.parse().ok().map(RecordingId)
+    };
+    url.map_or(Some(None), |url| id(url).map(Some)).map(CallChange::StopRecording)
+}
+
+#[cfg(test)]
+mod tests {
+    use mixminus_plivo::FileFormat;
+
+    use super::*;
+
+    #[test]
+    fn both_tracks_of_a_participant_are_one_recording() {
+        let terms = |track_type| {
+            let terms = recording_terms(&MpcRecord {
+                file_format: FileFormat::Mp3,
+                callback: None,
+                transcript: false,
+                transcription_url: None,
+                track_type,
+            });
+            (terms.track, terms.keeps_tracks)
+        };
+        assert_eq!(terms(TrackType::All), (RecordingTrack::Channels, false));
+        assert_eq!(terms(TrackType::Participant), (RecordingTrack::Party, false));
+        assert_eq!(terms(TrackType::Both), (RecordingTrack::Channels, true));
+    }
+
+    #[test]
+    fn the_recording_to_end_is_named_by_its_url() {
+        let id = "00000000-0000-0000-0000-000000000007";
+        let stop = |id| Some(CallChange::StopRecording(id));
+        let known = stop(Some(RecordingId(id.parse().unwrap())));
+        for end in [".mp3", ".wav?expires=1", "/"] {
+            assert_eq!(stop_recording(Some(&format!("https://h/v1/Account/MA/Recording/{id}{end}"))), known);
+        }
+        assert_eq!(stop_recording(None), stop(None), "all that go on");
+        for elsewhere in ["https://h/x.mp3", "https://h/Recording/x.mp3"] {
+            assert_eq!(stop_recording(Some(elsewhere)), None);
+        }
+    }
 }

@@ -43,6 +43,12 @@ fn instruction(element: Element, document: &str) -> Option<Instruction> {
         Element::GetInput(question) if question.dtmf => {
             Instruction::Collect(Box::new(input::input(*question)))
         }
+        Element::Record(record) => {
+            if record.transcription.is_some() {
+                tracing::warn!(document = loggable(document), "<Record> is carried out, and not transcribed");
+            }
+            Instruction::Record(Box::new(input::record(*record)))
+        }
         Element::Dial(dial) => Instruction::Dial(Box::new(input::dial(*dial))),
         Element::Dtmf(dtmf) => Instruction::SendDigits { digits: digits(&dtmf.keys), at_once: dtmf.is_async },
         Element::PreAnswer(elements) => {
@@ -93,10 +99,10 @@ pub(super) const fn repeat(repeat: xml::Repeat) -> Repeat {
 
 #[cfg(test)]
 mod tests {
-    use mixminus_control::policy::Role;
+    use mixminus_control::policy::{CoachVoice, Role};
     use mixminus_control::{
-        Action, ConferenceKind, ConferenceRequest, Credentials, EventGroup, HttpMethod, Report, Sound,
-        StatusCallback,
+        Action, ConferenceKind, ConferenceRequest, Credentials, EventGroup, HttpMethod, Record, RecordSpan,
+        RecordingFormat, RecordingTrack, Report, Sound, StatusCallback, Turn,
     };
 
     use super::*;
@@ -143,6 +149,7 @@ mod tests {
             wait_for_agent: true,
             max_wait: Some(seconds(60)),
             recording: None,
+            coach_voice: CoachVoice::Recorded,
             status_callback: Some(StatusCallback {
                 action: post("/s"),
                 groups: [EventGroup::Participant].into(),
@@ -244,6 +251,51 @@ mod tests {
         assert_eq!(user.headers, [header("a", "1"), header("b", "2")]);
         assert_eq!((dial.terms.from.as_str(), dial.end_on_star), ("1415", true));
         assert_eq!(dial.terms.confirm.as_ref().map(|confirm| confirm.key), Some(None), "any key will do");
+    }
+
+    #[test]
+    fn coaches_are_recorded_unless_a_document_says_otherwise() {
+        let voice = |attribute: &str| {
+            let read = instructions(&format!("<MultiPartyCall role='agent' {attribute}>r</MultiPartyCall>"));
+            let [Instruction::Conference(request)] = &read[..] else { panic!("{read:?}") };
+            request.coach_voice
+        };
+        assert_eq!(voice(""), CoachVoice::Recorded);
+        assert_eq!(voice("recordCoachVoice='true'"), CoachVoice::Recorded);
+        assert_eq!(voice("recordCoachVoice='false'"), CoachVoice::LeftOut);
+    }
+
+    fn record(attributes: &str) -> Record {
+        let read = instructions(&format!("<Record {attributes}/>"));
+        let [Instruction::Record(record)] = &read[..] else { panic!("{read:?}") };
+        (**record).clone()
+    }
+
+    #[test]
+    fn a_caller_has_a_minute_for_its_turn() {
+        let plain = record("");
+        let turn = Turn { beep: true, silence: seconds(15), finish_on: Some('#') };
+        assert_eq!(
+            (plain.span, plain.longest, plain.report),
+            (RecordSpan::Turn(turn), Some(seconds(60)), None)
+        );
+        let own =
+            record("playBeep='false' timeout='3' finishOnKey='none' maxLength='7' recordChannelType='mono'");
+        let turn = Turn { beep: false, silence: seconds(3), finish_on: None };
+        assert_eq!((own.span, own.longest), (RecordSpan::Turn(turn), Some(seconds(7))));
+        assert_eq!((plain.terms.track, own.terms.track), (RecordingTrack::Channels, RecordingTrack::Party));
+    }
+
+    #[test]
+    fn a_session_is_recorded_to_its_end_unless_a_length_is_given() {
+        let session =
+            record("recordSession='true' fileFormat='wav' callbackUrl='/c' redirect='false' action='/a'");
+        assert_eq!((session.span, session.longest), (RecordSpan::Session, None));
+        assert_eq!((session.terms.format, session.terms.callback), (RecordingFormat::Wav, Some(post("/c"))));
+        assert_eq!(session.report, Some(Report { action: post("/a"), follow: false }));
+        let connection = record("startOnDialAnswer='true' maxLength='3600' recordChannelType='mono'");
+        assert_eq!((connection.span, connection.longest), (RecordSpan::Connection, Some(seconds(3600))));
+        assert_eq!(connection.terms.track, RecordingTrack::Mix);
     }
 
     #[test]

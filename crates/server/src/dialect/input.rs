@@ -1,16 +1,16 @@
-//! What a document asks a caller, and whom it calls for one.
+//! What a document asks a caller, records of it, and whom it calls for it.
 
 use std::time::Duration;
 
 use mixminus_control::{
     Action, Collect, CollectKind, Confirm, Credentials, Destination, Dial, DialMusic, DialTerms, HttpMethod,
-    Report,
+    Record, RecordSpan, RecordingTerms, RecordingTrack, Report, Turn,
 };
 use mixminus_plivo::xml::{self, DialTone, Dialled, GetDigits, GetInput, SipCredentials, Target};
 
 use super::command::sip_headers;
 use super::document::prompt;
-use super::join::{CONFIRM_TIMEOUT, action, digits as keys};
+use super::join::{CONFIRM_TIMEOUT, action, digits as keys, format};
 
 /// How long to wait for a further digit when the document leaves that to us.
 const NEXT_DIGIT: Duration = Duration::from_secs(3);
@@ -51,6 +51,31 @@ pub fn input(question: GetInput) -> Collect {
         beep: false,
         report: report(Some(question.action), question.redirect),
         kind: CollectKind::Input,
+    }
+}
+
+/// The recording that `<Record>` is.
+pub fn record(record: xml::Record) -> Record {
+    let (span, mono) = match (record.start_on_dial_answer, record.record_session) {
+        (true, _) => (RecordSpan::Connection, RecordingTrack::Mix),
+        (false, true) => (RecordSpan::Session, RecordingTrack::Mix),
+        (false, false) => {
+            let turn =
+                Turn { beep: record.play_beep, silence: record.timeout, finish_on: record.finish_on_key };
+            (RecordSpan::Turn(turn), RecordingTrack::Party)
+        }
+    };
+    let is_turn = matches!(span, RecordSpan::Turn(_));
+    Record {
+        terms: RecordingTerms {
+            format: format(record.file_format),
+            track: if record.stereo { RecordingTrack::Channels } else { mono },
+            keeps_tracks: false,
+            callback: record.callback.map(action),
+        },
+        span,
+        longest: record.max_length.or_else(|| is_turn.then_some(xml::MAX_LENGTH)),
+        report: report(record.action, record.redirect),
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use mixminus_control::policy::Role;
+use mixminus_control::policy::{CoachVoice, Role};
 use mixminus_control::{
     Action, AutomaticRecording, ConferenceKind, ConferenceRequest, EventGroup, RecordingFormat,
     RecordingTerms, RecordingTrack, Report, Sound, StatusCallback,
@@ -38,6 +38,7 @@ pub fn conference(call: MultiPartyCall) -> ConferenceRequest {
         customer_hold_music: call.customer_hold_music.map(action),
         wait_for_agent: call.wait_for_agent,
         max_wait: call.wait_time_seconds.map(seconds),
+        coach_voice: if call.recording.coach_voice { CoachVoice::Recorded } else { CoachVoice::LeftOut },
         recording: recording(call.recording),
         status_callback: call.status_callback.map(status_callback),
         own_callback: None,
@@ -50,6 +51,7 @@ fn recording(recording: xml::Recording) -> Option<AutomaticRecording> {
     let terms = RecordingTerms {
         format: format(recording.file_format),
         track: RecordingTrack::Mix,
+        keeps_tracks: false,
         callback: recording.callback.map(action),
     };
     recording.record.then(|| AutomaticRecording {

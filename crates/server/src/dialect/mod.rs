@@ -21,7 +21,7 @@ pub use callback::{
 };
 pub use command::{
     call_id, calls, cancel, invitation, play, record_call, recording_terms, said, send_digits, speak,
-    transfer,
+    stop_recording, transfer,
 };
 pub use document::document;
 pub use plain::participant_callback_parameters;

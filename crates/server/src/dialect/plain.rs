@@ -1,6 +1,6 @@
 //! `<Conference>`, Plivo's conferences in which all are equal.
 
-use mixminus_control::policy::Role;
+use mixminus_control::policy::{CoachVoice, Role};
 use mixminus_control::{
     AutomaticRecording, ConferenceKind, ConferenceRecord, ConferenceRequest, OwnCallback,
     ParticipantCallback, ParticipantEvent, ParticipantRecord, RecordingCallback, RecordingTerms,
@@ -20,6 +20,7 @@ pub fn conference(room: xml::Conference) -> ConferenceRequest {
         terms: RecordingTerms {
             format: format(room.record_file_format),
             track: RecordingTrack::Mix,
+            keeps_tracks: false,
             callback: callback.clone(),
         },
         min_participants: 1,
@@ -50,6 +51,7 @@ pub fn conference(room: xml::Conference) -> ConferenceRequest {
         max_wait: None,
         recording,
         status_callback: None,
+        coach_voice: CoachVoice::default(),
         own_callback: callback.map(own),
         leave_on_star: room.hangup_on_star,
         on_exit: room.action.map(|target| Report { action: action(target), follow }),

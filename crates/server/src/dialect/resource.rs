@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use mixminus_control::{
     AccountId, Action, ApplicationRecord, CallId, ConferenceId, EndpointRecord, HttpMethod, RecordingFormat,
-    RecordingRecord, Timestamp,
+    RecordingRecord, RecordingState, Timestamp,
 };
 use mixminus_plivo::rest::{ApplicationObject, EndpointObject, RecordingFilter};
 use mixminus_plivo::{FileFormat, Method, RecordingFile};
@@ -79,13 +79,17 @@ pub fn recording(record: &RecordingRecord) -> RecordingFile {
     RecordingFile {
         id: record.id.to_string(),
         account: record.account.0.clone(),
-        url: record.url.clone(),
+        url: match record.state {
+            RecordingState::Failed => String::new(),
+            _ => record.url.clone(),
+        },
         format: match record.format {
             RecordingFormat::Mp3 => FileFormat::Mp3,
             RecordingFormat::Wav => FileFormat::Wav,
         },
         started_at: instant(record.started_at),
         ended_at: record.ended_at.map(instant),
+        duration_us: record.ended_at.map(|_| record.duration.as_micros() as u64),
         mpc_uuid,
         mpc_name,
         member_id: record.of.participant.map(|id| id.0),

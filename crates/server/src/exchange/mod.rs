@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 
 use mixminus_audio::Clip;
 use mixminus_control::{
-    AccountId, Application, Arrival, DialError, Effect, Fetch, Input, LegEnd, Outcome, PlaceCall,
+    AccountId, Application, Arrival, DialError, Effect, Fetch, Input, LegEnd, News, Outcome, PlaceCall,
     PromptContent, Refusal, Repeat, RequestId, Switchboard, TimerId,
 };
 use mixminus_media::{Media, MediaEvent};
@@ -160,12 +160,13 @@ impl Exchange {
         }
     }
 
-    /// Runs until it was told to drain and the last call has ended; everything is written then.
+    /// Runs until it was told to drain, the last call has ended and the last recording is whole;
+    /// everything is written then.
     pub async fn run(mut self, mut intake: Intake) {
         let mut draining = false;
         let mut look = tokio::time::interval(ROOM_INTERVAL);
         look.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        while !draining || !self.calls.is_empty() {
+        while !draining || !self.calls.is_empty() || self.equipment.switchboard.recordings() > 0 {
             tokio::select! {
                 Some(call) = intake.calls.recv() => self.arrive(call),
                 Some(event) = intake.media.recv() => self.handle(media_input(event)),
@@ -426,7 +427,10 @@ impl Exchange {
         self.prompts.insert(prompt, making.abort_handle());
     }
 
-    fn fetch(&self, fetch: Box<Fetch>) {
+    fn fetch(&self, mut fetch: Box<Fetch>) {
+        if let Some(News::Recorded(report)) = &mut fetch.news {
+            self.answering.recordings.locate(&mut report.recording);
+        }
         let (documents, occurred) = (Arc::clone(&self.equipment.documents), self.occurred.clone());
         tokio::spawn(async move {
             let result = documents.fetch(&fetch).await;

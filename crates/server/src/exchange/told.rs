@@ -61,8 +61,10 @@ pub(super) fn queued_for_participant(event: &ParticipantCallback) -> NewCallback
 
 /// The callback that tells `event` of a call, ready to be kept.
 pub(super) fn queued_for_call(mut event: CallCallback, place: &RecordingPlace) -> NewCallback {
-    if let CallEvent::Recorded(record) = &mut event.event {
-        place.locate(record);
+    match &mut event.event {
+        CallEvent::Recorded(record) => place.locate(record),
+        CallEvent::RecordReported(report) => place.locate(&mut report.recording),
+        _ => {}
     }
     NewCallback {
         id: Uuid::new_v4(),

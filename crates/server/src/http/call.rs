@@ -58,8 +58,9 @@ pub async fn answer(asked: &Asked<'_>, resource: Resource) -> Result<Response, A
             Ok(json(StatusCode::ACCEPTED, reply))
         }
         (_, Resource::CallRecorded(id)) => {
-            rest::CallRecord::parse_stop(asked.arguments)?;
-            asked.change_call(&id, CallChange::StopRecording).await?;
+            let url = rest::CallRecord::parse_stop(asked.arguments)?;
+            let stop = dialect::stop_recording(url.as_deref()).ok_or(RestError::NotFound("recording"))?;
+            asked.change_call(&id, stop).await?;
             Ok(no_content())
         }
         (_, Resource::CallDigits(id)) => {

@@ -99,13 +99,13 @@ fn input_is_digits_speech_or_both() {
 }
 
 #[test]
-fn a_recording_lasts_a_minute_unless_it_is_of_the_session() {
+fn a_recording_says_how_long_it_may_last_or_leaves_it_to_what_it_is_of() {
     let plain = Record {
         action: None,
         redirect: true,
         file_format: FileFormat::Mp3,
         timeout: seconds(15),
-        max_length: seconds(60),
+        max_length: None,
         finish_on_key: Some('#'),
         play_beep: true,
         record_session: false,
@@ -117,11 +117,12 @@ fn a_recording_lasts_a_minute_unless_it_is_of_the_session() {
     };
     assert_eq!(only("<Record/>"), Element::Record(Box::new(plain.clone())));
     let full = only(
-        "<Record action='/r' recordSession='true' startOnDialAnswer='true' fileFormat='wav' recordChannelType='mono' \
+        "<Record action='/r' maxLength='3600' recordSession='true' startOnDialAnswer='true' fileFormat='wav' recordChannelType='mono' \
          transcriptionType='hybrid' transcriptionUrl='/t' transcriptionReportType='full' callbackUrl='/c'/>",
     );
     let expected = Record {
         action: Some(post("/r")),
+        max_length: Some(seconds(3600)),
         record_session: true,
         start_on_dial_answer: true,
         file_format: FileFormat::Wav,
