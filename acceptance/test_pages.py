@@ -1,12 +1,12 @@
-"""The tests that `docs/plivo-compatibility.md` names exist: `python3 -m unittest test_pages`."""
+"""The tests that the pages of `docs` name exist: `python3 -m unittest test_pages`."""
 
 import re
 import unittest
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-PAGE = ROOT / "docs" / "plivo-compatibility.md"
-ROWS = [line for line in PAGE.read_text().splitlines() if line.startswith("| ")]
+PAGES = [ROOT / "docs" / page for page in ("plivo-compatibility.md", "recordings.md")]
+ROWS = [line for page in PAGES for line in page.read_text().splitlines() if line.startswith("| ")]
 
 
 def named(pattern):
