@@ -149,8 +149,24 @@ pub enum CallEvent {
     RecordReported(Box<RecordReport>),
     /// A call that its document placed took a step.
     DialStep(DialStep, Box<CallRecord>),
+    /// It is certain who answered it, as the callback says.
+    AnsweredBy {
+        /// Whether the call ends if that is a machine.
+        ends_machines: bool,
+    },
     /// It, or the call it is connected to, pressed digits that its document asks to be told of.
     Pressed(Box<PressedDigits>),
+}
+
+/// Who answered a call that we placed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Answerer {
+    /// Somebody who greets shortly.
+    Person,
+    /// An answering machine.
+    Machine,
+    /// Nobody can tell.
+    Unknown,
 }
 
 /// Digits of one of two connected calls.
@@ -229,6 +245,8 @@ pub struct CallCallback {
     pub call: CallRecord,
     /// The call's `X-PH-` headers, name and value.
     pub headers: Vec<(String, String)>,
+    /// Who answered the call, if that was to be found out and is certain.
+    pub answerer: Option<Answerer>,
 }
 
 /// What happened to a recording.

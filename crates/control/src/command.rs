@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use crate::effect::{PromptContent, Repeat};
-use crate::instruction::{Action, CallUrls, ConferenceRequest, Destination, DialTerms, RecordingTerms};
+use crate::instruction::{
+    Action, CallUrls, ConferenceRequest, Destination, DialTerms, MachineDetection, RecordingTerms,
+};
 use crate::record::{
     CallId, ConferenceId, ConferenceRecord, ParticipantId, PlacementId, RecordingId, RecordingRecord,
 };
@@ -73,6 +75,19 @@ pub struct Calls {
     pub urls: CallUrls,
     /// How long each may last.
     pub time_limit: Duration,
+    /// The live call that they belong to.
+    pub parent: Option<Parent>,
+    /// How it is found out whether a machine answers.
+    pub machine: Option<MachineDetection>,
+}
+
+/// A live call of the account that another one belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Parent {
+    /// The call.
+    pub call: CallId,
+    /// Whether nothing is placed without it.
+    pub required: bool,
 }
 
 /// Which ends of two connected calls a request concerns.
@@ -84,6 +99,24 @@ pub enum Legs {
     Other,
     /// Both.
     Both,
+}
+
+/// Something to be played on request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Playback {
+    /// What.
+    pub content: PromptContent,
+    /// How often.
+    pub repeat: Repeat,
+    /// How long at most, also before all of it was heard.
+    pub length: Option<Duration>,
+}
+
+impl Playback {
+    /// All of `content`, once.
+    pub const fn once(content: PromptContent) -> Self {
+        Self { content, repeat: Repeat::Times(1), length: None }
+    }
 }
 
 /// What to do with a live call.
@@ -100,10 +133,8 @@ pub enum CallChange {
     HangUp,
     /// Let it hear something.
     Play {
-        /// What.
-        content: PromptContent,
-        /// How often.
-        repeat: Repeat,
+        /// What, how often and how long.
+        playback: Playback,
         /// Who hears it.
         legs: Legs,
         /// Whether what was heard before is heard meanwhile.
@@ -166,8 +197,8 @@ pub enum ConferenceChange {
     Play {
         /// Who hears it.
         members: Members,
-        /// What.
-        content: PromptContent,
+        /// What, how often and how long.
+        playback: Playback,
         /// What ends it.
         kind: PlayKind,
         /// Whether the others are heard meanwhile.
@@ -232,6 +263,9 @@ pub enum CommandError {
     /// The account has no such live call.
     #[error("call not found")]
     CallNotFound,
+    /// The account has no such live call for others to belong to.
+    #[error("parent call not found")]
+    ParentNotFound,
     /// The account has no such placement with unanswered calls.
     #[error("request not found")]
     PlacementNotFound,

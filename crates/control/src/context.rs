@@ -10,6 +10,7 @@ use rand::Rng;
 use rand::rngs::StdRng;
 use uuid::Uuid;
 
+use crate::command::Playback;
 use crate::effect::{Effect, FetchId, PromptContent, Repeat, TimerId};
 use crate::record::{CallId, ConferenceId, ParticipantId, RecordingId, Timestamp};
 
@@ -33,12 +34,16 @@ pub(crate) enum Due {
     Dial(CallId),
     /// An account may dial again.
     DialMore,
+    /// It is certain who answered the call.
+    Answerer(CallId),
     /// The call rang long enough.
     RingTimeout(CallId),
     /// The call's next digits are to be sent.
     Digits(CallId),
     /// A scheduled hang-up.
     HangUp(CallId),
+    /// A prompt was heard long enough.
+    PromptEnd(PromptId),
     /// The call was recorded long enough.
     RecordingEnd(CallId, RecordingId),
     /// Two calls were connected long enough.
@@ -72,7 +77,8 @@ pub(crate) struct Context {
     random: StdRng,
     next_participant: u64,
     last_id: u64,
-    prompts: HashMap<PromptId, Owner>,
+    /// Whose each is, and what ends it early.
+    prompts: HashMap<PromptId, (Owner, Option<TimerId>)>,
     timers: HashMap<TimerId, Due>,
     talking: HashSet<LegId>,
 }
@@ -198,20 +204,30 @@ impl Context {
         self.emptied.push(bridge);
     }
 
+    /// Plays what a request asks for, for as long as it may be heard.
+    pub fn play_back(&mut self, owner: Owner, playback: Playback) -> PromptId {
+        let prompt = self.play(owner, playback.content, playback.repeat);
+        let end = playback.length.map(|length| self.wake(length, Due::PromptEnd(prompt)));
+        self.prompts.insert(prompt, (owner, end));
+        prompt
+    }
+
     pub fn play(&mut self, owner: Owner, content: PromptContent, repeat: Repeat) -> PromptId {
         let prompt = PromptId(self.id());
-        self.prompts.insert(prompt, owner);
+        self.prompts.insert(prompt, (owner, None));
         self.push(Effect::Play { prompt, content, repeat });
         prompt
     }
 
     pub fn stop_prompt(&mut self, prompt: PromptId) {
-        self.prompts.remove(&prompt);
+        if let Some((_, Some(end))) = self.prompts.remove(&prompt) {
+            self.cancel(end);
+        }
         self.push(Effect::StopPrompt(prompt));
     }
 
     pub fn prompt_owner(&self, prompt: PromptId) -> Option<Owner> {
-        self.prompts.get(&prompt).copied()
+        self.prompts.get(&prompt).map(|(owner, _)| *owner)
     }
 
     pub fn wake(&mut self, after: Duration, due: Due) -> TimerId {

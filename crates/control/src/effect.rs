@@ -5,8 +5,8 @@ use std::time::Duration;
 use mixminus_mixer::{BridgeId, LegId, MixPlan, PromptId, SourceId, TapId};
 
 use crate::callback::{
-    CallCallback, CallbackEvent, Collected, ConferenceEvent, Dialled, ParticipantCallback, RecordReport,
-    RecordingCallback,
+    Answerer, CallCallback, CallbackEvent, Collected, ConferenceEvent, Dialled, ParticipantCallback,
+    RecordReport, RecordingCallback,
 };
 use crate::command::{CommandError, Outcome};
 use crate::input::Refusal;
@@ -72,6 +72,8 @@ pub struct Fetch {
     pub fallback: Option<Action>,
     /// For [`FetchPurpose::Action`]: of what.
     pub news: Option<News>,
+    /// Who answered the call, if that was to be found out and is certain.
+    pub answerer: Option<Answerer>,
 }
 
 /// A call to be placed.

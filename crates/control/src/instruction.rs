@@ -176,6 +176,8 @@ pub struct Destination {
     pub address: String,
     /// How long it may ring.
     pub ring_timeout: Duration,
+    /// How long it may ring from when it is known to; no longer than `ring_timeout` all the same.
+    pub ring_limit: Option<Duration>,
     /// How much later than the request it is dialled.
     pub delay: Duration,
     /// Digits sent once it answered, as in [`Instruction::SendDigits`].
@@ -216,6 +218,29 @@ pub struct DialTerms {
     pub music: DialMusic,
     /// Who is told of each call's progress.
     pub progress: Option<Action>,
+    /// How it is found out whether a machine answers.
+    pub machine: Option<MachineDetection>,
+}
+
+/// How it is found out whether a machine answers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MachineDetection {
+    /// Whether a machine is hung up on.
+    pub hang_up: bool,
+    /// Told who answered; without one the call does nothing before that is certain.
+    pub callback: Option<Action>,
+    /// How long after the answer it is given up.
+    pub time: Duration,
+    /// How long after the answer it is given up while nothing is said.
+    pub initial_silence: Duration,
+    /// Who speaks longer in all, without a pause of `silence`, is a machine.
+    pub max_greeting: Duration,
+    /// Who speaks longer in one go is a machine.
+    pub max_talkspurt: Duration,
+    /// Who speaks more often is a machine.
+    pub max_talkspurts: u32,
+    /// Who is silent for longer after it spoke is a person.
+    pub silence: Duration,
 }
 
 /// A key that a callee has to press.

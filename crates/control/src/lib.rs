@@ -25,13 +25,13 @@ mod recording;
 mod switchboard;
 
 pub use callback::{
-    CallCallback, CallEvent, CallbackEvent, Collected, ConferenceEvent, ConnectionEnd, DialStep, Dialled,
-    ParticipantCallback, ParticipantEvent, PressedDigits, RecordReport, RecordingCallback, RecordingEvent,
-    Subject,
+    Answerer, CallCallback, CallEvent, CallbackEvent, Collected, ConferenceEvent, ConnectionEnd, DialStep,
+    Dialled, ParticipantCallback, ParticipantEvent, PressedDigits, RecordReport, RecordingCallback,
+    RecordingEvent, Subject,
 };
 pub use command::{
     CallChange, Calls, Command, CommandError, ConferenceChange, Invitation, Invited, Legs, Members, Outcome,
-    ParticipantChange, Placed, PlayKind, RecordChange, RecordScope, Selector,
+    Parent, ParticipantChange, Placed, PlayKind, Playback, RecordChange, RecordScope, Selector,
 };
 pub use effect::{
     Effect, Fetch, FetchId, FetchPurpose, News, PlaceCall, PromptContent, RecordedParty, RecordingEntry,
@@ -42,8 +42,8 @@ pub use input::{
 };
 pub use instruction::{
     Action, AutomaticRecording, CallUrls, Collect, CollectKind, ConferenceRequest, Confirm, Credentials,
-    Destination, Dial, DialMusic, DialTerms, Document, EventGroup, HttpMethod, Instruction, OwnCallback,
-    Record, RecordSpan, RecordingTerms, Report, Sound, StatusCallback, Turn,
+    Destination, Dial, DialMusic, DialTerms, Document, EventGroup, HttpMethod, Instruction, MachineDetection,
+    OwnCallback, Record, RecordSpan, RecordingTerms, Report, Sound, StatusCallback, Turn,
 };
 pub use record::{
     AccountId, ApplicationId, ApplicationRecord, CallId, CallRecord, CallState, ConferenceId, ConferenceKind,

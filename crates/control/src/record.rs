@@ -223,6 +223,8 @@ pub enum HangupCause {
     LostRace,
     /// The callee did not press the key asked for.
     NotConfirmed,
+    /// A machine answered.
+    Machine,
     /// One side hung up.
     Normal,
     /// The document ran out of instructions.

@@ -8,8 +8,8 @@ use mixminus_control::policy::Role;
 use mixminus_control::{
     AccountId, Action, Command, CommandError, ConferenceChange, ConferenceEvent as Event, ConferenceRequest,
     ConferenceState, EndCause, EventGroup, ExitCause, FetchPurpose, HangupCause, HangupSource, HttpMethod,
-    Input, Instruction, LegEnd, Members, News, ParticipantChange, ParticipantId, PlayKind, PromptContent,
-    Refusal, Report, Selector, Sound, StatusCallback,
+    Input, Instruction, LegEnd, Members, News, ParticipantChange, ParticipantId, PlayKind, Playback,
+    PromptContent, Refusal, Report, Selector, Sound, StatusCallback,
 };
 use world::{LegFate, World, request};
 
@@ -449,7 +449,12 @@ fn no_more_than_twenty_things_are_played_at_once() {
     let play = |world: &mut World| {
         let content = PromptContent::File("http://app/x.mp3".into());
         let members = Members::Listed(vec![world.participant(leg).id]);
-        let change = ConferenceChange::Play { members, content, kind: PlayKind::File, mixed: true };
+        let change = ConferenceChange::Play {
+            members,
+            playback: Playback::once(content),
+            kind: PlayKind::File,
+            mixed: true,
+        };
         world.change(Selector::Name("room".into()), change)
     };
     for _ in 0..20 {
@@ -469,8 +474,12 @@ fn who_is_held_hears_what_is_played_to_it_instead_of_music() {
     world.update(leg, HOLD).unwrap();
     let content = PromptContent::File("http://app/x.mp3".into());
     let members = Members::Listed(vec![world.participant(leg).id]);
-    let change =
-        ConferenceChange::Play { members, content: content.clone(), kind: PlayKind::File, mixed: true };
+    let change = ConferenceChange::Play {
+        members,
+        playback: Playback::once(content.clone()),
+        kind: PlayKind::File,
+        mixed: true,
+    };
     world.change(Selector::Name("room".into()), change).unwrap();
     assert_eq!(world.prompts_of(leg), [content]);
     assert_eq!(world.prompts_of(other), [], "it is for nobody else");

@@ -11,8 +11,8 @@ use mixminus_control::{
     Action, CallChange, CallEvent, CallState, CallUrls, Calls, Command, CommandError,
     ConferenceEvent as Event, ConferenceRequest, ConferenceState, Confirm, ConnectionEnd, Destination, Dial,
     DialMusic, DialTerms, EventGroup, HangupCause, HangupSource, HttpMethod, Instruction, Invitation,
-    Invited, Legs, News, Outcome, PlacementId, PlayKind, PromptContent, Repeat, Report, Selector,
-    StatusCallback,
+    Invited, Legs, News, Outcome, Parent, PlacementId, PlayKind, Playback, PromptContent, Repeat, Report,
+    Selector, StatusCallback,
 };
 use mixminus_mixer::LegId;
 use world::{LegFate, World, document, request};
@@ -244,15 +244,58 @@ fn the_end_of_a_conference_gives_up_who_was_called_for_it() {
 }
 
 fn call_out(world: &mut World, to: &[&str]) -> Outcome {
+    place(world, to.iter().map(|to| destination(to)).collect(), None).unwrap()
+}
+
+fn place(
+    world: &mut World,
+    destinations: Vec<Destination>,
+    parent: Option<Parent>,
+) -> Result<Outcome, CommandError> {
     let calls = Calls {
-        destinations: to.iter().map(|to| destination(to)).collect(),
+        destinations,
         from: "1415".into(),
         caller_name: None,
         answer: post("answer"),
         urls: CallUrls { ring: Some(post("ring")), hangup: Some(post("hangup")), ..CallUrls::default() },
         time_limit: Duration::from_mins(10),
+        parent,
+        machine: None,
     };
-    world.command(Command::Place(Box::new(calls))).unwrap()
+    world.command(Command::Place(Box::new(calls)))
+}
+
+#[test]
+fn a_call_that_we_make_belongs_to_a_live_one_or_to_none() {
+    let mut world = World::new();
+    let first = world.call(vec![Instruction::Wait { length: Duration::from_hours(1) }]);
+    let call = world.call_of(first).id;
+    let belonging = |world: &mut World, to: &str, required| {
+        place(world, vec![destination(to)], Some(Parent { call, required })).map(|_| world.placed(to).parent)
+    };
+    assert_eq!(belonging(&mut world, "a", true), Ok(Some(call)));
+    world.hang_up(first);
+    assert_eq!(belonging(&mut world, "b", false), Ok(None));
+    assert_eq!(belonging(&mut world, "c", true), Err(CommandError::ParentNotFound));
+}
+
+#[test]
+fn a_callee_may_ring_for_a_part_of_the_time_that_it_takes_to_reach_it() {
+    for (limit_s, rings_s, over_s) in [(0, 9, 9), (10, 9, 19), (60, 9, 45)] {
+        let mut world = World::new();
+        let ring_limit = Some(Duration::from_secs(limit_s));
+        place(&mut world, vec![Destination { ring_limit, ..destination("a") }], None).unwrap();
+        let leg = world.connect();
+        world.pass(Duration::from_secs(rings_s));
+        world.far_end_rings(leg);
+        world.pass(Duration::from_secs(over_s - rings_s));
+        let began = world.placed("a").created_at;
+        let ended = world.placed("a").ended_at.map(|at| at.since(began));
+        assert_eq!(
+            (cause(&world, "a").1, ended),
+            (Some(HangupCause::RingTimeout), Some(Duration::from_secs(over_s)))
+        );
+    }
 }
 
 #[test]
@@ -429,8 +472,7 @@ fn a_request_plays_to_one_end_of_a_connection_or_both() {
     let file = PromptContent::File("http://app/x.mp3".into());
     for (legs, mixed, hearing) in [(Legs::This, true, (1, 0)), (Legs::Other, false, (1, 1))] {
         let change = CallChange::Play {
-            content: file.clone(),
-            repeat: Repeat::Forever,
+            playback: Playback { repeat: Repeat::Forever, ..Playback::once(file.clone()) },
             legs,
             mixed,
             kind: PlayKind::File,
@@ -444,6 +486,25 @@ fn a_request_plays_to_one_end_of_a_connection_or_both() {
     world.command(Command::Call(id, CallChange::StopPlaying(PlayKind::File))).unwrap();
     assert_eq!((world.prompts_of(caller).len(), world.prompts_of(a).len()), (0, 0));
     assert!(world.hears(a, caller));
+}
+
+#[test]
+fn what_is_played_ends_after_as_long_as_it_may_be_heard() {
+    let mut world = World::new();
+    let alone = world.call(vec![Instruction::Wait { length: Duration::from_hours(1) }]);
+    let inside = world.join(request("room", Role::Agent));
+    world.finish_sounds();
+    for leg in [alone, inside] {
+        let file = PromptContent::File("http://app/x.mp3".into());
+        let length = Some(Duration::from_secs(5));
+        let playback = Playback { repeat: Repeat::Forever, length, ..Playback::once(file.clone()) };
+        let change = CallChange::Play { playback, legs: Legs::This, mixed: true, kind: PlayKind::File };
+        world.command(Command::Call(world.call_of(leg).id, change)).unwrap();
+        world.pass(Duration::from_millis(4999));
+        assert_eq!(world.prompts_of(leg), [file]);
+        world.pass(Duration::from_millis(1));
+        assert_eq!(world.prompts_of(leg), []);
+    }
 }
 
 #[test]

@@ -8,7 +8,7 @@ use std::time::Duration;
 use mixminus_control::policy::{CoachVoice, Role};
 use mixminus_control::{
     CallChange, Command, ConferenceChange, ConferenceRequest, Destination, Dial, DialMusic, DialTerms,
-    Instruction, Invitation, Invited, Members, Outcome, ParticipantChange, PlayKind, PromptContent,
+    Instruction, Invitation, Invited, Members, Outcome, ParticipantChange, PlayKind, Playback, PromptContent,
     RecordChange, RecordScope, RecordingFormat, RecordingId, RecordingLayout, RecordingTerms, RecordingTrack,
     Selector, Sound,
 };
@@ -71,9 +71,9 @@ fn prompts(world: &World, recording: RecordingId) -> Vec<PromptContent> {
 
 fn play_to(world: &mut World, members: Vec<LegId>) {
     let members = Members::Listed(members.into_iter().map(|leg| world.participant(leg).id).collect());
-    let content = PromptContent::File("http://app/a.wav".into());
+    let playback = Playback::once(PromptContent::File("http://app/a.wav".into()));
     world
-        .change(room(), ConferenceChange::Play { members, content, kind: PlayKind::File, mixed: true })
+        .change(room(), ConferenceChange::Play { members, playback, kind: PlayKind::File, mixed: true })
         .unwrap();
 }
 

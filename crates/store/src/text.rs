@@ -94,6 +94,7 @@ words! {
         RingTimeout = "ring-timeout",
         LostRace = "lost-race",
         NotConfirmed = "not-confirmed",
+        Machine = "machine",
         Normal = "normal",
         EndOfInstructions = "end-of-instructions",
         ConferenceEnded = "conference-ended",

@@ -32,7 +32,7 @@ impl Call {
         self.activity = Activity::Fetching(id, purpose);
         let fallback = self.urls.fallback.clone().filter(|_| purpose == FetchPurpose::Answer);
         let (call, headers) = (self.record.clone(), self.headers.clone());
-        let fetch = Fetch { id, call, headers, purpose, action, fallback, news };
+        let fetch = Fetch { id, call, headers, purpose, action, fallback, news, answerer: self.answerer };
         context.push(Effect::Fetch(Box::new(fetch)));
     }
 

@@ -2,6 +2,7 @@
 
 mod collect;
 mod flow;
+mod machine;
 mod outgoing;
 mod recording;
 mod turn;
@@ -10,10 +11,10 @@ use std::collections::VecDeque;
 
 use mixminus_mixer::{BridgeId, LegId, PromptId, SinkRoutes, SourceId};
 
-use crate::callback::{CallCallback, CallEvent};
-use crate::command::PlayKind;
+use crate::callback::{Answerer, CallCallback, CallEvent};
+use crate::command::{PlayKind, Playback};
 use crate::context::{ConnectionId, Context, Owner, Tapped};
-use crate::effect::{Effect, FetchId, FetchPurpose, PromptContent, Repeat, TimerId};
+use crate::effect::{Effect, FetchId, FetchPurpose, TimerId};
 use crate::input::{LegEnd, Refusal};
 use crate::instruction::{Action, CallUrls, ConferenceRequest, Dial, Instruction};
 use crate::record::{
@@ -44,6 +45,8 @@ enum Activity {
     Recording(Taking),
     /// Being asked for the key that lets it take part.
     Confirming(Confirming),
+    /// Doing nothing before it is certain who answered.
+    Detecting,
     /// In a conference.
     Conferring(ConferenceId, ParticipantId),
     /// Waiting for whom its document called.
@@ -65,6 +68,8 @@ pub(crate) enum Next {
     Dial(Box<Dial>),
     /// It was called, and is ready for what it was called for.
     Ready,
+    /// End it, wherever it is.
+    End(Ending),
 }
 
 /// Why and by whom a call ends, and what its leg is told.
@@ -120,6 +125,8 @@ pub(crate) struct Call {
     next_digits: Option<TimerId>,
     placed: Option<outgoing::Placed>,
     recordings: Recordings,
+    detection: Option<Box<machine::Detection>>,
+    answerer: Option<Answerer>,
     rang: bool,
     /// Whether a request, not a document, brought it into its conference.
     invited: bool,
@@ -145,6 +152,8 @@ impl Call {
             next_digits: None,
             placed: None,
             recordings: Recordings::default(),
+            detection: None,
+            answerer: None,
             rang: false,
             invited: false,
             events: 0,
@@ -235,6 +244,7 @@ impl Call {
             sequence: self.events,
             call: self.record.clone(),
             headers: self.headers.clone(),
+            answerer: self.answerer,
         })));
     }
 
@@ -311,15 +321,9 @@ impl Call {
     /// Lets the call hear something that a request asks for, until it ends.
     ///
     /// Whoever routes the call's leg asks for [`Call::overheard`] then.
-    pub fn overlay(
-        &mut self,
-        (content, repeat): (PromptContent, Repeat),
-        kind: PlayKind,
-        mixed: bool,
-        context: &mut Context,
-    ) {
+    pub fn overlay(&mut self, playback: Playback, kind: PlayKind, mixed: bool, context: &mut Context) {
         self.stop_overlay(None, context);
-        let prompt = context.play(Owner::Call(self.record.id), content, repeat);
+        let prompt = context.play_back(Owner::Call(self.record.id), playback);
         self.overlay = Some(Overlay { prompt, kind, mixed });
         self.route_private(context);
     }
@@ -414,6 +418,9 @@ impl Call {
         self.stop_overlay(None, context);
         for timer in [self.scheduled_hangup.take(), self.next_digits.take()].into_iter().flatten() {
             context.cancel(timer);
+        }
+        if let Some(detection) = self.detection.take() {
+            detection.stop(context);
         }
         self.stop_all_recordings(context);
         if let Some(placed) = &self.placed {

@@ -8,7 +8,7 @@ use super::{Activity, Call, Next};
 use crate::callback::CallEvent;
 use crate::context::{Context, Due};
 use crate::effect::{Effect, PlaceCall, PromptContent, Repeat, TimerId};
-use crate::instruction::{CallUrls, Confirm, Destination};
+use crate::instruction::{CallUrls, Confirm, Destination, DialTerms, MachineDetection};
 use crate::record::{CallRecord, CallState, HangupCause, PlacementId};
 
 /// How long one digit takes to be sent, with the gap after it.
@@ -23,18 +23,17 @@ pub(super) struct Placed {
     placement: PlacementId,
     destination: Destination,
     confirm: Option<Confirm>,
+    machine: Option<MachineDetection>,
     time_limit: Option<Duration>,
     /// Whether its far end can be heard.
     audible: bool,
     /// When it is to be dialled, then when it has rung long enough.
-    timer: Option<TimerId>,
+    timers: Vec<TimerId>,
 }
 
 impl Placed {
     pub fn stop(&self, context: &mut Context) {
-        if let Some(timer) = self.timer {
-            context.cancel(timer);
-        }
+        self.timers.iter().for_each(|timer| context.cancel(*timer));
     }
 }
 
@@ -71,23 +70,26 @@ impl Call {
     pub fn place(
         record: CallRecord,
         (destination, time_limit): (Destination, Option<Duration>),
-        confirm: Option<Confirm>,
+        terms: &DialTerms,
         urls: CallUrls,
         context: &mut Context,
     ) -> Self {
         context.push(Effect::SaveCall(record.clone()));
         let delay = destination.delay;
-        let timer = (!delay.is_zero()).then(|| context.wake(delay, Due::Dial(record.id)));
+        let later = (!delay.is_zero()).then(|| context.wake(delay, Due::Dial(record.id)));
+        let timers = later.into_iter().collect();
         let placement = record.placement.expect("a call is placed by a placement");
         let mut call = Self::new(record, None, urls);
         call.activity = Activity::Placed;
-        call.placed = Some(Placed { placement, destination, confirm, time_limit, audible: false, timer });
+        let (confirm, machine) = (terms.confirm.clone(), terms.machine.clone());
+        call.placed =
+            Some(Placed { placement, destination, confirm, machine, time_limit, audible: false, timers });
         call
     }
 
     /// Whether it is to be dialled later, not at once.
     pub fn waits_to_be_dialled(&self) -> bool {
-        self.placed.as_ref().is_some_and(|placed| placed.timer.is_some())
+        self.placed.as_ref().is_some_and(|placed| !placed.timers.is_empty())
     }
 
     /// The placement that this call belongs to until it is connected.
@@ -98,7 +100,7 @@ impl Call {
     pub fn dial(&mut self, context: &mut Context) {
         let Some(placed) = &mut self.placed else { return };
         let due = Due::RingTimeout(self.record.id);
-        placed.timer = Some(context.wake(placed.destination.ring_timeout, due));
+        placed.timers = vec![context.wake(placed.destination.ring_timeout, due)];
         let (headers, credentials) =
             (placed.destination.headers.clone(), placed.destination.credentials.take());
         context.push(Effect::Dial(Box::new(PlaceCall { call: self.record.clone(), headers, credentials })));
@@ -112,6 +114,11 @@ impl Call {
         if self.record.state == CallState::Queued {
             self.record.state = CallState::Ringing;
             self.rang = true;
+            if let Some(placed) = &mut self.placed
+                && let Some(limit) = placed.destination.ring_limit
+            {
+                placed.timers.push(context.wake(limit, Due::RingTimeout(self.record.id)));
+            }
             self.save(context);
             self.tell(&CallEvent::Ringing, context);
         }
@@ -139,10 +146,9 @@ impl Call {
     pub fn callee_answered(&mut self, context: &mut Context) -> Next {
         self.be_answered(context);
         let Some(placed) = &mut self.placed else { return Next::Idle };
-        if let Some(timer) = placed.timer.take() {
-            context.cancel(timer);
-        }
+        placed.timers.drain(..).for_each(|timer| context.cancel(timer));
         let (digits, confirm) = (placed.destination.digits.take(), placed.confirm.take());
+        let machine = placed.machine.take();
         if let Some(limit) = placed.time_limit {
             self.schedule_hangup(limit, context);
         }
@@ -150,9 +156,10 @@ impl Call {
         if let Some(digits) = digits {
             self.send_digits(&digits, context);
         }
-        match confirm {
-            Some(confirm) => self.confirm(confirm, context),
-            None => Next::Ready,
+        match (confirm, machine) {
+            (Some(confirm), _) => self.confirm(confirm, context),
+            (None, Some(rules)) => self.look_for_machine(rules, context),
+            (None, None) => Next::Ready,
         }
     }
 

@@ -4,9 +4,9 @@ use mixminus_mixer::{LegId, PromptId};
 
 use super::{Conference, Participant};
 use crate::callback::ConferenceEvent;
-use crate::command::{CommandError, Members, PlayKind};
+use crate::command::{CommandError, Members, PlayKind, Playback};
 use crate::context::Context;
-use crate::effect::{Effect, PromptContent};
+use crate::effect::Effect;
 use crate::instruction::Sound;
 use crate::policy;
 use crate::record::ParticipantId;
@@ -39,13 +39,13 @@ impl Conference {
     /// [`CommandError`]: one of them is not inside, or as much is played as may be.
     pub fn play(
         &mut self,
-        content: PromptContent,
+        playback: Playback,
         (members, kind, mixed): (Members, PlayKind, bool),
         context: &mut Context,
     ) -> Result<Vec<ParticipantId>, CommandError> {
         let ids = self.select(&members)?;
         let audience = ids.iter().map(|id| self.participants[id].leg).collect();
-        self.sounds.play(content, audience, (members, kind, mixed), context)?;
+        self.sounds.play(playback, audience, (members, kind, mixed), context)?;
         self.reroute = true;
         Ok(ids)
     }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use mixminus_mixer::{LegId, PromptId};
 
-use crate::command::{CommandError, Members, PlayKind};
+use crate::command::{CommandError, Members, PlayKind, Playback};
 use crate::context::{Context, Owner};
 use crate::effect::{PromptContent, Repeat};
 use crate::instruction::{Action, ConferenceRequest, DialMusic, Sound};
@@ -105,7 +105,7 @@ impl Sounds {
     /// [`CommandError::TooMany`] if as much is played as may be.
     pub fn play(
         &mut self,
-        content: PromptContent,
+        playback: Playback,
         audience: BTreeSet<LegId>,
         (members, kind, mixed): (Members, PlayKind, bool),
         context: &mut Context,
@@ -113,7 +113,7 @@ impl Sounds {
         if self.plays.len() >= MAX_PLAYS {
             return Err(CommandError::TooMany);
         }
-        let prompt = context.play(self.owner, content, Repeat::Times(1));
+        let prompt = context.play_back(self.owner, playback);
         self.plays.push(Play { announcement: Announcement { prompt, audience }, members, kind, mixed });
         Ok(())
     }

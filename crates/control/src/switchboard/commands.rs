@@ -4,10 +4,9 @@ use super::placement::{Goal, Order};
 use super::{Switchboard, find};
 use crate::call::{Call, Ending};
 use crate::command::{
-    CallChange, Calls, Command, CommandError, ConferenceChange, Invitation, Invited, Legs, Outcome, Placed,
-    PlayKind, Selector,
+    CallChange, Calls, Command, CommandError, ConferenceChange, Invitation, Invited, Legs, Outcome, Parent,
+    Placed, PlayKind, Playback, Selector,
 };
-use crate::effect::{PromptContent, Repeat};
 use crate::instruction::{Action, CallUrls, ConferenceRequest, Destination, DialTerms};
 use crate::record::{
     AccountId, CallId, ConferenceId, ConferenceKind, EndCause, ExitCause, HangupCause, HangupSource,
@@ -65,8 +64,8 @@ impl Switchboard {
                 concerned = conference.select(&members)?;
                 self.leave(id, &concerned, ExitCause::Kicked);
             }
-            ConferenceChange::Play { members, content, kind, mixed } => {
-                concerned = conference.play(content, (members, kind, mixed), context)?;
+            ConferenceChange::Play { members, playback, kind, mixed } => {
+                concerned = conference.play(playback, (members, kind, mixed), context)?;
             }
             ConferenceChange::StopPlaying(members, kind) => conference.stop_playing(&members, kind, context),
             ConferenceChange::Record(scope, terms) => {
@@ -182,11 +181,18 @@ impl Switchboard {
 
     fn place_calls(&mut self, account: &AccountId, calls: Calls) -> Result<Outcome, CommandError> {
         self.room_for(calls.destinations.len())?;
-        let Calls { destinations, from, caller_name, answer, urls, time_limit } = calls;
-        let terms = DialTerms { from, caller_name, ..DialTerms::default() };
+        let Calls { destinations, from, caller_name, answer, urls, time_limit, parent, machine } = calls;
+        let parent = match parent {
+            Some(Parent { call, required }) => match self.own(account, call) {
+                Err(_) if required => return Err(CommandError::ParentNotFound),
+                found => found.ok().map(Call::id),
+            },
+            None => None,
+        };
+        let terms = DialTerms { from, caller_name, machine, ..DialTerms::default() };
         let (account, goal) = (account.clone(), Goal::Answer(answer));
         let time_limit = Some(time_limit);
-        Ok(self.placed(Order { account, parent: None, destinations, terms, urls, time_limit, goal }))
+        Ok(self.placed(Order { account, parent, destinations, terms, urls, time_limit, goal }))
     }
 
     fn room_for(&self, calls: usize) -> Result<(), CommandError> {
@@ -236,9 +242,9 @@ impl Switchboard {
                 self.end_call(id, Ending::by(BY_REQUEST, cause));
             }
             CallChange::Transfer { this, other } => self.transfer(id, this, other)?,
-            CallChange::Play { content, repeat, legs, mixed, kind } => {
+            CallChange::Play { playback, legs, mixed, kind } => {
                 for call in self.ends(id, legs)? {
-                    self.play_to_call(call, (content.clone(), repeat), kind, mixed)?;
+                    self.play_to_call(call, playback.clone(), kind, mixed)?;
                 }
             }
             CallChange::StopPlaying(kind) => {
@@ -312,7 +318,7 @@ impl Switchboard {
     fn play_to_call(
         &mut self,
         id: CallId,
-        (content, repeat): (PromptContent, Repeat),
+        playback: Playback,
         kind: PlayKind,
         mixed: bool,
     ) -> Result<(), CommandError> {
@@ -320,12 +326,12 @@ impl Switchboard {
         if let Some((conference, participant)) = call.conferring() {
             let members = crate::Members::Listed(vec![participant]);
             if let Some(inside) = self.conferences.get_mut(&conference) {
-                inside.play(content, (members, kind, mixed), &mut self.context)?;
+                inside.play(playback, (members, kind, mixed), &mut self.context)?;
                 self.touched.push(conference);
             }
             return Ok(());
         }
-        call.overlay((content, repeat), kind, mixed, &mut self.context);
+        call.overlay(playback, kind, mixed, &mut self.context);
         if let Some(connection) = call.connection() {
             self.route_connection(connection);
         }

@@ -208,6 +208,7 @@ impl Switchboard {
                     self.ready(id);
                     break;
                 }
+                Next::End(ending) => return self.end_call(id, ending),
             };
         }
         if self.calls.get(&id).is_some_and(Call::has_ended) {
@@ -336,6 +337,8 @@ impl Switchboard {
         if let Some((id, _)) = call.conferring() {
             self.touched.push(id);
         }
+        let id = call.id();
+        self.drive(id, |call, context| call.listen(Some(talking), context));
     }
 
     fn digit(&mut self, leg: LegId, digit: char) {
@@ -363,6 +366,7 @@ impl Switchboard {
             Some(Due::Step(call)) => self.drive(call, |call, context| call.step_over(timer, context)),
             Some(Due::Dial(call)) => self.dial(call),
             Some(Due::DialMore) => self.dial_more(),
+            Some(Due::Answerer(call)) => self.drive(call, |call, context| call.listen(None, context)),
             Some(Due::RingTimeout(call)) => {
                 self.end_call(call, Ending::by(HangupSource::Service, HangupCause::RingTimeout));
             }
@@ -375,6 +379,7 @@ impl Switchboard {
                 call,
                 Ending::Ours(HangupCause::Scheduled, HangupSource::Document, Refusal::Declined),
             ),
+            Some(Due::PromptEnd(prompt)) => self.prompt_ended(prompt),
             Some(Due::RecordingEnd(call, recording)) => {
                 self.drive(call, |call, context| call.recording_time_over(recording, context));
             }

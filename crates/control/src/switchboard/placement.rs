@@ -109,9 +109,8 @@ impl Switchboard {
                 hangup_cause: None,
                 hangup_source: None,
             };
-            let (confirm, urls) = (order.terms.confirm.clone(), order.urls.clone());
-            let placed =
-                Call::place(record, (destination, order.time_limit), confirm, urls, &mut self.context);
+            let (terms, urls) = (&order.terms, order.urls.clone());
+            let placed = Call::place(record, (destination, order.time_limit), terms, urls, &mut self.context);
             self.calls.insert(*call, placed);
         }
         let at_once = |id: &CallId| self.calls.get(id).is_some_and(|call| !call.waits_to_be_dialled());

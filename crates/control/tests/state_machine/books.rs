@@ -376,6 +376,7 @@ fn hear_of_call(told: &mut Vec<CallCallback>, event: &CallCallback) {
         CallEvent::DialStep(DialStep::Ended, callee) => Some((5, callee.id)),
         CallEvent::Collected(_)
         | CallEvent::Dialled(_)
+        | CallEvent::AnsweredBy { .. }
         | CallEvent::Left(_)
         | CallEvent::Pressed(_)
         | CallEvent::RecordReported(_)

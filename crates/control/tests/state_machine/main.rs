@@ -20,7 +20,7 @@ use mixminus_control::policy::Role;
 use mixminus_control::{
     Action, Application, CallId, Command, ConferenceChange, Document, Effect, FetchError, FetchId,
     HttpMethod, Input, Invitation, Invited, LegEnd, Limits, Members, Outcome, ParticipantId, PlacementId,
-    PromptContent, RecordScope, RecordingFault, Selector, TimerId,
+    Playback, PromptContent, RecordScope, RecordingFault, Selector, TimerId,
 };
 use mixminus_mixer::LegId;
 use proptest::prelude::*;
@@ -263,7 +263,12 @@ impl Machine {
             Change::Kick(people) => ConferenceChange::Kick(members(people)?),
             Change::Play(people, kind, mixed) => {
                 let content = PromptContent::File("http://app/c.mp3".into());
-                ConferenceChange::Play { members: members(people)?, content, kind, mixed }
+                ConferenceChange::Play {
+                    members: members(people)?,
+                    playback: Playback::once(content),
+                    kind,
+                    mixed,
+                }
             }
             Change::StopPlaying(people, kind) => ConferenceChange::StopPlaying(members(people)?, kind),
             Change::Record(of, terms) => ConferenceChange::Record(scope(of)?, terms),

@@ -6,9 +6,9 @@ use mixminus_control::policy::{CoachVoice, Role};
 use mixminus_control::{
     Action, AutomaticRecording, CallChange, CallUrls, Calls, Collect, CollectKind, ConferenceRequest,
     Confirm, Destination, Dial, DialError, DialMusic, DialTerms, Document, EventGroup, FetchError,
-    HttpMethod, Instruction, LegEnd, Legs, ParticipantChange, PlayKind, PromptContent, Record, RecordChange,
-    RecordSpan, RecordingFormat, RecordingTerms, RecordingTrack, Refusal, Repeat, Report, Sound,
-    StatusCallback, Turn,
+    HttpMethod, Instruction, LegEnd, Legs, MachineDetection, ParticipantChange, PlayKind, Playback,
+    PromptContent, Record, RecordChange, RecordSpan, RecordingFormat, RecordingTerms, RecordingTrack,
+    Refusal, Repeat, Report, Sound, StatusCallback, Turn,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -253,6 +253,7 @@ fn destination() -> impl Strategy<Value = Destination> {
         address: "sip:far@test".into(),
         ring_timeout: Duration::from_secs(ring),
         delay,
+        ring_limit: (ring > 5).then(|| Duration::from_secs(20)),
         digits_early: ring > 5,
         digits,
         headers: Vec::new(),
@@ -279,6 +280,7 @@ fn terms() -> impl Strategy<Value = DialTerms> {
         confirm,
         music,
         progress,
+        machine: None,
     })
 }
 
@@ -424,8 +426,11 @@ fn change() -> impl Strategy<Value = Change> {
 fn call_change() -> impl Strategy<Value = CallChange> {
     let legs = select(vec![Legs::This, Legs::Other, Legs::Both]);
     let play = (kind(), legs.clone(), any::<bool>()).prop_map(|(kind, legs, mixed)| CallChange::Play {
-        content: PromptContent::File("http://app/b.mp3".into()),
-        repeat: Repeat::Times(1),
+        playback: Playback {
+            content: PromptContent::File("http://app/b.mp3".into()),
+            repeat: Repeat::Times(1),
+            length: Some(Duration::from_secs(5)),
+        },
         legs,
         mixed,
         kind,
@@ -444,13 +449,26 @@ fn call_change() -> impl Strategy<Value = CallChange> {
 
 fn ask() -> impl Strategy<Value = Ask> {
     let dialled = (vec(destination(), 1..4), terms()).prop_map(Box::new);
-    let calls = (vec(destination(), 1..3), call_urls()).prop_map(|(destinations, urls)| Calls {
+    let machine = (any::<bool>(), maybe("machine")).prop_map(|(hang_up, callback)| MachineDetection {
+        hang_up,
+        callback,
+        time: Duration::from_secs(5),
+        initial_silence: Duration::from_secs(2),
+        max_greeting: Duration::from_secs(1),
+        max_talkspurt: Duration::from_secs(5),
+        max_talkspurts: 2,
+        silence: Duration::from_millis(800),
+    });
+    let calls = (vec(destination(), 1..3), call_urls(), prop::option::of(machine));
+    let calls = calls.prop_map(|(destinations, urls, machine)| Calls {
         destinations,
         from: "1415".into(),
         caller_name: None,
         answer: to("answer"),
         urls,
         time_limit: Duration::from_mins(10),
+        parent: None,
+        machine,
     });
     prop_oneof![
         8 => (room(), change()).prop_map(|(room, change)| Ask::Conference(room, change)),

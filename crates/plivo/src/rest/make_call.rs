@@ -59,16 +59,16 @@ pub struct MachineDetection {
     pub time: Duration,
     /// Told the outcome, without which the document waits for it.
     pub callback: Option<Target>,
-    /// Speech that is longer comes from a machine.
+    /// Speech that is longer without a pause comes from a machine.
     pub maximum_speech_length: Duration,
-    /// Silence that is longer at the beginning comes from a machine.
+    /// Silence that is longer at the beginning leaves it open who answered.
     pub initial_silence: Duration,
-    /// More words come from a machine.
+    /// More words, or rather sentences, come from a machine.
     pub maximum_words: u32,
     /// A greeting that is longer comes from a machine.
     pub initial_greeting: Duration,
-    /// Silence that ends a greeting.
-    pub silence: Option<Duration>,
+    /// Silence after the greeting that is longer comes from a person.
+    pub silence: Duration,
 }
 
 impl MakeCall {
@@ -123,11 +123,11 @@ fn machine_detection(body: &Arguments) -> Result<Option<MachineDetection>, RestE
         hangup: hangup.unwrap_or(false),
         time: ms("machine_detection_time", 2000..=10_000, 5000)?,
         callback: body.target("machine_detection_url", ("machine_detection_method", Method::Post))?,
-        maximum_speech_length: ms("machine_detection_maximum_speech_length", 1..=60_000, 5000)?,
-        initial_silence: ms("machine_detection_initial_silence", 1..=60_000, 4500)?,
-        maximum_words: body.number("machine_detection_maximum_words", 1..=100)?.unwrap_or(3),
-        initial_greeting: ms("machine_detection_initial_greeting", 1..=60_000, 1500)?,
-        silence: body.milliseconds("machine_detection_silence", 1..=60_000)?,
+        maximum_speech_length: ms("machine_detection_maximum_speech_length", 1000..=6000, 5000)?,
+        initial_silence: ms("machine_detection_initial_silence", 2000..=10_000, 4500)?,
+        maximum_words: body.number("machine_detection_maximum_words", 2..=10)?.unwrap_or(3),
+        initial_greeting: ms("machine_detection_initial_greeting", 1000..=5000, 1500)?,
+        silence: ms("machine_detection_silence", 500..=5000, 800)?,
     };
     Ok(hangup.map(|_| detection))
 }
@@ -182,7 +182,7 @@ mod tests {
             "ring_method":"GET","hangup_url":"http://h/h","fallback_url":"http://h/f","caller_name":"Ann",
             "send_digits":"1","send_on_preanswer":true,"time_limit":60,"hangup_on_ring":0,
             "machine_detection":"hangup","machine_detection_time":2000,"machine_detection_url":"http://h/m",
-            "machine_detection_maximum_words":5,"machine_detection_silence":400,"sip_headers":"k=v",
+            "machine_detection_maximum_words":5,"machine_detection_silence":900,"sip_headers":"k=v",
             "ring_timeout":"10","parent_call_uuid":"p","error_if_parent_not_found":true}"#,
         );
         let ms = Duration::from_millis;
@@ -205,7 +205,7 @@ mod tests {
                 initial_silence: ms(4500),
                 maximum_words: 5,
                 initial_greeting: ms(1500),
-                silence: Some(ms(400)),
+                silence: ms(900),
             }),
             sip_headers: vec![("k".into(), "v".into())],
             ring_timeout: ms(10_000),
@@ -228,6 +228,10 @@ mod tests {
             (
                 r#"{"from":"1","to":"2","answer_url":"http://h/a","machine_detection_time":1}"#,
                 "2000 <= machine_detection_time <= 10000 (actual value: 1)",
+            ),
+            (
+                r#"{"from":"1","to":"2","answer_url":"http://h/a","machine_detection_silence":499}"#,
+                "500 <= machine_detection_silence <= 5000 (actual value: 499)",
             ),
         ] {
             assert_eq!(read(json).unwrap_err().to_string(), text);

@@ -1,9 +1,10 @@
 //! The requests made to a customer's URLs.
 
 use mixminus_control::{
-    CallCallback, CallEvent, CallRecord, CallState, CallbackEvent, CollectKind, Collected, ConferenceEvent,
-    ConferenceKind, ConferenceRecord, ConnectionEnd, DialStep, Dialled, Fetch, FetchPurpose, HangupCause,
-    HttpMethod, News, ParticipantRecord, PressedDigits, RecordReport, RecordingCallback, RecordingEvent,
+    Answerer, CallCallback, CallEvent, CallRecord, CallState, CallbackEvent, CollectKind, Collected,
+    ConferenceEvent, ConferenceKind, ConferenceRecord, ConnectionEnd, DialStep, Dialled, Fetch, FetchPurpose,
+    HangupCause, HttpMethod, News, ParticipantRecord, PressedDigits, RecordReport, RecordingCallback,
+    RecordingEvent,
 };
 use mixminus_plivo::callback::{
     AddParticipantOutcome, Called, DialAction, DialEvent, DialOutcome, DialStatus, Input, InputType,
@@ -63,6 +64,7 @@ pub fn fetch_parameters(fetch: &Fetch) -> Parameters {
         FetchPurpose::Action | FetchPurpose::Transfer | FetchPurpose::Redirect => "Redirect",
     };
     let mut parameters = call_parameters(&call(&fetch.call), event, &fetch.headers);
+    parameters.extend(answerer_parameters(fetch.answerer));
     match &fetch.news {
         Some(News::Left(left)) => parameters.extend(left_parameters(&left.0, &left.1)),
         Some(News::Collected(collected)) => parameters.extend(input_parameters(collected)),
@@ -88,11 +90,22 @@ pub fn call_callback_parameters(callback: &CallCallback) -> Parameters {
         }
         CallEvent::RecordReported(report) => ("Redirect", record_parameters(report)),
         CallEvent::DialStep(step, callee) => ("Dial", step_parameters(&callback.call, *step, callee)),
+        CallEvent::AnsweredBy { ends_machines } => {
+            let then = if *ends_machines { "hangup" } else { "continue" };
+            ("MachineDetection", vec![("IfMachine".to_owned(), then.to_owned())])
+        }
         CallEvent::Pressed(pressed) => ("Dial", pressed_parameters(&callback.call, pressed)),
     };
     let mut parameters = call_parameters(&call(&callback.call), event, &callback.headers);
+    parameters.extend(answerer_parameters(callback.answerer));
     parameters.extend(news);
     parameters
+}
+
+/// What is told of a call whose answerer was to be found out, once that is certain.
+fn answerer_parameters(answerer: Option<Answerer>) -> Parameters {
+    let machine = answerer.map(|answerer| (answerer == Answerer::Machine).to_string());
+    machine.map(|machine| ("Machine".to_owned(), machine)).into_iter().collect()
 }
 
 /// What the callback of a recording's `event` says; `api_url` is where the API is reached.
@@ -236,6 +249,7 @@ mod tests {
             fallback: None,
             news: (purpose == FetchPurpose::Action)
                 .then(|| News::Left(Box::new((samples::conference(), left)))),
+            answerer: None,
         }
     }
 
@@ -375,6 +389,7 @@ mod tests {
                 sequence: 1,
                 call: samples::call(),
                 headers: vec![],
+                answerer: None,
             });
             for (key, expected) in [
                 ("Event", "Dial"),
@@ -385,6 +400,36 @@ mod tests {
                 assert_eq!(value(&parameters, key), Some(expected), "{key}");
             }
         }
+    }
+
+    #[test]
+    fn who_answered_is_told_at_once_and_with_all_that_follows() {
+        for (answerer, machine) in
+            [(Answerer::Machine, "true"), (Answerer::Person, "false"), (Answerer::Unknown, "false")]
+        {
+            let told = |event| {
+                call_callback_parameters(&CallCallback {
+                    url: "http://h/m".into(),
+                    method: HttpMethod::Post,
+                    event,
+                    at: samples::second(3),
+                    sequence: 1,
+                    call: samples::call(),
+                    headers: vec![],
+                    answerer: Some(answerer),
+                })
+            };
+            let detected = told(CallEvent::AnsweredBy { ends_machines: true });
+            for (key, expected) in
+                [("Event", "MachineDetection"), ("IfMachine", "hangup"), ("Machine", machine)]
+            {
+                assert_eq!(value(&detected, key), Some(expected), "{key}");
+            }
+            assert_eq!(value(&told(CallEvent::Ended), "Machine"), Some(machine));
+            let fetch = Fetch { answerer: Some(answerer), ..fetch(FetchPurpose::Answer) };
+            assert_eq!(value(&fetch_parameters(&fetch), "Machine"), Some(machine));
+        }
+        assert_eq!(value(&fetch_parameters(&fetch(FetchPurpose::Answer)), "Machine"), None);
     }
 
     #[test]

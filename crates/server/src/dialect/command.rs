@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use mixminus_control::{
     CallChange, CallId, CallUrls, Calls, Command, Confirm, Destination, DialMusic, DialTerms, HttpMethod,
-    Invitation, Invited, PlayKind, PromptContent, RecordingId, RecordingTerms, RecordingTrack, Repeat,
+    Invitation, Invited, MachineDetection, Parent, PlayKind, Playback, PromptContent, RecordingId,
+    RecordingTerms, RecordingTrack, Repeat,
 };
 use mixminus_plivo::rest::{
     self, AddParticipant, CallPlay, CallRecord, CallSpeak, MakeCall, MpcRecord, Outbound, Party, SendDigits,
@@ -30,6 +31,7 @@ fn called(outbound: Outbound) -> Invited {
     let destination = |attempt: rest::Attempt| Destination {
         address: attempt.to.as_str().to_owned(),
         ring_timeout: attempt.ring_timeout,
+        ring_limit: None,
         delay: attempt.delay,
         digits: keys.clone(),
         digits_early: outbound.send_on_preanswer,
@@ -52,19 +54,26 @@ fn called(outbound: Outbound) -> Invited {
             }
         },
         progress: outbound.call_status_callback.map(action),
+        machine: None,
     };
     Invited::Dialled(outbound.attempts.into_iter().map(destination).collect(), terms)
 }
 
-/// The calls that `request` makes.
-pub fn calls(request: MakeCall) -> Calls {
+/// The calls that `request` makes; none if the parent that it needs can be no call.
+pub fn calls(request: MakeCall) -> Option<Calls> {
+    let required = request.error_if_parent_not_found;
+    // A parent is kept of a single call only.
+    let parent = request.parent_call_uuid.filter(|_| request.to.len() == 1);
+    let parent = match parent.map(|uuid| call_id(&uuid)) {
+        Some(None) if required => return None,
+        parent => parent.flatten().map(|call| Parent { call, required }),
+    };
     let keys = Some(digits(&request.send_digits)).filter(|digits| !digits.is_empty());
     let headers = sip_headers(&request.sip_headers);
-    let ring_timeout =
-        request.hangup_on_ring.map_or(request.ring_timeout, |ring| ring.min(request.ring_timeout));
     let destinations = request.to.iter().map(|to| Destination {
         address: to.as_str().to_owned(),
-        ring_timeout,
+        ring_timeout: request.ring_timeout,
+        ring_limit: request.hangup_on_ring,
         delay: Duration::ZERO,
         digits: keys.clone(),
         digits_early: request.send_on_preanswer,
@@ -74,7 +83,7 @@ pub fn calls(request: MakeCall) -> Calls {
     let answer = action(request.answer);
     // Whoever asks for nothing else is told the end where the call was answered.
     let hangup = request.hangup.map_or_else(|| answer.clone(), action);
-    Calls {
+    Some(Calls {
         destinations: destinations.collect(),
         from: request.from,
         caller_name: request.caller_name,
@@ -86,6 +95,21 @@ pub fn calls(request: MakeCall) -> Calls {
             progress: None,
         },
         time_limit: request.time_limit,
+        parent,
+        machine: request.machine_detection.map(machine),
+    })
+}
+
+fn machine(detection: rest::MachineDetection) -> MachineDetection {
+    MachineDetection {
+        hang_up: detection.hangup,
+        callback: detection.callback.map(action),
+        time: detection.time,
+        initial_silence: detection.initial_silence,
+        max_greeting: detection.initial_greeting,
+        max_talkspurt: detection.maximum_speech_length,
+        max_talkspurts: detection.maximum_words,
+        silence: detection.silence,
     }
 }
 
@@ -107,8 +131,11 @@ pub fn transfer(request: Transfer) -> CallChange {
 /// What `request` lets a call hear.
 pub fn play(request: CallPlay) -> CallChange {
     CallChange::Play {
-        content: PromptContent::Several(request.urls.into_iter().map(PromptContent::File).collect()),
-        repeat: repeat(request.repeat),
+        playback: Playback {
+            content: PromptContent::Several(request.urls.into_iter().map(PromptContent::File).collect()),
+            repeat: repeat(request.repeat),
+            length: request.length,
+        },
         legs: legs(request.legs),
         mixed: request.mix,
         kind: PlayKind::File,
@@ -118,8 +145,11 @@ pub fn play(request: CallPlay) -> CallChange {
 /// What `request` lets a call hear.
 pub fn speak(request: CallSpeak) -> CallChange {
     CallChange::Play {
-        content: speech(request.speech.text, request.speech.voice),
-        repeat: repeat(request.repeat),
+        playback: Playback {
+            content: speech(request.speech.text, request.speech.voice),
+            repeat: repeat(request.repeat),
+            length: None,
+        },
         legs: legs(request.legs),
         mixed: request.speech.mix,
         kind: PlayKind::Speech,

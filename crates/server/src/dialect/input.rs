@@ -86,6 +86,7 @@ pub fn dial(dial: xml::Dial) -> Dial {
     let destination = |party: Dialled| Destination {
         address: party.to.as_str().to_owned(),
         ring_timeout,
+        ring_limit: None,
         delay: Duration::ZERO,
         digits: Some(keys(&party.send_digits)).filter(|digits| !digits.is_empty()),
         digits_early: party.send_on_preanswer,
@@ -110,6 +111,7 @@ pub fn dial(dial: xml::Dial) -> Dial {
                 DialTone::Url(url) => DialMusic::Url(sound(url)),
             },
             progress: None,
+            machine: None,
         },
         time_limit: dial.time_limit,
         end_on_star: dial.hangup_on_star,

@@ -244,6 +244,7 @@ mod tests {
             action: post("/next"),
             fallback: None,
             news: Some(news),
+            answerer: None,
         });
         assert_eq!(value(&asked, "ConferenceName"), Some("my room"));
         assert_eq!(value(&asked, "ConferenceMemberID"), Some("355"));

@@ -95,6 +95,7 @@ pub const fn hangup_cause(cause: HangupCause) -> mixminus_plivo::HangupCause {
         HangupCause::RingTimeout => Plivo::RING_TIMEOUT,
         HangupCause::LostRace => Plivo::LOST_RACE,
         HangupCause::NotConfirmed => Plivo::CONFIRM_KEY_FAILED,
+        HangupCause::Machine => Plivo::MACHINE,
         HangupCause::Normal => Plivo::NORMAL,
         HangupCause::EndOfInstructions => Plivo::END_OF_XML,
         HangupCause::ConferenceEnded => Plivo::MPC_ENDED,
@@ -116,7 +117,7 @@ pub const fn hangup_cause(cause: HangupCause) -> mixminus_plivo::HangupCause {
 }
 
 /// Every cause of ours, to be found by its code.
-const CAUSES: [HangupCause; 33] = {
+const CAUSES: [HangupCause; 34] = {
     use FetchPurpose::{Action, Answer, Redirect, Transfer};
     use HangupCause as Cause;
     [
@@ -136,6 +137,7 @@ const CAUSES: [HangupCause; 33] = {
         Cause::RingTimeout,
         Cause::LostRace,
         Cause::NotConfirmed,
+        Cause::Machine,
         Cause::Normal,
         Cause::EndOfInstructions,
         Cause::ConferenceEnded,
@@ -237,6 +239,7 @@ mod tests {
             (HangupCause::UnknownEverywhere, 3120),
             (HangupCause::RingTimeout, 6010),
             (HangupCause::LostRace, 9000),
+            (HangupCause::Machine, 9100),
             (HangupCause::NotConfirmed, 9110),
             (HangupCause::InvalidDocument(Redirect), 8014),
         ] {

@@ -43,10 +43,14 @@ impl Asked<'_> {
     /// account may name, or this one.
     pub fn owner(&self, subaccount: Option<String>) -> Result<AccountId, ApiError> {
         let Some(named) = subaccount.map(AccountId) else { return Ok(self.account.clone()) };
-        let is_own = named == self.account
-            || self.account == *self.state.accounts.main_id()
-                && self.state.accounts.subaccount(&named).is_some();
-        if is_own { Ok(named) } else { Err(RestError::Parameter("subaccount").into()) }
+        if self.reaches(&named) { Ok(named) } else { Err(RestError::Parameter("subaccount").into()) }
+    }
+
+    /// Whether what is of `account` can be asked for: this one, or a subaccount of it.
+    pub fn reaches(&self, account: &AccountId) -> bool {
+        let accounts = &self.state.accounts;
+        *account == self.account
+            || self.account == *accounts.main_id() && accounts.subaccount(account).is_some()
     }
 
     /// What is asked for by the main account only, in its own name.

@@ -15,6 +15,7 @@ use super::route::Resource;
 use crate::dialect;
 
 const NOT_FOUND: RestError = RestError::NotFound("call");
+pub(super) const NO_PARENT: RestError = RestError::NotFound("parent call");
 
 /// Carries out what is asked on `resource`, which takes the method.
 pub async fn answer(asked: &Asked<'_>, resource: Resource) -> Result<Response, ApiError> {
@@ -36,8 +37,8 @@ pub async fn answer(asked: &Asked<'_>, resource: Resource) -> Result<Response, A
                 PlayKind::File => (dialect::play(CallPlay::parse(asked.arguments)?), Message::PLAY_STARTED),
                 PlayKind::Speech => {
                     let change = dialect::speak(CallSpeak::parse(asked.arguments)?);
-                    if let CallChange::Play { content, .. } = &change {
-                        asked.sayable(content.clone())?;
+                    if let CallChange::Play { playback, .. } = &change {
+                        asked.sayable(playback.content.clone())?;
                     }
                     (change, Message::SPEAK_STARTED)
                 }
@@ -79,10 +80,8 @@ pub async fn answer(asked: &Asked<'_>, resource: Resource) -> Result<Response, A
 
 impl Asked<'_> {
     async fn make_calls(&self) -> Result<Response, ApiError> {
-        let request = MakeCall::parse(self.arguments)?;
-        let Outcome::Placed(_, calls) =
-            self.command(Command::Place(Box::new(dialect::calls(request)))).await?
-        else {
+        let calls = dialect::calls(MakeCall::parse(self.arguments)?).ok_or(NO_PARENT)?;
+        let Outcome::Placed(_, calls) = self.command(Command::Place(Box::new(calls))).await? else {
             return Err(ApiError::internal());
         };
         let uuids = calls.iter().map(|one| one.call.to_string()).collect();
@@ -125,7 +124,7 @@ impl Asked<'_> {
     async fn find_call(&self, id: &str) -> Result<CallRecord, ApiError> {
         let id: CallId = dialect::call_id(id).ok_or(NOT_FOUND)?;
         let record = self.state.store.call(id).await?;
-        Ok(record.filter(|record| record.account == self.account).ok_or(NOT_FOUND)?)
+        Ok(record.filter(|record| self.reaches(&record.account)).ok_or(NOT_FOUND)?)
     }
 
     async fn change_call(&self, id: &str, change: CallChange) -> Result<Outcome, ApiError> {

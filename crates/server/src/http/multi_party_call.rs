@@ -5,8 +5,8 @@ use std::time::Duration;
 use axum::http::StatusCode;
 use axum::response::Response;
 use mixminus_control::{
-    Command, CommandError, ConferenceChange, ConferenceRecord, Outcome, ParticipantId, Placed, PlayKind,
-    PromptContent, RecordChange, RecordScope,
+    AccountId, CallId, Command, CommandError, ConferenceChange, ConferenceRecord, Outcome, ParticipantId,
+    Placed, PlacementId, PlayKind, Playback, PromptContent, RecordChange, RecordScope, Selector,
 };
 use mixminus_plivo::rest::{
     AddParticipant, AddParticipantReply, AddedCall, List, MemberPlay, MemberReply, MemberSelector, MpcFilter,
@@ -16,6 +16,7 @@ use mixminus_plivo::rest::{
 use mixminus_store::{Page, StoreError};
 
 use super::asked::Asked;
+use super::call::NO_PARENT;
 use super::reply::{ApiError, json, no_content};
 use super::route::{Resource, Taping};
 use crate::dialect;
@@ -121,7 +122,7 @@ impl Asked<'_> {
                 (self.sayable(dialect::said(speech))?, mixed)
             }
         };
-        let change = ConferenceChange::Play { members, content, kind, mixed };
+        let change = ConferenceChange::Play { members, playback: Playback::once(content), kind, mixed };
         let Outcome::Conference(conference, members) = self.change_mpc(mpc, change).await? else {
             return Err(ApiError::internal());
         };
@@ -239,12 +240,29 @@ impl Asked<'_> {
 
     /// Has the exchange carry out `command`.
     pub(super) async fn command(&self, command: Command) -> Result<Outcome, ApiError> {
-        let done = self.state.exchange.command(self.account.clone(), command).await;
+        let account = self.in_whose_name(&command).await?;
+        let done = self.state.exchange.command(account, command).await;
         done.map_err(|error| match error {
             ExchangeError::Refused(error) => refused(&error),
             ExchangeError::Storage => ApiError::storage(),
             ExchangeError::Stopped => ApiError::stopping(),
         })
+    }
+
+    /// The account that `command` is carried out for: a subaccount, if it names what is live of one.
+    async fn in_whose_name(&self, command: &Command) -> Result<AccountId, ApiError> {
+        let store = &self.state.store;
+        let named = match command {
+            _ if self.main_only().is_err() => None,
+            Command::Call(call, _) => store.call(*call).await?.map(|call| call.account),
+            Command::Cancel(PlacementId(id)) => store.call(CallId(*id)).await?.map(|call| call.account),
+            Command::Conference(selector @ Selector::Id(_), _)
+            | Command::Invite(selector @ Selector::Id(_), _) => {
+                store.conference(&self.account, selector).await?.map(|conference| conference.account)
+            }
+            _ => None,
+        };
+        Ok(named.filter(|named| self.reaches(named)).unwrap_or_else(|| self.account.clone()))
     }
 
     fn mpc_path(&self, mpc: MpcSegment) -> MpcPath {
@@ -258,6 +276,7 @@ fn refused(error: &CommandError) -> ApiError {
         CommandError::ConferenceNotFound => RestError::MpcNotFound.into(),
         CommandError::ParticipantNotFound(id) => RestError::MemberNotFound(id.0).into(),
         CommandError::CallNotFound => RestError::NotFound("call").into(),
+        CommandError::ParentNotFound => NO_PARENT.into(),
         CommandError::PlacementNotFound => RestError::NotFound("request").into(),
         CommandError::TooMany => ApiError::too_many_requests(CROWDED_RETRY_AFTER),
         CommandError::ConferenceFull

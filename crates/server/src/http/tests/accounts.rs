@@ -124,6 +124,28 @@ async fn lists_hold_the_callers_own_objects_and_for_the_main_account_its_subacco
 }
 
 #[tokio::test]
+async fn what_is_live_of_a_subaccount_is_changed_in_its_name() {
+    let api = family().await;
+    let call = CallRecord { id: CallId(PRIVATE), account: AccountId(SUB.into()), ..call() };
+    api.state.store.commit(&Batch { calls: vec![call], ..Batch::default() }).await.unwrap();
+    let shown = api.get(&format!("Call/{PRIVATE}/?status=live")).await.json();
+    assert_eq!(shown["call_uuid"], PRIVATE.to_string());
+    for (of, account) in [(PRIVATE, SUB), (CALL, ID)] {
+        for path in [format!("Call/{of}/"), format!("Request/{of}/")] {
+            api.send("DELETE", &path, "").await;
+            assert_eq!(api.commands.lock().unwrap().last().unwrap().0.0, account, "{path}");
+        }
+    }
+    assert_eq!(api.send("DELETE", &format!("MultiPartyCall/uuid_{PRIVATE}/"), "").await.status, 204);
+    assert_eq!(api.commands.lock().unwrap().last().unwrap().0.0, SUB);
+    let others = format!("/v1/Account/{OTHER}/Call/{PRIVATE}/");
+    let other = (OTHER, "other-token-other-token-other-token-other");
+    assert_eq!(by(&api, other, "GET", &others, "").await.status, 404);
+    by(&api, other, "DELETE", &others, "").await;
+    assert_eq!(api.commands.lock().unwrap().last().unwrap().0.0, OTHER, "which has no such call");
+}
+
+#[tokio::test]
 async fn callbacks_of_another_subaccount_are_not_found() {
     let api = family().await;
     let one = |account: &str| format!("/v1/Account/{account}/Callbacks/{PRIVATE}/");

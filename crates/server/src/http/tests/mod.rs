@@ -56,7 +56,8 @@ pub struct Api {
     pub state: ApiState,
     pub phase: watch::Sender<Phase>,
     pub crowd: Arc<Crowd>,
-    pub commands: Arc<Mutex<Vec<Command>>>,
+    /// What was asked of the exchange, and for which account.
+    pub commands: Arc<Mutex<Vec<(AccountId, Command)>>>,
     _directory: TempDir,
 }
 
@@ -155,7 +156,7 @@ impl Api {
     }
 
     pub fn commands(&self) -> Vec<Command> {
-        self.commands.lock().unwrap().clone()
+        self.commands.lock().unwrap().iter().map(|(_, command)| command.clone()).collect()
     }
 }
 
@@ -176,12 +177,12 @@ pub fn basic(id: &str, token: &str) -> String {
 async fn exchange(
     mut requests: mpsc::Receiver<CommandRequest>,
     store: Arc<SqliteStore>,
-    seen: Arc<Mutex<Vec<Command>>>,
+    seen: Arc<Mutex<Vec<(AccountId, Command)>>>,
     afterwards: Afterwards,
 ) {
     while let Some(CommandRequest { account, command, reply }) = requests.recv().await {
         let done = carry_out(&store, &account, &command).await;
-        seen.lock().unwrap().push(command);
+        seen.lock().unwrap().push((account, command));
         if afterwards == Afterwards::StoreIsGone {
             store.close().await;
         }
