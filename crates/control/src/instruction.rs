@@ -49,6 +49,14 @@ pub struct CallUrls {
     pub progress: Option<Action>,
 }
 
+impl CallUrls {
+    /// Who is told of something that `own` is for, each once.
+    pub(crate) fn told(&self, own: Option<&Action>) -> Vec<Action> {
+        let progress = self.progress.as_ref().filter(|progress| own != Some(progress));
+        own.into_iter().chain(progress).cloned().collect()
+    }
+}
+
 /// One instruction of a [`Document`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Instruction {

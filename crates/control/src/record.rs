@@ -6,7 +6,7 @@ use std::time::Duration;
 use uuid::Uuid;
 
 use crate::callback::{CallbackEvent, ConferenceEvent, Subject};
-use crate::instruction::StatusCallback;
+use crate::instruction::{Action, StatusCallback};
 use crate::policy::Role;
 
 /// Microseconds since the Unix epoch, never running backwards within a process.
@@ -403,4 +403,6 @@ pub struct CallRecord {
     pub hangup_cause: Option<HangupCause>,
     /// Who ended it.
     pub hangup_source: Option<HangupSource>,
+    /// Who is told when it ends.
+    pub on_end: Vec<Action>,
 }

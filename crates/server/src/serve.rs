@@ -26,7 +26,7 @@ use crate::dialect;
 use crate::exchange::handle::ExchangeHandle;
 use crate::exchange::{
     Admission, Answering, Backlog, Clock, Dialling, Documents, Equipment, Exchange, Intake, Journal,
-    RecordingPlace, Status, Terms, Trunk, queued,
+    RecordingPlace, Status, Terms, Trunk, queued, queued_for_call,
 };
 use crate::http::{self, ApiLimits, ApiState, Exposition, Failures, Measured, Phase, health};
 use crate::outbox::{Counts, Keep, Outbox, Retry};
@@ -104,7 +104,7 @@ impl Service {
         let (stop, drain, written) =
             (CancellationToken::new(), CancellationToken::new(), Arc::new(Notify::new()));
 
-        close_orphans(&*store).await?;
+        close_orphans(&*store, &RecordingPlace(config.public_url())).await?;
         let web = WebClient::new(destinations(config)).map_err(ServeError::Web)?;
         let speech = Arc::new(Speech::new(&config.speech).map_err(ServeError::Web)?);
         let signer = Arc::new(Signer::new(Arc::clone(&accounts)));
@@ -228,14 +228,15 @@ async fn open_store(config: &Config) -> Result<Arc<dyn Store>, ServeError> {
 }
 
 /// Ends on paper what was live when an earlier process died, and tells of it.
-async fn close_orphans(store: &dyn Store) -> Result<(), StoreError> {
+async fn close_orphans(store: &dyn Store, place: &RecordingPlace) -> Result<(), StoreError> {
     let orphans = store.orphans().await?;
     if !orphans.calls.is_empty() || !orphans.conferences.is_empty() {
         let (calls, conferences) = (orphans.calls.len(), orphans.conferences.len());
         tracing::warn!(calls, conferences, "closed what the last run left open");
     }
+    let calls = orphans.call_events.into_iter().map(|event| queued_for_call(event, place));
     let batch = Batch {
-        callbacks: orphans.events.iter().map(queued).collect(),
+        callbacks: orphans.events.iter().map(queued).chain(calls).collect(),
         conferences: orphans.conferences,
         participants: orphans.participants,
         calls: orphans.calls,

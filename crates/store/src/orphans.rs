@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 
 use mixminus_control::{
-    CallId, CallRecord, CallState, CallbackEvent, ConferenceEvent, ConferenceRecord, ConferenceState,
-    EndCause, ExitCause, HangupCause, HangupSource, ParticipantRecord, RecordingRecord, RecordingState,
-    Subject, Timestamp,
+    Action, CallCallback, CallEvent, CallId, CallRecord, CallState, CallbackEvent, ConferenceEvent,
+    ConferenceRecord, ConferenceState, EndCause, ExitCause, HangupCause, HangupSource, ParticipantRecord,
+    RecordingRecord, RecordingState, Subject, Timestamp,
 };
 
 /// What was live when the process died, as it is after being closed at the
@@ -22,6 +22,14 @@ pub struct Orphans {
     pub recordings: Vec<RecordingRecord>,
     /// The ends to be told to the subscribers, in order.
     pub events: Vec<CallbackEvent>,
+    /// The ends of calls to be told to who asked for that, in order; the calls' headers are not known.
+    pub call_events: Vec<CallCallback>,
+}
+
+/// A call that was live, and the number of the last event told of it.
+pub(crate) struct LiveCall {
+    pub record: CallRecord,
+    pub told: u64,
 }
 
 /// A conference that was live, with everybody who ever took part.
@@ -34,11 +42,17 @@ impl Orphans {
     /// Closes `conferences`, `calls` and `recordings` at `at`.
     pub(crate) fn close(
         conferences: Vec<LiveConference>,
-        calls: Vec<CallRecord>,
+        calls: Vec<LiveCall>,
         recordings: Vec<RecordingRecord>,
         at: Timestamp,
     ) -> Self {
-        let calls: Vec<_> = calls.into_iter().map(|call| ended_call(call, at)).collect();
+        let (mut call_events, mut ended) = (Vec::new(), Vec::with_capacity(calls.len()));
+        for LiveCall { record, told } in calls {
+            let call = ended_call(record, at);
+            call_events.extend(ends(&call, told, at));
+            ended.push(call);
+        }
+        let calls = ended;
         let by_id: HashMap<_, _> = calls.iter().map(|call| (call.id, call)).collect();
         let mut closed = Self::default();
         for conference in conferences {
@@ -47,7 +61,7 @@ impl Orphans {
         let failed =
             |recording| RecordingRecord { state: RecordingState::Failed, ended_at: Some(at), ..recording };
         let recordings = recordings.into_iter().map(failed).collect();
-        Self { calls, recordings, ..closed }
+        Self { calls, recordings, call_events, ..closed }
     }
 
     fn end_conference(
@@ -77,6 +91,21 @@ impl Orphans {
         self.events.extend(record.tell(ConferenceEvent::Ended, at, last_left.as_ref()));
         self.conferences.push(record);
     }
+}
+
+/// The end of `call` for each who is told of it, after `told` other events.
+fn ends(call: &CallRecord, told: u64, at: Timestamp) -> Vec<CallCallback> {
+    let end = |(sequence, action): (u64, &Action)| CallCallback {
+        url: action.url.clone(),
+        method: action.method,
+        event: CallEvent::Ended,
+        at,
+        sequence,
+        call: call.clone(),
+        headers: Vec::new(),
+        answerer: None,
+    };
+    (told + 1..).zip(&call.on_end).map(end).collect()
 }
 
 fn ended_call(call: CallRecord, at: Timestamp) -> CallRecord {

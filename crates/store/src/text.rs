@@ -147,6 +147,19 @@ words! {
     }
 }
 
+/// Actions as JSON: of each its URL and its method.
+pub(crate) fn actions(actions: &[Action]) -> String {
+    let rows: Vec<_> = actions.iter().map(|action| (&action.url, action.method.text())).collect();
+    serde_json::to_string(&rows).expect("strings are JSON")
+}
+
+/// The actions of which `text` tells.
+pub(crate) fn parse_actions(text: &str) -> Option<Vec<Action>> {
+    let rows: Vec<(String, String)> = serde_json::from_str(text).ok()?;
+    let action = |(url, method): (String, String)| Some(Action { url, method: HttpMethod::parse(&method)? });
+    rows.into_iter().map(action).collect()
+}
+
 /// Subscribers as JSON: of each its URL, its method and its event groups.
 pub(crate) fn subscribers(subscribers: &[StatusCallback]) -> String {
     let rows: Vec<_> = subscribers

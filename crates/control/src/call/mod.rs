@@ -134,7 +134,8 @@ pub(crate) struct Call {
 }
 
 impl Call {
-    fn new(record: CallRecord, leg: Option<LegId>, urls: CallUrls) -> Self {
+    fn new(mut record: CallRecord, leg: Option<LegId>, urls: CallUrls) -> Self {
+        record.on_end = urls.told(urls.hangup.as_ref());
         Self {
             record,
             leg,
@@ -168,9 +169,10 @@ impl Call {
         urls: CallUrls,
         context: &mut Context,
     ) -> Self {
-        context.push(Effect::SaveCall(record.clone()));
+        let call = Self { headers, ..Self::new(record, Some(leg), urls) };
+        call.save(context);
         context.push(Effect::Ring(leg));
-        Self { headers, ..Self::new(record, Some(leg), urls) }
+        call
     }
 
     pub const fn record(&self) -> &CallRecord {
@@ -222,13 +224,12 @@ impl Call {
     /// Tells those who asked of what happened.
     fn tell(&mut self, event: &CallEvent, context: &mut Context) {
         let urls = &self.urls;
-        let own = match event {
-            CallEvent::Ringing => urls.ring.clone(),
-            CallEvent::Ended => urls.hangup.clone(),
-            _ => None,
+        let told = match event {
+            CallEvent::Ringing => urls.told(urls.ring.as_ref()),
+            CallEvent::Ended => self.record.on_end.clone(),
+            _ => urls.told(None),
         };
-        let progress = urls.progress.clone().filter(|progress| own.as_ref() != Some(progress));
-        for action in own.into_iter().chain(progress) {
+        for action in told {
             self.tell_at(&action, event.clone(), context);
         }
     }

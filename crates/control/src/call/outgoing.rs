@@ -74,12 +74,12 @@ impl Call {
         urls: CallUrls,
         context: &mut Context,
     ) -> Self {
-        context.push(Effect::SaveCall(record.clone()));
         let delay = destination.delay;
         let later = (!delay.is_zero()).then(|| context.wake(delay, Due::Dial(record.id)));
         let timers = later.into_iter().collect();
         let placement = record.placement.expect("a call is placed by a placement");
         let mut call = Self::new(record, None, urls);
+        call.save(context);
         call.activity = Activity::Placed;
         let (confirm, machine) = (terms.confirm.clone(), terms.machine.clone());
         call.placed =

@@ -164,6 +164,7 @@ impl Switchboard {
             ended_at: None,
             hangup_cause: None,
             hangup_source: None,
+            on_end: Vec::new(),
         };
         let full = self.calls.len() >= self.limits.max_calls;
         let (answer, urls) = match application {

@@ -108,6 +108,7 @@ impl Switchboard {
                 ended_at: None,
                 hangup_cause: None,
                 hangup_source: None,
+                on_end: Vec::new(),
             };
             let (terms, urls) = (&order.terms, order.urls.clone());
             let placed = Call::place(record, (destination, order.time_limit), terms, urls, &mut self.context);

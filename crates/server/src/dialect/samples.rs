@@ -65,6 +65,7 @@ pub fn call() -> CallRecord {
         ended_at: None,
         hangup_cause: None,
         hangup_source: None,
+        on_end: Vec::new(),
     }
 }
 

@@ -43,9 +43,9 @@ pub use documents::Documents;
 pub use journal::Journal;
 pub use leg::Terms;
 pub use status::Status;
-pub use told::{RecordingPlace, queued};
+pub use told::{RecordingPlace, queued, queued_for_call};
 
-use told::{queued_for_call, queued_for_participant, queued_for_recording};
+use told::{queued_for_participant, queued_for_recording};
 
 /// How often bridges are looked at that may have become too busy for another
 /// leg: as often as media measures how busy they are.

@@ -60,7 +60,7 @@ pub(super) fn queued_for_participant(event: &ParticipantCallback) -> NewCallback
 }
 
 /// The callback that tells `event` of a call, ready to be kept.
-pub(super) fn queued_for_call(mut event: CallCallback, place: &RecordingPlace) -> NewCallback {
+pub fn queued_for_call(mut event: CallCallback, place: &RecordingPlace) -> NewCallback {
     match &mut event.event {
         CallEvent::Recorded(record) => place.locate(record),
         CallEvent::RecordReported(report) => place.locate(&mut report.recording),

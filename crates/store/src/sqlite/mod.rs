@@ -126,6 +126,7 @@ fn migrations() -> Migrator {
         (3, "directory", include_str!("../../migrations/0003_directory.sql")),
         (4, "placed calls", include_str!("../../migrations/0004_placed_calls.sql")),
         (5, "recorded conferences", include_str!("../../migrations/0005_recorded_conferences.sql")),
+        (6, "ends of calls", include_str!("../../migrations/0006_ends_of_calls.sql")),
     ];
     let migration = |(version, name, sql): (i64, &'static str, &'static str)| {
         Migration::new(version, name.into(), MigrationType::Simple, sql.into_sql_str(), false)

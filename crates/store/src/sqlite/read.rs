@@ -10,10 +10,10 @@ use uuid::Uuid;
 
 use super::list::{self, REACHED, Wanted, push_any, push_equal, push_range, push_seconds};
 use super::rows;
-use crate::orphans::LiveConference;
+use crate::orphans::{LiveCall, LiveConference};
 use crate::text::Text;
 use crate::{
-    CallFilter, CallbackFilter, CallbackRecord, CallbackState, ConferenceFilter, Orphans, Page,
+    CallFilter, CallbackFilter, CallbackRecord, CallbackState, ConferenceFilter, OrderKey, Orphans, Page,
     ParticipantFilter, RecordingFilter, StoreError,
 };
 
@@ -186,7 +186,12 @@ pub(super) async fn orphans(readers: &SqlitePool) -> Result<Orphans, StoreError>
     let open = sqlx::query("SELECT * FROM calls WHERE ended_at IS NULL ORDER BY created_at, id")
         .fetch_all(&mut *transaction)
         .await?;
-    let calls = open.iter().map(rows::call).collect::<Result<_, _>>()?;
+    let mut calls = Vec::with_capacity(open.len());
+    for row in &open {
+        let call = rows::call(row)?;
+        let told = last_sequence(&mut transaction, OrderKey::Call(call.id)).await?;
+        calls.push(LiveCall { record: call, told });
+    }
     let live = sqlx::query("SELECT * FROM conferences WHERE state <> 'ended' ORDER BY created_at, id")
         .fetch_all(&mut *transaction)
         .await?;
@@ -199,6 +204,15 @@ pub(super) async fn orphans(readers: &SqlitePool) -> Result<Orphans, StoreError>
         .await?;
     let recordings = going_on.iter().map(rows::recording).collect::<Result<_, _>>()?;
     Ok(Orphans::close(conferences, calls, recordings, at))
+}
+
+/// The number of the last callback that is kept of what `order` names, settled or not.
+async fn last_sequence(connection: &mut SqliteConnection, order: OrderKey) -> Result<u64, StoreError> {
+    let last = sqlx::query("SELECT COALESCE(MAX(sequence), 0) AS last FROM callbacks WHERE order_key = $1")
+        .bind(order.to_string())
+        .fetch_one(connection)
+        .await?;
+    Ok(last.try_get::<i64, _>("last")? as u64)
 }
 
 async fn live_conference(

@@ -68,7 +68,13 @@ pub(super) fn call(row: &SqliteRow) -> Result<CallRecord, StoreError> {
         ended_at: optional_instant(row, "ended_at")?,
         hangup_cause: optional_word(row, "hangup_cause")?,
         hangup_source: optional_word(row, "hangup_source")?,
+        on_end: actions(row, "on_end")?,
     })
+}
+
+fn actions(row: &SqliteRow, column: &'static str) -> Result<Vec<Action>, StoreError> {
+    let value: String = row.try_get(column)?;
+    text::parse_actions(&value).ok_or(StoreError::Unknown { column, value })
 }
 
 pub(super) fn conference(row: &SqliteRow) -> Result<ConferenceRecord, StoreError> {

@@ -59,8 +59,9 @@ async fn raise(connection: &mut SqliteConnection, name: &str, value: i64) -> Res
 async fn save_call(connection: &mut SqliteConnection, call: &CallRecord) -> Result<(), StoreError> {
     sqlx::query(
         "INSERT INTO calls (id, account, direction, from_address, to_address, state, created_at,
-             answered_at, ended_at, hangup_cause, hangup_source, caller_name, placement, parent_call_id)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+             answered_at, ended_at, hangup_cause, hangup_source, caller_name, placement, parent_call_id,
+             on_end)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
          ON CONFLICT (id) DO UPDATE SET state = excluded.state, answered_at = excluded.answered_at,
              ended_at = excluded.ended_at, hangup_cause = excluded.hangup_cause,
              hangup_source = excluded.hangup_source",
@@ -79,6 +80,7 @@ async fn save_call(connection: &mut SqliteConnection, call: &CallRecord) -> Resu
     .bind(call.caller_name.as_deref())
     .bind(call.placement.map(|placement| placement.to_string()))
     .bind(call.parent.map(|parent| parent.to_string()))
+    .bind(text::actions(&call.on_end))
     .execute(connection)
     .await?;
     Ok(())

@@ -113,6 +113,7 @@ pub fn call(created: i64) -> CallRecord {
         ended_at: None,
         hangup_cause: None,
         hangup_source: None,
+        on_end: Vec::new(),
     }
 }
 

@@ -1,10 +1,12 @@
 use mixminus_control::{
-    CallRecord, CallState, ConferenceEvent, ConferenceRecord, ConferenceState, EndCause, EventGroup,
-    ExitCause, HangupCause, HangupSource, ParticipantRecord, Selector,
+    Action, CallEvent, CallRecord, CallState, ConferenceEvent, ConferenceRecord, ConferenceState, EndCause,
+    EventGroup, ExitCause, HangupCause, HangupSource, HttpMethod, ParticipantRecord, Selector,
 };
-use mixminus_store::{Batch, Orphans, SqliteStore, Store, StoreError};
+use mixminus_store::{Batch, NewCallback, OrderKey, Orphans, SqliteStore, Store, StoreError};
 
-use crate::fixtures::{Fixture, URL, account, at, call, conference, ended, participant, subscriber};
+use crate::fixtures::{
+    Fixture, URL, account, at, call, callback, conference, ended, participant, subscriber,
+};
 
 #[tokio::test]
 async fn an_ended_conference_is_read_by_id_after_a_restart() {
@@ -148,6 +150,31 @@ async fn who_subscribed_late_is_told_the_end_like_the_others() {
     let (left, late) = (ConferenceEvent::Left, "http://late.example/");
     let ended = ConferenceEvent::Ended;
     assert_eq!(told, [(left, URL, 4), (left, late, 4), (ended, URL, 5), (ended, late, 5)]);
+}
+
+#[tokio::test]
+async fn who_is_told_of_a_calls_end_is_told_of_the_death_of_the_process_once() {
+    let crashed = crashed().await;
+    let store = &crashed.fixture.store;
+    let told = |url: &str, method| Action { url: url.into(), method };
+    let on_end = vec![told("http://app/hangup", HttpMethod::Get), told(URL, HttpMethod::Post)];
+    let call = CallRecord { on_end, ..call(120) };
+    let order = OrderKey::Call(call.id);
+    let rang = NewCallback { order, ..callback(crashed.conference.id, 2, 121) };
+    store
+        .commit(&Batch { calls: vec![call.clone()], callbacks: vec![rang], ..Batch::default() })
+        .await
+        .unwrap();
+    let orphans = store.orphans().await.unwrap();
+    let events: Vec<_> =
+        orphans.call_events.iter().map(|one| (&*one.url, one.method, one.sequence, one.at)).collect();
+    let (get, post) = (HttpMethod::Get, HttpMethod::Post);
+    assert_eq!(events, [("http://app/hangup", get, 3, at(130)), (URL, post, 4, at(130))]);
+    let end = &orphans.call_events[0];
+    assert_eq!((&end.event, &end.call), (&CallEvent::Ended, orphans.calls.last().unwrap()));
+    assert_eq!(end.call.hangup_cause, Some(HangupCause::InternalError));
+    store.commit(&Batch { calls: orphans.calls, ..Batch::default() }).await.unwrap();
+    assert_eq!(store.orphans().await.unwrap().call_events, []);
 }
 
 #[tokio::test]

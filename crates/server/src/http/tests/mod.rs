@@ -319,6 +319,7 @@ fn call() -> CallRecord {
         ended_at: None,
         hangup_cause: None,
         hangup_source: None,
+        on_end: Vec::new(),
     }
 }
 
