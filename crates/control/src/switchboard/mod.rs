@@ -2,6 +2,7 @@
 
 mod commands;
 mod conferences;
+mod connection;
 mod early;
 mod placement;
 mod recordings;
@@ -24,7 +25,8 @@ use crate::record::{
     AccountId, CallId, CallRecord, CallState, ConferenceId, ConferenceKind, Direction, EndCause, ExitCause,
     HangupCause, HangupSource, ParticipantId, PlacementId, Timestamp,
 };
-use placement::{Connection, Dialling, Goal, Order, Placement};
+use connection::Connection;
+use placement::{Dialling, Goal, Order, Placement};
 use recordings::Ended;
 
 /// How a drain ends calls.
