@@ -108,6 +108,8 @@ pub enum PromptContent {
     Sounds(Action),
     /// Several, one after the other.
     Several(Vec<PromptContent>),
+    /// Silence.
+    Pause(Duration),
     /// A synthesised sentence.
     Speech {
         /// What is said.

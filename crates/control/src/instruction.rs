@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::time::Duration;
 
-use crate::effect::Repeat;
+use crate::effect::{PromptContent, Repeat};
 use crate::input::Refusal;
 use crate::policy::{CoachVoice, Role};
 use crate::record::{ConferenceKind, RecordingFormat, RecordingTrack};
@@ -79,6 +79,20 @@ pub enum Instruction {
         url: String,
         /// How often.
         repeat: Repeat,
+    },
+    /// Play several things to the caller, one after the other, as one.
+    PlaySeveral {
+        /// What.
+        contents: Vec<PromptContent>,
+        /// How often.
+        repeat: Repeat,
+    },
+    /// Wait in silence until the caller is silent as well.
+    AwaitSilence {
+        /// How long the caller has to be silent.
+        silence: Duration,
+        /// How long to wait for that at most.
+        longest: Duration,
     },
     /// Wait in silence.
     Wait {

@@ -164,3 +164,38 @@ fn conferences_beyond_the_limit_are_not_created() {
     assert_eq!(world.legs[&one_more], LegFate::Refused(Refusal::NotAvailable));
     assert_eq!(world.switchboard.conferences(), LIMITS.max_conferences);
 }
+
+#[test]
+fn a_wait_for_silence_ends_once_the_caller_was_silent_long_enough() {
+    let seconds = Duration::from_secs;
+    let wait = || Instruction::AwaitSilence { silence: seconds(2), longest: seconds(10) };
+    let hung_up = |world: &World, leg| world.legs[&leg] == LegFate::HungUp;
+    let mut world = World::new();
+    let leg = world.call(vec![wait()]);
+    world.pass(seconds(1));
+    world.talk(leg, true);
+    world.pass(seconds(4));
+    world.talk(leg, false);
+    world.pass(Duration::from_millis(1_999));
+    assert!(!hung_up(&world, leg), "a talkspurt begins the count anew");
+    world.pass(Duration::from_millis(1));
+    assert!(hung_up(&world, leg));
+
+    let talker = world.call(vec![Instruction::Wait { length: seconds(1) }, wait()]);
+    world.talk(talker, true);
+    world.pass(Duration::from_millis(10_999));
+    assert!(!hung_up(&world, talker), "who talks is never silent");
+    world.pass(Duration::from_millis(1));
+    assert!(hung_up(&world, talker), "and is not waited for any longer");
+}
+
+#[test]
+fn several_prompts_are_heard_as_one() {
+    let mut world = World::new();
+    let contents = vec![PromptContent::Beep1, PromptContent::Pause(Duration::from_millis(400))];
+    let repeat = Repeat::Times(2);
+    let leg = world.call(vec![Instruction::PlaySeveral { contents: contents.clone(), repeat }]);
+    assert_eq!(world.prompts_of(leg), [PromptContent::Several(contents)]);
+    world.finish_sounds();
+    assert_eq!(world.legs[&leg], LegFate::HungUp);
+}

@@ -31,11 +31,13 @@ use tokio_util::sync::CancellationToken;
 
 use crate::dialect;
 use cache::{Cache, Made};
+pub use fetch::AudioFiles;
 use parts::Parts;
 use sentences::pieces;
 pub use sounds::Sound;
 use sounds::{Answer, Answers, MAX_SOUNDS};
-pub use speech::{Speech, Utterance};
+pub use speech::Speech;
+use voices::Voice;
 pub use voices::{InstalledVoice, Missing};
 
 /// Largest audio file taken, which is Plivo's limit for `<Play>`.
@@ -166,8 +168,11 @@ impl<F: FetchAudio> Prompts<F> {
         let clip = match content {
             PromptContent::Several(contents) => return Box::pin(self.render_several(contents, parts)).await,
             PromptContent::Speech { text, voice, language } => {
-                let [text, voice, language] = [text, voice, language].map(String::clone);
-                return self.speak(&Utterance { text, voice, language }, parts).await;
+                return self.speak(text, self.speech.voice(voice, language), parts).await;
+            }
+            PromptContent::Pause(length) => {
+                be_silent(*length, parts).await;
+                return Ok(());
             }
             PromptContent::Sounds(action) => match self.answer(action).await? {
                 Heard::Document(sounds) => return self.perform(&sounds, parts).await,
@@ -214,27 +219,20 @@ impl<F: FetchAudio> Prompts<F> {
 
     async fn sound(&self, sound: &Sound, parts: &mut Parts) -> Result<(), PromptError> {
         match sound {
-            Sound::Speech(utterance, _) => return self.speak(utterance, parts).await,
+            Sound::Speech(content, _) => return Box::pin(self.render_one(content, parts)).await,
             Sound::File(url, _) => match self.answer(&get(url)).await? {
                 Heard::Audio(clip) => parts.add(clip).await,
                 Heard::Document(_) => return Err(PromptError::Document("a document in a document".into())),
             },
-            Sound::Pause(length) => {
-                let mut left = length.as_secs();
-                while left > 0 && !parts.is_full() {
-                    parts.add(pause()).await;
-                    left -= PAUSE.as_secs();
-                }
-            }
+            Sound::Pause(length) => be_silent(*length, parts).await,
         }
         Ok(())
     }
 
     /// Speaks piece by piece. What follows a piece that cannot be made is left out.
-    async fn speak(&self, utterance: &Utterance, parts: &mut Parts) -> Result<(), PromptError> {
-        let voice = self.speech.voice(&utterance.voice, &utterance.language);
+    async fn speak(&self, text: &str, voice: Voice, parts: &mut Parts) -> Result<(), PromptError> {
         let mut result = Err(PromptError::Empty);
-        for text in pieces(&utterance.text, self.speech.first_piece_chars()) {
+        for text in pieces(text, self.speech.first_piece_chars()) {
             let made = Made::Spoken(text.to_owned(), voice.clone());
             let work = async { self.speech.say(text, &voice).await.map(Clip::new) };
             match self.make(made, self.speech.turns(), work).await {
@@ -343,12 +341,23 @@ fn is_document(bytes: &[u8]) -> bool {
     text.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(text).starts_with(b"<")
 }
 
-/// One second of silence, the same each time.
-fn pause() -> Arc<Clip> {
-    static SILENCE: OnceLock<Arc<Clip>> = OnceLock::new();
+/// Adds so much silence, in whole milliseconds; each second of it is the same clip.
+async fn be_silent(length: Duration, parts: &mut Parts) {
+    static SECOND: OnceLock<Arc<Clip>> = OnceLock::new();
+    let mut left = length;
+    while left >= PAUSE && !parts.is_full() {
+        parts.add(Arc::clone(SECOND.get_or_init(|| Arc::new(silence(PAUSE))))).await;
+        left -= PAUSE;
+    }
+    if left.as_millis() > 0 && !parts.is_full() {
+        parts.add(Arc::new(silence(left))).await;
+    }
+}
+
+fn silence(length: Duration) -> Clip {
     let rate = SampleRate::Hz8000;
-    let samples = || vec![0; PAUSE.as_secs() as usize * rate.hz() as usize];
-    Arc::clone(SILENCE.get_or_init(|| Arc::new(Clip::new(Pcm { rate, samples: samples() }))))
+    let samples = vec![0; length.as_millis() as usize * rate.hz() as usize / 1000];
+    Clip::new(Pcm { rate, samples })
 }
 
 fn get(url: &str) -> Action {

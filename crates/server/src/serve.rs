@@ -30,7 +30,7 @@ use crate::exchange::{
 };
 use crate::http::{self, ApiLimits, ApiState, Exposition, Failures, Measured, Phase, health};
 use crate::outbox::{Counts, Keep, Outbox, Retry};
-use crate::prompts::{Prompts, Speech};
+use crate::prompts::{AudioFiles, Prompts, Speech};
 use crate::rate::RateLimits;
 use crate::signer::Signer;
 use crate::startup::Welcome;
@@ -106,6 +106,7 @@ impl Service {
 
         close_orphans(&*store, &RecordingPlace(config.public_url())).await?;
         let web = WebClient::new(destinations(config)).map_err(ServeError::Web)?;
+        let files = AudioFiles::new(destinations(config)).map_err(ServeError::Web)?;
         let speech = Arc::new(Speech::new(&config.speech).map_err(ServeError::Web)?);
         let signer = Arc::new(Signer::new(Arc::clone(&accounts)));
         let outbox = outbox(config, Arc::clone(&store), (web.clone(), Arc::clone(&signer)), clock);
@@ -127,7 +128,7 @@ impl Service {
             ),
             clock,
             media: media.clone(),
-            prompts: Arc::new(Prompts::new(web.clone(), Arc::clone(&speech))),
+            prompts: Arc::new(Prompts::new(files, Arc::clone(&speech))),
             documents: Arc::new(Documents { web, signer, limits: document_limits(config) }),
             journal: Journal::start(Arc::clone(&backlog), Arc::clone(&store), Arc::clone(&written)),
             agent: Arc::clone(&agent),

@@ -107,6 +107,18 @@ impl WebClient {
     ///
     /// [`reqwest::Error`] if the system gives no resources for a client.
     pub fn new(destinations: Destinations) -> Result<Self, reqwest::Error> {
+        Self::connecting_within(CONNECT_TIMEOUT, destinations)
+    }
+
+    /// A client that reaches `destinations` only, and waits no longer than that for a connection.
+    ///
+    /// # Errors
+    ///
+    /// [`reqwest::Error`] if the system gives no resources for a client.
+    pub fn connecting_within(
+        connect_timeout: Duration,
+        destinations: Destinations,
+    ) -> Result<Self, reqwest::Error> {
         // Fails only if a provider is installed already, which then is used.
         rustls::crypto::ring::default_provider().install_default().ok();
         let guard = Guard::new(destinations);
@@ -115,7 +127,7 @@ impl WebClient {
                 .user_agent(concat!("mixminus/", env!("CARGO_PKG_VERSION")))
                 .no_proxy()
                 .redirect(reqwest::redirect::Policy::none())
-                .connect_timeout(CONNECT_TIMEOUT)
+                .connect_timeout(connect_timeout)
                 .dns_resolver(guard.clone())
         };
         let client = builder().build().or_else(|error| {

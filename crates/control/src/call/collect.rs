@@ -25,6 +25,9 @@ impl Cue {
                 Some(Self::Play(PromptContent::Speech { text, voice, language }, repeat))
             }
             Instruction::Play { url, repeat } => Some(Self::Play(PromptContent::File(url), repeat)),
+            Instruction::PlaySeveral { contents, repeat } => {
+                Some(Self::Play(PromptContent::Several(contents), repeat))
+            }
             Instruction::Wait { length } => Some(Self::Pause(length)),
             _ => None,
         }

@@ -92,7 +92,11 @@ impl Call {
                 self.prompt(PromptContent::Speech { text, voice, language }, repeat, context);
             }
             Instruction::Play { url, repeat } => self.prompt(PromptContent::File(url), repeat, context),
+            Instruction::PlaySeveral { contents, repeat } => {
+                self.prompt(PromptContent::Several(contents), repeat, context);
+            }
             Instruction::Wait { length } => self.wait(length, context),
+            Instruction::AwaitSilence { silence, longest } => self.await_silence(silence, longest, context),
             Instruction::Collect(collect) => return Some(self.collect(*collect, context)),
             Instruction::SendDigits { digits, at_once } => {
                 self.silent_documents = 0;

@@ -5,6 +5,7 @@ mod flow;
 mod machine;
 mod outgoing;
 mod recording;
+mod silence;
 mod turn;
 
 use std::collections::VecDeque;
@@ -24,6 +25,7 @@ use crate::record::{
 use collect::Collecting;
 use outgoing::Confirming;
 use recording::Recordings;
+use silence::Listening;
 use turn::Taking;
 
 /// What a call is doing.
@@ -39,6 +41,8 @@ enum Activity {
     Prompting(PromptId),
     /// In an instruction that takes its time.
     Waiting(TimerId),
+    /// Waiting for the far end to be silent.
+    Listening(Listening),
     /// Being asked for digits.
     Collecting(Box<Collecting>),
     /// Saying something that is recorded.
@@ -368,6 +372,7 @@ impl Call {
     pub fn step_over(&mut self, timer: TimerId, context: &mut Context) -> Next {
         match &self.activity {
             Activity::Waiting(waiting) if *waiting == timer => self.run(context),
+            Activity::Listening(listening) if listening.awaits(timer) => self.listened(context),
             Activity::Collecting(_) => self.collect_time_over(timer, context),
             Activity::Recording(taking) if taking.awaits(timer) => self.turn_over(None, context),
             Activity::Confirming(confirming) if confirming.awaits(timer) => {
@@ -394,6 +399,7 @@ impl Call {
                 context.stop_prompt(prompt);
             }
             Activity::Waiting(timer) => context.cancel(timer),
+            Activity::Listening(listening) => listening.stop(context),
             Activity::Collecting(collecting) => collecting.stop(context),
             Activity::Confirming(confirming) => confirming.stop(context),
             Activity::Recording(taking) => {

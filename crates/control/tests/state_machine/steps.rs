@@ -200,6 +200,7 @@ fn heard() -> impl Strategy<Value = Instruction> {
         repeat.clone().prop_map(speech),
         repeat.prop_map(|repeat| Instruction::Play { url: "http://app/a.mp3".into(), repeat }),
         select(vec![0, 500, 20_000]).prop_map(|ms| Instruction::Wait { length: Duration::from_millis(ms) }),
+        Just(Instruction::AwaitSilence { silence: Duration::from_secs(2), longest: Duration::from_secs(9) }),
     ]
 }
 

@@ -1,5 +1,6 @@
 //! `<Speak>` and what of its SSML a speech engine is told.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use roxmltree::Node;
@@ -15,11 +16,14 @@ const MAX_BREAK: Duration = Duration::from_secs(10);
 const SENTENCE_PAUSE: Duration = Duration::from_millis(400);
 const PARAGRAPH_PAUSE: Duration = Duration::from_millis(700);
 
+/// Elements of SSML that ask for another way of saying a text.
+const PLAIN: [&str; 5] = ["emphasis", "lang", "phoneme", "prosody", "w"];
+
 /// `<Speak>`: say a text.
 ///
 /// Of SSML, `break`, `p` and `s` become pauses, `sub` its alias, and `say-as`
-/// letter by letter is spelled out. `emphasis`, `prosody`, `lang`, `phoneme`,
-/// `w` and other kinds of `say-as` are dropped, and their text is said.
+/// letter by letter is spelled out. Of `emphasis`, `prosody`, `lang`, `phoneme`,
+/// `w` and other kinds of `say-as` the text is said.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Speak {
     /// What to say, without pauses; may be empty.
@@ -28,6 +32,8 @@ pub struct Speak {
     pub parts: Vec<SpeechPart>,
     /// `WOMAN`, `MAN` or `Polly.` with a name.
     pub voice: String,
+    /// What of its SSML changes nothing of how it is said.
+    pub plain: BTreeSet<&'static str>,
     /// Language tag.
     pub language: String,
     /// How often.
@@ -59,6 +65,7 @@ pub(super) fn speak(attributes: &Attributes<'_, '_>) -> Result<Speak, XmlError> 
     }
     let mut parts = Parts::default();
     parts.add_children(attributes.node());
+    let plain = std::mem::take(&mut parts.plain);
     let parts = parts.finish();
     let texts = parts.iter().filter_map(|part| match part {
         SpeechPart::Text(text) => Some(text.as_str()),
@@ -67,6 +74,7 @@ pub(super) fn speak(attributes: &Attributes<'_, '_>) -> Result<Speak, XmlError> 
     Ok(Speak {
         text: texts.collect::<Vec<_>>().join(" "),
         parts,
+        plain,
         voice: voice.to_owned(),
         language: language.to_owned(),
         repeat: verbs::repeat(attributes)?,
@@ -78,6 +86,7 @@ pub(super) fn speak(attributes: &Attributes<'_, '_>) -> Result<Speak, XmlError> 
 struct Parts {
     done: Vec<SpeechPart>,
     text: String,
+    plain: BTreeSet<&'static str>,
 }
 
 impl Parts {
@@ -102,7 +111,7 @@ impl Parts {
             },
             "say-as" => match node.attribute("interpret-as") {
                 Some("characters" | "spell-out" | "digits" | "telephone") => self.spell(node),
-                _ => self.add_children(node),
+                _ => self.add_plain(node, "say-as"),
             },
             // It stands between two texts of one <Speak>.
             "cont" => {
@@ -110,8 +119,17 @@ impl Parts {
                 self.add_children(node);
                 self.text.push(' ');
             }
-            _ => self.add_children(node),
+            name => match PLAIN.into_iter().find(|plain| *plain == name) {
+                Some(name) => self.add_plain(node, name),
+                None => self.add_children(node),
+            },
         }
+    }
+
+    /// Says the text as if it stood there alone.
+    fn add_plain(&mut self, node: Node<'_, '_>, name: &'static str) {
+        self.plain.insert(name);
+        self.add_children(node);
     }
 
     fn add_and_pause(&mut self, node: Node<'_, '_>, pause: Duration) {

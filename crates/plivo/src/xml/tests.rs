@@ -3,6 +3,7 @@
 mod elements;
 mod speech;
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::*;
@@ -97,6 +98,7 @@ fn the_python_sdk_is_understood() {
     let speak = Speak {
         text: "Welcome".into(),
         parts: vec![SpeechPart::Text("Welcome".into())],
+        plain: BTreeSet::new(),
         voice: "WOMAN".into(),
         language: "en-US".into(),
         repeat: Repeat::Times(1),
@@ -295,6 +297,7 @@ fn the_other_elements_are_read() {
                     SpeechPart::Pause(Duration::from_millis(400)),
                     SpeechPart::Text("b < c".into()),
                 ],
+                plain: BTreeSet::new(),
                 voice: "Polly.Amy".into(),
                 language: "en-GB".into(),
                 repeat: Repeat::Times(2),

@@ -1,12 +1,18 @@
 //! Plivo's XML as instructions.
 
-use mixminus_control::{Document, FetchError, Instruction, Refusal, Repeat};
+use std::time::Duration;
+
+use mixminus_control::{Document, FetchError, Instruction, PromptContent, Refusal, Repeat};
 use mixminus_plivo::xml::{self, Element, HangupReason, Limits};
 
 use super::input;
 use super::join::{action, conference, digits, seconds};
 use super::plain;
+use super::sounds::spoken;
 use crate::web::loggable;
+
+/// How long a caller has to be silent for a wait to end, unless it says so: Plivo's.
+const MIN_SILENCE: Duration = Duration::from_secs(2);
 
 /// What a document learns that asks for speech alone.
 const NO_RECOGNISER: &str = "<GetInput> inputType=\"speech\" needs a speech recogniser, and there is none";
@@ -35,10 +41,10 @@ fn instruction(element: Element, document: &str) -> Option<Instruction> {
     Some(match element {
         Element::MultiPartyCall(call) => Instruction::Conference(Box::new(conference(*call))),
         Element::Conference(room) => Instruction::Conference(Box::new(plain::conference(*room))),
-        Element::Speak(speak) if speak.text.is_empty() => return None,
+        Element::Speak(speak) if speak.parts.is_empty() => return None,
         Element::Speak(speak) => self::speak(speak),
         Element::Play(play) => self::play(play),
-        Element::Wait(wait) => Instruction::Wait { length: seconds(wait.length_seconds) },
+        Element::Wait(wait) => self::wait(&wait),
         Element::GetDigits(question) => Instruction::Collect(Box::new(input::digits(*question))),
         Element::GetInput(question) if question.dtmf => {
             Instruction::Collect(Box::new(input::input(*question)))
@@ -72,8 +78,24 @@ fn instruction(element: Element, document: &str) -> Option<Instruction> {
 }
 
 fn speak(speak: xml::Speak) -> Instruction {
-    let xml::Speak { text, voice, language, repeat: times, .. } = speak;
-    Instruction::Speak { text, voice, language, repeat: repeat(times) }
+    let repeat = repeat(speak.repeat);
+    match spoken(speak) {
+        PromptContent::Speech { text, voice, language } => {
+            Instruction::Speak { text, voice, language, repeat }
+        }
+        PromptContent::Several(contents) => Instruction::PlaySeveral { contents, repeat },
+        other => Instruction::PlaySeveral { contents: vec![other], repeat },
+    }
+}
+
+/// A wait for silence if it says so, and otherwise as long as it says; silent in either case.
+fn wait(wait: &xml::Wait) -> Instruction {
+    let length = seconds(wait.length_seconds);
+    if !wait.silence {
+        return Instruction::Wait { length };
+    }
+    let silence = wait.min_silence_ms.map_or(MIN_SILENCE, |ms| Duration::from_millis(ms.into()));
+    Instruction::AwaitSilence { silence, longest: length }
 }
 
 fn play(play: xml::Play) -> Instruction {
@@ -83,7 +105,7 @@ fn play(play: xml::Play) -> Instruction {
 /// What is heard before an input, as instructions.
 pub(super) fn prompt(prompt: xml::Prompt) -> Option<Instruction> {
     match prompt {
-        xml::Prompt::Speak(said) if said.text.is_empty() => None,
+        xml::Prompt::Speak(said) if said.parts.is_empty() => None,
         xml::Prompt::Speak(said) => Some(speak(said)),
         xml::Prompt::Play(played) => Some(play(played)),
         xml::Prompt::Wait(wait) => Some(Instruction::Wait { length: seconds(wait.length_seconds) }),
@@ -201,6 +223,34 @@ mod tests {
                 Instruction::Redirect(post("/n")),
             ]
         );
+    }
+
+    #[test]
+    fn a_text_with_pauses_is_played_with_them() {
+        let said = |text: &str| PromptContent::Speech {
+            text: text.into(),
+            voice: "MAN".into(),
+            language: "en-US".into(),
+        };
+        let pause = |ms| PromptContent::Pause(Duration::from_millis(ms));
+        let read = instructions(
+            "<Speak voice='MAN' loop='2'>One<break time='250ms'/><s>two</s>three</Speak>\
+             <Speak><break strength='strong'/></Speak>",
+        );
+        let [first, second] =
+            [vec![said("One"), pause(250), said("two"), pause(400), said("three")], vec![pause(700)]];
+        let several = |contents, repeat| Instruction::PlaySeveral { contents, repeat };
+        assert_eq!(read, [several(first, Repeat::Times(2)), several(second, Repeat::Times(1))]);
+    }
+
+    #[test]
+    fn a_wait_ends_with_silence_only_where_it_says_so() {
+        let wait = |attributes: &str| instructions(&format!("<Wait length='9' {attributes}/>")).remove(0);
+        let await_silence =
+            |ms| Instruction::AwaitSilence { silence: Duration::from_millis(ms), longest: seconds(9) };
+        assert_eq!(wait("silence='true' minSilence='500'"), await_silence(500));
+        assert_eq!(wait("silence='true'"), await_silence(2000));
+        assert_eq!(wait("minSilence='500'"), Instruction::Wait { length: seconds(9) });
     }
 
     #[test]

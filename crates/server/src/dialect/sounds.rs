@@ -1,13 +1,15 @@
 //! Plivo's XML as sounds, where nothing but that is wanted.
 
+use std::collections::BTreeSet;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use mixminus_control::FetchError;
-use mixminus_plivo::xml::{self, Limits, Prompt};
+use mixminus_control::{FetchError, PromptContent};
+use mixminus_plivo::xml::{self, Limits, Prompt, SpeechPart};
 use mixminus_plivo::{Gender, Voice};
 
 use super::document::repeat;
-use crate::prompts::{Sound, Utterance};
+use crate::prompts::Sound;
 
 /// What is to be heard of `document`, which came from `url`, in order. Elements that make no sound are ignored.
 ///
@@ -24,11 +26,38 @@ pub fn sounds(document: &[u8], url: &str) -> Result<Vec<Sound>, FetchError> {
 fn sound(prompt: Prompt) -> Sound {
     match prompt {
         Prompt::Speak(speak) => {
-            let utterance = Utterance { text: speak.text, voice: speak.voice, language: speak.language };
-            Sound::Speech(utterance, repeat(speak.repeat))
+            let times = repeat(speak.repeat);
+            Sound::Speech(spoken(speak), times)
         }
         Prompt::Play(play) => Sound::File(play.url, repeat(play.repeat)),
         Prompt::Wait(wait) => Sound::Pause(Duration::from_secs(wait.length_seconds.into())),
+    }
+}
+
+/// What is heard of a text and of its pauses.
+pub(super) fn spoken(speak: xml::Speak) -> PromptContent {
+    log_plain(&speak.plain);
+    let xml::Speak { parts, voice, language, .. } = speak;
+    let mut contents: Vec<_> = parts
+        .into_iter()
+        .map(|part| match part {
+            SpeechPart::Text(text) => {
+                PromptContent::Speech { text, voice: voice.clone(), language: language.clone() }
+            }
+            SpeechPart::Pause(length) => PromptContent::Pause(length),
+        })
+        .collect();
+    if contents.len() == 1 { contents.remove(0) } else { PromptContent::Several(contents) }
+}
+
+/// Says once of each element that no engine is told of it.
+fn log_plain(elements: &BTreeSet<&'static str>) {
+    static TOLD: Mutex<BTreeSet<&'static str>> = Mutex::new(BTreeSet::new());
+    let mut told = TOLD.lock().unwrap_or_else(PoisonError::into_inner);
+    for element in elements {
+        if told.insert(element) {
+            tracing::warn!(element, "no voice here says it another way; its text is spoken as any other");
+        }
     }
 }
 
@@ -53,13 +82,14 @@ mod tests {
         let document =
             b"<Response><Play loop='2'>b/c.wav</Play><Hangup/><Redirect>/x</Redirect><Wait length='3'/>\
             <Speak voice='MAN' language='de-DE'>Hallo</Speak><Unknown/></Response>";
-        let utterance = Utterance { text: "Hallo".into(), voice: "MAN".into(), language: "de-DE".into() };
+        let said =
+            PromptContent::Speech { text: "Hallo".into(), voice: "MAN".into(), language: "de-DE".into() };
         assert_eq!(
             sounds(document, "http://music.example/a/wait.xml").unwrap(),
             [
                 Sound::File("http://music.example/a/b/c.wav".into(), Repeat::Times(2)),
                 Sound::Pause(Duration::from_secs(3)),
-                Sound::Speech(utterance, Repeat::Times(1)),
+                Sound::Speech(said, Repeat::Times(1)),
             ]
         );
         let invalid_elsewhere = b"<Response><Hangup reason='x'/><Play>/a</Play></Response>";

@@ -30,9 +30,9 @@ use tokio::task::AbortHandle;
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
-use crate::prompts::{PromptError, Prompts};
+use crate::prompts::{AudioFiles, PromptError, Prompts};
 use crate::rate::RateLimit;
-use crate::web::{self, WebClient};
+use crate::web;
 use handle::{CommandRequest, ExchangeError};
 
 pub use admission::Admission;
@@ -101,7 +101,7 @@ pub struct Equipment {
     /// What is going on, for others to see.
     pub status: Arc<Status>,
     /// Makes prompts' audio.
-    pub prompts: Arc<Prompts<WebClient>>,
+    pub prompts: Arc<Prompts<AudioFiles>>,
     /// Fetches documents.
     pub documents: Arc<Documents>,
     /// Keeps rows and callbacks.

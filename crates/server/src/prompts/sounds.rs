@@ -4,10 +4,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use mixminus_control::{Action, Repeat};
+use mixminus_control::{Action, PromptContent, Repeat};
 use tokio::time::Instant;
-
-use super::Utterance;
 
 /// Elements of one document that are heard; those after them are not.
 pub const MAX_SOUNDS: usize = 20;
@@ -20,8 +18,8 @@ const MAX_ANSWERS: usize = 256;
 /// One element of a document.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Sound {
-    /// A text to be spoken.
-    Speech(Utterance, Repeat),
+    /// A text to be spoken, with its pauses.
+    Speech(PromptContent, Repeat),
     /// An audio file at an absolute URL.
     File(String, Repeat),
     /// Silence.

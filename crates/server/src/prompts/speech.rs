@@ -20,17 +20,6 @@ use crate::web::{Destinations, WebClient};
 /// the time makes it within 270 ms; a shorter one would be torn from its sentence.
 const FIRST_PIECE_CHARS: usize = 40;
 
-/// What is to be spoken.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Utterance {
-    /// What is said.
-    pub text: String,
-    /// Voice name as the document gave it.
-    pub voice: String,
-    /// BCP 47 language tag.
-    pub language: String,
-}
-
 /// Speaks, with the voices that are installed.
 #[derive(Debug)]
 pub struct Speech {

@@ -53,3 +53,14 @@ fn a_break_is_as_long_as_it_says() {
     }
     assert_eq!(pause_of("strength='none'"), [text("a"), text("b")]);
 }
+
+#[test]
+fn what_of_ssml_changes_nothing_is_named() {
+    let Element::Speak(speak) = only(
+        "<Speak><prosody rate='slow'>a</prosody><say-as interpret-as='date'>1.2.</say-as><w>c</w><s>d</s>\
+         <prosody volume='loud'>e</prosody></Speak>",
+    ) else {
+        panic!()
+    };
+    assert_eq!(speak.plain, ["prosody", "say-as", "w"].into());
+}

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::*;
+use crate::web::Destinations;
 use crate::web::tests::serve;
-use crate::web::{Destinations, WebClient};
 
 /// Answers by URL; none is found under others.
 #[derive(Debug)]
@@ -142,7 +142,7 @@ async fn sounds_come_from_public_addresses_only() {
     let address = serve(router).await;
     let content = sounds(&format!("http://{address}/"));
     let render_within = async |destinations| {
-        let web = WebClient::new(destinations).unwrap();
+        let web = AudioFiles::new(destinations).unwrap();
         render(&Prompts::new(web, Arc::new(Speech::built_in())), &content).await.unwrap_err()
     };
     let refused = render_within(Destinations::Public).await;
@@ -162,8 +162,39 @@ async fn urls_of_a_document_are_resolved_where_it_came_from_in_the_end() {
         .route("/new/doc", axum::routing::get(document))
         .route("/new/beep.wav", axum::routing::get(move || async { file }));
     let url = format!("http://{}/old", serve(router).await);
-    let web = WebClient::new(Destinations::Any).unwrap();
+    let web = AudioFiles::new(Destinations::Any).unwrap();
     let prompts = Prompts::new(web, Arc::new(Speech::built_in()));
     let content = PromptContent::Sounds(Action { url, method: HttpMethod::Get });
     assert_eq!(render_one(&prompts, &content).await.unwrap().duration(), Duration::from_millis(100));
+}
+
+/// Fails so often before it serves a file; how often it was asked, and whether the file came.
+async fn asked_of_one_that_fails(times: usize) -> (usize, bool) {
+    let asked = Arc::new(AtomicUsize::new(0));
+    let (count, file) = (Arc::clone(&asked), wav(PCM_8K, &bytes_of(&tone(800))));
+    let router = axum::Router::new().fallback(move || {
+        let failing = count.fetch_add(1, Ordering::Relaxed) < times;
+        let file = file.clone();
+        async move { if failing { Err(axum::http::StatusCode::NOT_FOUND) } else { Ok(file) } }
+    });
+    let url = format!("http://{}/a.wav", serve(router).await);
+    let prompts = Prompts::new(AudioFiles::new(Destinations::Any).unwrap(), Arc::new(Speech::built_in()));
+    let came = render(&prompts, &PromptContent::File(url)).await.is_ok();
+    (asked.load(Ordering::Relaxed), came)
+}
+
+#[tokio::test]
+async fn a_file_that_does_not_come_is_asked_for_once_more() {
+    assert_eq!(asked_of_one_that_fails(0).await, (1, true));
+    assert_eq!(asked_of_one_that_fails(1).await, (2, true));
+    assert_eq!(asked_of_one_that_fails(2).await, (2, false));
+}
+
+#[tokio::test]
+async fn pauses_of_a_text_are_heard_where_they_are() {
+    let prompts = site("<Speak loop='2'><s>Hello.</s><break time='1250ms'/>World.</Speak>");
+    let lengths = lengths_ms(&prompts, DOCUMENT).await.unwrap();
+    let (once, again) = lengths.split_at(5);
+    assert_eq!((once, &once[1..4]), (again, &[400, 1_000, 250][..]));
+    assert!(once[0] > 300 && once[4] > 300, "{lengths:?}");
 }
