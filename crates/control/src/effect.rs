@@ -13,8 +13,8 @@ use crate::input::Refusal;
 use crate::instruction::{Action, Credentials};
 use crate::policy::Role;
 use crate::record::{
-    CallId, CallRecord, ConferenceRecord, ParticipantId, ParticipantRecord, RecordingId, RecordingRecord,
-    Timestamp,
+    AccountId, CallId, CallRecord, ConferenceRecord, MessageId, ParticipantId, ParticipantRecord,
+    RecordingId, RecordingRecord, Timestamp,
 };
 
 /// Identifies one [`Command`](crate::Command) so that its answer finds the asker.
@@ -85,6 +85,27 @@ pub struct PlaceCall {
     pub headers: Vec<(String, String)>,
     /// What the called party's server is told if it asks who we are.
     pub credentials: Option<Credentials>,
+}
+
+/// A text message to be sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OutgoingMessage {
+    /// Its id.
+    pub id: MessageId,
+    /// Whose it is.
+    pub account: AccountId,
+    /// Who sends it.
+    pub from: String,
+    /// Who gets it.
+    pub to: String,
+    /// The text.
+    pub text: String,
+    /// Its kind, such as `sms`.
+    pub kind: String,
+    /// Who is told what becomes of it.
+    pub report: Option<Action>,
+    /// When it was to be sent.
+    pub at: Timestamp,
 }
 
 /// What a prompt sounds like.
@@ -244,6 +265,8 @@ pub enum Effect {
         /// Of `0-9 * # A-D`, one after the other.
         digits: String,
     },
+    /// Send a text message.
+    SendMessage(Box<OutgoingMessage>),
     /// Fetch a document.
     Fetch(Box<Fetch>),
     /// Write the call's row.

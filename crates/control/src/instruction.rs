@@ -112,6 +112,8 @@ pub enum Instruction {
         /// Whether to go on at once.
         at_once: bool,
     },
+    /// Send a text message, and go on at once.
+    SendMessage(Box<TextMessage>),
     /// Let an unanswered caller hear these before the call is answered.
     BeforeAnswer(Vec<Instruction>),
     /// Go on with another document.
@@ -123,6 +125,21 @@ pub enum Instruction {
         /// End it so much later and go on with the document meanwhile.
         after: Option<Duration>,
     },
+}
+
+/// A text message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TextMessage {
+    /// Who sends it.
+    pub from: String,
+    /// Who gets it, each a message of its own.
+    pub to: Vec<String>,
+    /// The text.
+    pub text: String,
+    /// Its kind, such as `sms`.
+    pub kind: String,
+    /// Who is told what became of each.
+    pub report: Option<Action>,
 }
 
 /// A question that the caller answers with digits.

@@ -34,8 +34,8 @@ pub use command::{
     Parent, ParticipantChange, Placed, PlayKind, Playback, RecordChange, RecordScope, Selector,
 };
 pub use effect::{
-    Effect, Fetch, FetchId, FetchPurpose, News, PlaceCall, PromptContent, RecordedParty, RecordingEntry,
-    RecordingLayout, Repeat, RequestId, StartRecording, TimerId,
+    Effect, Fetch, FetchId, FetchPurpose, News, OutgoingMessage, PlaceCall, PromptContent, RecordedParty,
+    RecordingEntry, RecordingLayout, Repeat, RequestId, StartRecording, TimerId,
 };
 pub use input::{
     Application, Arrival, DialError, FetchError, Input, LegEnd, Recorded, RecordingFault, Refusal,
@@ -43,12 +43,12 @@ pub use input::{
 pub use instruction::{
     Action, AutomaticRecording, CallUrls, Collect, CollectKind, ConferenceRequest, Confirm, Credentials,
     Destination, Dial, DialMusic, DialTerms, Document, EventGroup, HttpMethod, Instruction, MachineDetection,
-    OwnCallback, Record, RecordSpan, RecordingTerms, Report, Sound, StatusCallback, Turn,
+    OwnCallback, Record, RecordSpan, RecordingTerms, Report, Sound, StatusCallback, TextMessage, Turn,
 };
 pub use record::{
     AccountId, ApplicationId, ApplicationRecord, CallId, CallRecord, CallState, ConferenceId, ConferenceKind,
     ConferenceRecord, ConferenceState, Direction, EndCause, EndpointId, EndpointRecord, ExitCause,
-    HangupCause, HangupSource, ParticipantId, ParticipantRecord, PasswordDigests, PlacementId, RecordedFrom,
-    RecordingFormat, RecordingId, RecordingRecord, RecordingState, RecordingTrack, Timestamp,
+    HangupCause, HangupSource, MessageId, ParticipantId, ParticipantRecord, PasswordDigests, PlacementId,
+    RecordedFrom, RecordingFormat, RecordingId, RecordingRecord, RecordingState, RecordingTrack, Timestamp,
 };
 pub use switchboard::{Limits, Switchboard};

@@ -71,6 +71,10 @@ uuid_id! {
     CallId
 }
 uuid_id! {
+    /// A text message to one party.
+    MessageId
+}
+uuid_id! {
     /// A request that placed calls; that of a single call has the call's own id.
     PlacementId
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use mixminus_control::policy::Role;
 use mixminus_control::{
     Action, CallState, FetchError, FetchPurpose, HangupCause, HangupSource, HttpMethod, Input, Instruction,
-    LegEnd, PromptContent, Refusal, Repeat,
+    LegEnd, PromptContent, Refusal, Repeat, TextMessage,
 };
 use world::{LIMITS, LegFate, World, document, request};
 
@@ -198,4 +198,21 @@ fn several_prompts_are_heard_as_one() {
     assert_eq!(world.prompts_of(leg), [PromptContent::Several(contents)]);
     world.finish_sounds();
     assert_eq!(world.legs[&leg], LegFate::HungUp);
+}
+
+#[test]
+fn a_message_goes_to_each_and_the_call_goes_on() {
+    let mut world = World::new();
+    let message = TextMessage {
+        from: "1".into(),
+        to: vec!["2".into(), "3".into()],
+        text: "Hi".into(),
+        kind: "sms".into(),
+        report: None,
+    };
+    let leg = world.call(vec![Instruction::SendMessage(Box::new(message)), play("hello.wav")]);
+    let sent: Vec<_> = world.messages.iter().map(|sent| (&*sent.from, &*sent.to, &*sent.text)).collect();
+    assert_eq!(sent, [("1", "2", "Hi"), ("1", "3", "Hi")]);
+    assert_ne!(world.messages[0].id, world.messages[1].id);
+    assert_eq!(world.prompts_of(leg).len(), 1);
 }

@@ -8,6 +8,7 @@ pub mod config;
 pub mod dialect;
 pub mod exchange;
 pub mod http;
+pub mod messages;
 pub mod outbox;
 pub mod prompts;
 pub mod rate;

@@ -18,13 +18,15 @@ use std::time::Duration;
 
 use mixminus_control::Timestamp;
 use mixminus_plivo::Tuning;
-use mixminus_store::{NewCallback, QueuedCallback, Store, StoreError};
+use mixminus_store::{Batch, NewCallback, OrderKey, QueuedCallback, Store, StoreError};
 use tokio::sync::Notify;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
+use crate::dialect::MessageStatus;
 use crate::http::{Exposition, Measured};
+use crate::messages::{MessageService, is_refused, settled};
 use crate::tuned::tuned;
 use crate::web::{Limits, WebClient, WebRequest};
 use active::Active;
@@ -61,6 +63,8 @@ pub struct Outbox {
     pub store: Arc<dyn Store>,
     /// How they are sent.
     pub web: WebClient,
+    /// What sends the messages among them.
+    pub messages: Option<MessageService>,
     /// How they are signed, anew for each attempt.
     pub sign: Sign,
     /// What time it is.
@@ -136,19 +140,9 @@ impl Outbox {
     }
 
     async fn deliver(self, queued: QueuedCallback) {
-        let callback = &queued.callback;
-        let mut headers = (self.sign)(callback);
-        headers.push((ID_HEADER, callback.id.to_string()));
-        let request = WebRequest {
-            method: callback.method,
-            url: &callback.url,
-            params: &callback.params,
-            headers: &headers,
-            limits: tuned(Limits::CALLBACK, &Tuning::of(&callback.url)),
-        };
-        let outcome = match self.web.send(&request).await {
-            Ok(_) => Outcome::Delivered,
-            Err(error) => self.retry.after(&queued, &error, (self.now)()),
+        let outcome = match queued.callback.order {
+            OrderKey::Message(_) => self.send_message(&queued).await,
+            _ => self.send(&queued).await,
         };
         self.counts.count(&outcome);
         let QueuedCallback { callback: NewCallback { id, order, sequence, .. }, attempts, .. } = &queued;
@@ -162,6 +156,52 @@ impl Outbox {
             }
         }
         self.write(*id, &outcome).await;
+    }
+
+    async fn send(&self, queued: &QueuedCallback) -> Outcome {
+        let callback = &queued.callback;
+        let mut headers = (self.sign)(callback);
+        headers.push((ID_HEADER, callback.id.to_string()));
+        let request = WebRequest {
+            method: callback.method,
+            url: &callback.url,
+            params: &callback.params,
+            headers: &headers,
+            limits: tuned(Limits::CALLBACK, &Tuning::of(&callback.url)),
+        };
+        match self.web.send(&request).await {
+            Ok(_) => Outcome::Delivered,
+            Err(error) => self.retry.after(queued, &error, (self.now)()),
+        }
+    }
+
+    /// Hands a message to its service. Its sender is told first: whoever dies in between tells it again, under the
+    /// same id.
+    async fn send_message(&self, queued: &QueuedCallback) -> Outcome {
+        let message = &queued.callback;
+        let Some(service) = &self.messages else {
+            return self.settle(message, Outcome::Dead { error: "no service under [messages]".into() }).await;
+        };
+        let outcome = match service.send(message).await {
+            Ok(()) => Outcome::Delivered,
+            Err(error) if is_refused(&error) => Outcome::Dead { error: error.to_string() },
+            Err(error) => self.retry.after(queued, &error, (self.now)()),
+        };
+        self.settle(message, outcome).await
+    }
+
+    /// Queues what the sender of `message` is told of `outcome`, if that is settled.
+    async fn settle(&self, message: &NewCallback, outcome: Outcome) -> Outcome {
+        let status = match &outcome {
+            Outcome::Delivered => MessageStatus::Sent,
+            Outcome::Dead { .. } => MessageStatus::Failed,
+            Outcome::Failed { .. } => return outcome,
+        };
+        let callbacks: Vec<_> = settled(message, status, (self.now)()).into_iter().collect();
+        if let Err(error) = self.store.commit(&Batch { callbacks, ..Batch::default() }).await {
+            tracing::error!(id = %message.id, %error, "a message's sender is not told what became of it");
+        }
+        outcome
     }
 
     /// Writes what became of a callback. Until that is done the callback

@@ -29,6 +29,7 @@ use crate::exchange::{
     RecordingPlace, Status, Terms, Trunk, queued, queued_for_call,
 };
 use crate::http::{self, ApiLimits, ApiState, Exposition, Failures, Measured, Phase, health};
+use crate::messages::MessageService;
 use crate::outbox::{Counts, Keep, Outbox, Retry};
 use crate::prompts::{AudioFiles, Prompts, Speech};
 use crate::rate::RateLimits;
@@ -109,7 +110,8 @@ impl Service {
         let files = AudioFiles::new(destinations(config)).map_err(ServeError::Web)?;
         let speech = Arc::new(Speech::new(&config.speech).map_err(ServeError::Web)?);
         let signer = Arc::new(Signer::new(Arc::clone(&accounts)));
-        let outbox = outbox(config, Arc::clone(&store), (web.clone(), Arc::clone(&signer)), clock);
+        let messages = MessageService::new(&config.messages).map_err(ServeError::Web)?;
+        let outbox = outbox(config, Arc::clone(&store), (web.clone(), messages, Arc::clone(&signer)), clock);
         let callbacks = Arc::clone(&outbox.counts);
         let outbox = tokio::spawn(outbox.run(Arc::clone(&written), stop.clone()));
         keep_house(config, &store, clock, &stop);
@@ -294,13 +296,14 @@ fn keep(config: &Config) -> Keep {
 fn outbox(
     config: &Config,
     store: Arc<dyn Store>,
-    (web, signer): (WebClient, Arc<Signer>),
+    (web, messages, signer): (WebClient, Option<MessageService>, Arc<Signer>),
     clock: Clock,
 ) -> Outbox {
     let give_up_after = Duration::from_secs(config.callbacks.retry_s.get().into());
     Outbox {
         store,
         web,
+        messages,
         sign: Arc::new(move |callback| {
             let NewCallback { account, url, method, params, .. } = callback;
             signer.sign(account, &dialect::request(url, *method, params.clone())).into()
@@ -397,6 +400,7 @@ fn answering(config: &Config, accounts: &Accounts) -> Answering {
         },
         dialling: dialling(config),
         recordings: RecordingPlace(config.public_url()),
+        sends_messages: config.messages.url.is_some(),
         max_arrivals_per_s: config.limits.max_arrivals_per_s.get() as usize,
     }
 }

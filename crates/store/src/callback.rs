@@ -11,8 +11,10 @@ pub enum OrderKey {
     Conference(ConferenceId),
     /// A call.
     Call(CallId),
-    /// An API request that is answered later.
+    /// An API request that is answered later, or what became of a text message.
     Request(Uuid),
+    /// A text message itself, to be sent.
+    Message(Uuid),
 }
 
 impl OrderKey {
@@ -24,6 +26,7 @@ impl OrderKey {
             "conference" => Some(Self::Conference(ConferenceId(id))),
             "call" => Some(Self::Call(CallId(id))),
             "request" => Some(Self::Request(id)),
+            "message" => Some(Self::Message(id)),
             _ => None,
         }
     }
@@ -35,6 +38,7 @@ impl fmt::Display for OrderKey {
             Self::Conference(id) => write!(f, "conference:{id}"),
             Self::Call(id) => write!(f, "call:{id}"),
             Self::Request(id) => write!(f, "request:{id}"),
+            Self::Message(id) => write!(f, "message:{id}"),
         }
     }
 }
@@ -127,8 +131,12 @@ mod tests {
     #[test]
     fn a_key_is_read_as_it_was_written() {
         let id = Uuid::from_u128(7);
-        for key in [OrderKey::Conference(ConferenceId(id)), OrderKey::Call(CallId(id)), OrderKey::Request(id)]
-        {
+        for key in [
+            OrderKey::Conference(ConferenceId(id)),
+            OrderKey::Call(CallId(id)),
+            OrderKey::Request(id),
+            OrderKey::Message(id),
+        ] {
             assert_eq!(OrderKey::parse(&key.to_string()), Some(key));
         }
         for unknown in ["", "call", "call:x", "leg:00000000-0000-0000-0000-000000000007"] {

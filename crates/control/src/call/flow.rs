@@ -7,10 +7,12 @@ use mixminus_mixer::PromptId;
 use super::{Activity, Call, Ending, Next};
 use crate::callback::{CallEvent, Collected, Dialled};
 use crate::context::{ConnectionId, Context, Due, Owner};
-use crate::effect::{Effect, Fetch, FetchId, FetchPurpose, News, PromptContent, Repeat};
+use crate::effect::{Effect, Fetch, FetchId, FetchPurpose, News, OutgoingMessage, PromptContent, Repeat};
 use crate::input::{FetchError, Refusal};
-use crate::instruction::{Action, Collect, Dial, DialMusic, Document, Instruction, Report};
-use crate::record::{ConferenceRecord, ExitCause, HangupCause, HangupSource, ParticipantRecord, PlacementId};
+use crate::instruction::{Action, Collect, Dial, DialMusic, Document, Instruction, Report, TextMessage};
+use crate::record::{
+    ConferenceRecord, ExitCause, HangupCause, HangupSource, MessageId, ParticipantRecord, PlacementId,
+};
 
 /// Documents in a row that neither played nor waited: beyond this a call is
 /// going in circles and would keep the application's server busy for ever.
@@ -114,10 +116,30 @@ impl Call {
                 }
                 return None;
             }
+            Instruction::SendMessage(message) => {
+                self.send_message(&message, context);
+                return None;
+            }
             Instruction::Conference(request) => return Some(Next::Join(request)),
             Instruction::Dial(dial) => return Some(Next::Dial(dial)),
         }
         Some(Next::Idle)
+    }
+
+    fn send_message(&self, message: &TextMessage, context: &mut Context) {
+        for to in &message.to {
+            let id = MessageId(context.uuid());
+            context.push(Effect::SendMessage(Box::new(OutgoingMessage {
+                id,
+                account: self.record.account.clone(),
+                from: message.from.clone(),
+                to: to.clone(),
+                text: message.text.clone(),
+                kind: message.kind.clone(),
+                report: message.report.clone(),
+                at: context.now,
+            })));
+        }
     }
 
     /// Gives up a conference that has no room; an unanswered call is to come back later.

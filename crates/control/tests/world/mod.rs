@@ -11,7 +11,7 @@ use mixminus_control::{
     AccountId, Action, Application, Arrival, CallCallback, CallId, CallRecord, CallUrls, CallbackEvent,
     Command, CommandError, ConferenceChange, ConferenceId, ConferenceKind, ConferenceRecord,
     ConferenceRequest, Document, Effect, EventGroup, Fetch, FetchError, HttpMethod, Input, Instruction,
-    LegEnd, Limits, Members, Outcome, ParticipantCallback, ParticipantChange, ParticipantId,
+    LegEnd, Limits, Members, Outcome, OutgoingMessage, ParticipantCallback, ParticipantChange, ParticipantId,
     ParticipantRecord, PlaceCall, PromptContent, Recorded, RecordingCallback, RecordingEntry, RecordingFault,
     RecordingId, RecordingRecord, RequestId, Selector, Sound, StartRecording, StatusCallback, Switchboard,
     TimerId, Timestamp,
@@ -61,6 +61,7 @@ pub struct World {
     /// Recordings that ended before they were stopped.
     broken: BTreeSet<RecordingId>,
     pub notes: Vec<(RecordingId, RecordingEntry)>,
+    pub messages: Vec<OutgoingMessage>,
     /// Calls to be placed, oldest first.
     pub dials: Vec<PlaceCall>,
     /// Digits sent to far ends.
@@ -136,6 +137,7 @@ impl World {
             disk_is_slow: false,
             broken: BTreeSet::new(),
             notes: Vec::new(),
+            messages: Vec::new(),
             dials: Vec::new(),
             digits: Vec::new(),
             media: Vec::new(),
@@ -226,6 +228,7 @@ impl World {
             effect @ (Effect::Record(_) | Effect::NoteRecording { .. } | Effect::StopTap(_)) => {
                 self.record(effect);
             }
+            Effect::SendMessage(message) => self.messages.push(*message),
             Effect::Fetch(fetch) => self.fetches.push(*fetch),
             Effect::SaveCall(record) => drop(self.calls.insert(record.id, record)),
             Effect::SaveConference(record) => drop(self.conferences.insert(record.id, record)),

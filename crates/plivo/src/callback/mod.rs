@@ -5,6 +5,7 @@
 
 mod call;
 mod element;
+mod message;
 mod recording;
 
 use crate::{Call, EventName, ExitCause, Mpc, Participant, Role, TerminationCause, Timestamp, amount};
@@ -14,6 +15,7 @@ pub use element::{
     ConferenceAction, ConferenceEvent, DialAction, DialEvent, DialOutcome, DialStatus, Input, InputType,
     InterimSpeech, RecordOutcome, StreamEvent, StreamStatus, TranscriptOutcome, digits_parameters,
 };
+pub use message::{MessageReport, MessageStatus};
 pub use recording::{RecordingEvent, RecordingEventName};
 
 /// Names and values in the order in which they are sent.

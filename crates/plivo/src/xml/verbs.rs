@@ -7,6 +7,9 @@ use crate::{Key, MAX_KEYS, Method};
 /// The longest text message.
 pub const MAX_MESSAGE_CHARS: usize = 1600;
 
+/// The most that one message goes to.
+const MAX_DESTINATIONS: usize = 100;
+
 /// No wait or schedule is longer than a call may be.
 const DAY_SECONDS: u32 = 86_400;
 
@@ -131,9 +134,14 @@ pub(super) fn message(attributes: &Attributes<'_, '_>) -> Result<Message, XmlErr
     if text.is_empty() || text.chars().count() > MAX_MESSAGE_CHARS {
         return Err(attributes.refuse_content(&text, format!("1 to {MAX_MESSAGE_CHARS} characters")));
     }
+    let all = line("dst")?;
+    let dst: Vec<_> = all.split('<').map(|number| number.trim().to_owned()).collect();
+    if dst.len() > MAX_DESTINATIONS || dst.iter().any(String::is_empty) {
+        return Err(attributes.refuse("dst", format!("1 to {MAX_DESTINATIONS} numbers with < between")));
+    }
     Ok(Message {
         src: line("src")?,
-        dst: line("dst")?.split('<').map(|number| number.trim().to_owned()).collect(),
+        dst,
         kind: attributes.one_line("type")?.unwrap_or_else(|| "sms".to_owned()),
         text,
         callback: attributes.target("callbackUrl", ("callbackMethod", Method::Post))?,

@@ -219,6 +219,17 @@ settings! {
         max_concurrent: Within<1, 64> = 2,
     }
 
+    /// Who sends the text messages of `<Message>`. Without a service they fail.
+    messages: Messages {
+        /// The service. It is sent `from`, `to`, `text`, `type`, `account`,
+        /// `message` (an id, the same when it is sent again), `callback_url` and
+        /// `callback_method` as a form in a POST request. What is not
+        /// acknowledged is sent again as callbacks are, but not after 4xx.
+        url: Option<HttpUrl> = "http://127.0.0.1:5003/send",
+        /// Sent to it as `Authorization: Bearer`.
+        secret: Option<Password> = "what-the-service-gave",
+    }
+
     /// The account that calls and conferences belong to. What is left out is
     /// generated at the first start and kept in `account.toml` in `data_dir`.
     account: Account {

@@ -8,10 +8,11 @@ use mixminus_control::{
 };
 use mixminus_plivo::callback::{
     AddParticipantOutcome, Called, DialAction, DialEvent, DialOutcome, DialStatus, Input, InputType,
-    Parameters, RecordOutcome, RecordingEventName, StatusEvent, call_parameters, digits_parameters,
-    exit_parameters,
+    MessageReport, MessageStatus, Parameters, RecordOutcome, RecordingEventName, StatusEvent,
+    call_parameters, digits_parameters, exit_parameters,
 };
 use mixminus_plivo::{Call, CallStatus, ExitCause, Request};
+use uuid::Uuid;
 
 use super::plain;
 use super::resource::recording;
@@ -175,6 +176,11 @@ fn pressed_parameters(caller: &CallRecord, pressed: &PressedDigits) -> Parameter
     let by_b_leg = pressed.by == ConnectionEnd::Callee;
     let action = DialAction::Digits { digits: &pressed.digits, by_b_leg };
     DialEvent { action, a_leg: &caller.id.to_string(), b_leg: &call(&pressed.callee) }.parameters()
+}
+
+/// What the callback of a message between `from` and `to` says.
+pub fn message_parameters(id: Uuid, (from, to): (&str, &str), status: MessageStatus) -> Parameters {
+    MessageReport { uuid: &id.to_string(), from, to, status }.parameters()
 }
 
 /// The request of `url`, ready to be signed.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use mixminus_control::{Document, FetchError, Instruction, PromptContent, Refusal, Repeat};
+use mixminus_control::{Document, FetchError, Instruction, PromptContent, Refusal, Repeat, TextMessage};
 use mixminus_plivo::xml::{self, Element, HangupReason, Limits};
 
 use super::input;
@@ -61,6 +61,13 @@ fn instruction(element: Element, document: &str) -> Option<Instruction> {
             let early = elements.into_iter().filter_map(|element| instruction(element, document));
             Instruction::BeforeAnswer(early.collect())
         }
+        Element::Message(message) => Instruction::SendMessage(Box::new(TextMessage {
+            from: message.src,
+            to: message.dst,
+            text: message.text,
+            kind: message.kind,
+            report: message.callback.map(action),
+        })),
         Element::Redirect(target) => Instruction::Redirect(action(target)),
         Element::Hangup(hangup) => Instruction::HangUp {
             refusal: hangup.reason.map(|reason| match reason {
@@ -241,6 +248,19 @@ mod tests {
             [vec![said("One"), pause(250), said("two"), pause(400), said("three")], vec![pause(700)]];
         let several = |contents, repeat| Instruction::PlaySeveral { contents, repeat };
         assert_eq!(read, [several(first, Repeat::Times(2)), several(second, Repeat::Times(1))]);
+    }
+
+    #[test]
+    fn a_message_is_sent_as_the_document_says() {
+        let read = instructions("<Message src='1' dst='2&lt;3' callbackUrl='/told'>Hi</Message>");
+        let message = TextMessage {
+            from: "1".into(),
+            to: vec!["2".into(), "3".into()],
+            text: "Hi".into(),
+            kind: "sms".into(),
+            report: Some(post("/told")),
+        };
+        assert_eq!(read, [Instruction::SendMessage(Box::new(message))]);
     }
 
     #[test]

@@ -16,8 +16,8 @@ mod sounds;
 mod words;
 
 pub use callback::{
-    call, call_callback_parameters, callback_parameters, fetch_parameters, recording_callback_parameters,
-    request,
+    call, call_callback_parameters, callback_parameters, fetch_parameters, message_parameters,
+    recording_callback_parameters, request,
 };
 pub use command::{
     call_id, calls, cancel, invitation, play, record_call, recording_terms, said, send_digits, speak,
@@ -30,6 +30,8 @@ pub use rest::{
     call_filter, change, conference_filter, instant, members, mpc, participant, participant_filter, selector,
 };
 pub use sounds::{plain_voice, sounds};
+
+pub use mixminus_plivo::callback::MessageStatus;
 
 #[cfg(test)]
 pub(crate) mod samples;

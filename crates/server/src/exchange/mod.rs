@@ -18,18 +18,20 @@ use std::time::{Duration, Instant};
 
 use mixminus_audio::Clip;
 use mixminus_control::{
-    AccountId, Application, Arrival, DialError, Effect, Fetch, Input, LegEnd, News, Outcome, PlaceCall,
-    PromptContent, Refusal, Repeat, RequestId, Switchboard, TimerId,
+    AccountId, Application, Arrival, DialError, Effect, Fetch, Input, LegEnd, News, Outcome, OutgoingMessage,
+    PlaceCall, PromptContent, Refusal, Repeat, RequestId, Switchboard, TimerId,
 };
 use mixminus_media::{Media, MediaEvent};
 use mixminus_mixer::{BridgeId, LegId, Plays, PromptId, TapId};
 use mixminus_rtp::Digit;
 use mixminus_sip::{CallControl, CallEnd, IncomingCall, OutgoingCall, UserAgent};
+use mixminus_store::NewCallback;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::AbortHandle;
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
+use crate::messages;
 use crate::prompts::{AudioFiles, PromptError, Prompts};
 use crate::rate::RateLimit;
 use crate::web;
@@ -81,6 +83,8 @@ pub struct Answering {
     pub dialling: Dialling,
     /// Where recordings can be fetched.
     pub recordings: RecordingPlace,
+    /// Whether there is a service that sends messages.
+    pub sends_messages: bool,
     /// How many calls are taken in a second.
     pub max_arrivals_per_s: usize,
 }
@@ -366,6 +370,7 @@ impl Exchange {
             Effect::NoteRecording { .. } => {}
             Effect::StopTap(tap) => self.stop_tap(tap),
             Effect::SendDigits { legs, digits } => self.send_digits(&legs, &digits),
+            Effect::SendMessage(message) => entry.batch.callbacks.extend(self.queued_message(&message)),
             Effect::Fetch(fetch) => self.fetch(fetch),
             Effect::SaveCall(record) => entry.batch.calls.push(record),
             Effect::SaveConference(record) => entry.batch.conferences.push(record),
@@ -409,6 +414,14 @@ impl Exchange {
         for leg in legs {
             self.equipment.media.send_digits(*leg, &digits);
         }
+    }
+
+    fn queued_message(&self, message: &OutgoingMessage) -> Vec<NewCallback> {
+        let sends = self.answering.sends_messages;
+        if !sends {
+            tracing::warn!(message = %message.id, "not sent: no service under [messages]");
+        }
+        messages::queued(message, sends)
     }
 
     fn make_prompt(&mut self, prompt: PromptId, content: PromptContent, repeat: Repeat) {

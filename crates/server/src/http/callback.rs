@@ -59,6 +59,8 @@ impl<'a> CallbackObject<'a> {
             OrderKey::Conference(id) => mpc_uuid = Some(id.to_string()),
             OrderKey::Call(id) => call_uuid = Some(id.to_string()),
             OrderKey::Request(id) => request_uuid = Some(id.to_string()),
+            // Its parameters name it.
+            OrderKey::Message(_) => {}
         }
         Self {
             callback_id: callback.id.to_string(),

@@ -1,3 +1,5 @@
+mod messages;
+
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::net::SocketAddr;
 use std::sync::Mutex;
@@ -90,11 +92,25 @@ impl Running {
     }
 
     fn signing(store: &Arc<SqliteStore>, flush: Duration, sign: Sign) -> Self {
+        Self::with(store, flush, (None, sign))
+    }
+
+    /// With a service of messages.
+    fn sending(store: &Arc<SqliteStore>, messages: Option<MessageService>) -> Self {
+        Self::with(store, PATIENCE, (messages, Arc::new(|_| vec![])))
+    }
+
+    fn with(
+        store: &Arc<SqliteStore>,
+        flush: Duration,
+        (messages, sign): (Option<MessageService>, Sign),
+    ) -> Self {
         let clock = Clock::start();
         let counts = Arc::new(Counts::default());
         let outbox = Outbox {
             store: Arc::clone(store) as Arc<dyn Store>,
             web: WebClient::new(Destinations::Any).unwrap(),
+            messages,
             sign,
             now: Arc::new(move || clock.now()),
             retry: Retry {

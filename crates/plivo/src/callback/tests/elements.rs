@@ -149,3 +149,12 @@ fn a_conference_and_a_stream_tell_what_happens() {
         ]
     );
 }
+
+#[test]
+fn a_message_tells_what_became_of_it() {
+    let told = |status| lines(&MessageReport { uuid: "m-1", from: "1", to: "2", status }.parameters());
+    let sent = ["MessageUUID=m-1", "From=1", "To=2", "Status=sent", "ErrorCode="];
+    assert_eq!(told(MessageStatus::Sent), sent);
+    assert_eq!(told(MessageStatus::Failed)[3..], ["Status=failed", "ErrorCode=900"]);
+    assert_eq!(told(MessageStatus::Queued)[3], "Status=queued");
+}

@@ -362,3 +362,13 @@ fn of_a_document_of_sounds_only_sounds_count() {
     assert!(matches!(read("<html/>"), Err(XmlError::Root(_))));
     assert!(matches!(read("<!DOCTYPE x><Response/>"), Err(XmlError::Malformed(_))));
 }
+
+#[test]
+fn a_message_goes_to_so_many_and_to_somebody() {
+    let sent = |dst: &str| read(&format!("<Response><Message src='1' dst='{dst}'>x</Message></Response>"));
+    let hundred = ["2"; 100].join("&lt;");
+    assert!(sent(&hundred).is_ok());
+    for refused in [format!("{hundred}&lt;2"), "2&lt;".to_owned(), "&lt;2".to_owned()] {
+        assert!(sent(&refused).is_err(), "{refused}");
+    }
+}
