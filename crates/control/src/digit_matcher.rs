@@ -53,8 +53,12 @@ mod tests {
         let mut now = Timestamp::from_micros(1);
         let mut found = Vec::new();
         for digit in pressed.chars() {
-            now = now + if digit == '_' { MAX_PAUSE } else { Duration::from_secs(1) };
-            found.extend(matcher.press(digit, now).filter(|_| digit != '_'));
+            if digit == '_' {
+                now = now + MAX_PAUSE;
+                continue;
+            }
+            now = now + Duration::from_secs(1);
+            found.extend(matcher.press(digit, now));
         }
         found
     }
@@ -64,6 +68,7 @@ mod tests {
         for (patterns, pressed, found) in [
             (&["123"][..], "9123", &["123"][..]),
             (&["123"], "12_3", &[]),
+            (&["123"], "12_123", &["123"]),
             (&["11"], "111", &["11"]),
             (&["11"], "1111", &["11", "11"]),
             (&["1", "12"], "12", &["1", "12"]),
