@@ -78,7 +78,7 @@ pub struct Calls {
     /// The live call that they belong to.
     pub parent: Option<Parent>,
     /// How it is found out whether a machine answers.
-    pub machine: Option<MachineDetection>,
+    pub machine: Option<Box<MachineDetection>>,
 }
 
 /// A live call of the account that another one belongs to.

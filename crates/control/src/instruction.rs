@@ -258,7 +258,7 @@ pub struct DialTerms {
     /// Who is told of each call's progress.
     pub progress: Option<Action>,
     /// How it is found out whether a machine answers.
-    pub machine: Option<MachineDetection>,
+    pub machine: Option<Box<MachineDetection>>,
 }
 
 /// How it is found out whether a machine answers.

@@ -46,7 +46,7 @@ fn answered(world: &mut World, hang_up: bool, callback: Option<Action>) -> LegId
         urls: CallUrls { hangup: Some(post("hangup")), ..CallUrls::default() },
         time_limit: Duration::from_mins(10),
         parent: None,
-        machine: Some(machine),
+        machine: Some(Box::new(machine)),
     };
     world.command(Command::Place(Box::new(calls))).unwrap();
     world.pass(ms(100));

@@ -23,7 +23,7 @@ pub(super) struct Placed {
     placement: PlacementId,
     destination: Destination,
     confirm: Option<Confirm>,
-    machine: Option<MachineDetection>,
+    machine: Option<Box<MachineDetection>>,
     time_limit: Option<Duration>,
     /// Whether its far end can be heard.
     audible: bool,
@@ -158,7 +158,7 @@ impl Call {
         }
         match (confirm, machine) {
             (Some(confirm), _) => self.confirm(confirm, context),
-            (None, Some(rules)) => self.look_for_machine(rules, context),
+            (None, Some(rules)) => self.look_for_machine(*rules, context),
             (None, None) => Next::Ready,
         }
     }

@@ -460,7 +460,7 @@ fn ask() -> impl Strategy<Value = Ask> {
         max_talkspurts: 2,
         silence: Duration::from_millis(800),
     });
-    let calls = (vec(destination(), 1..3), call_urls(), prop::option::of(machine));
+    let calls = (vec(destination(), 1..3), call_urls(), prop::option::of(machine.prop_map(Box::new)));
     let calls = calls.prop_map(|(destinations, urls, machine)| Calls {
         destinations,
         from: "1415".into(),

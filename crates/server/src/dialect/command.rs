@@ -96,7 +96,7 @@ pub fn calls(request: MakeCall) -> Option<Calls> {
         },
         time_limit: request.time_limit,
         parent,
-        machine: request.machine_detection.map(machine),
+        machine: request.machine_detection.map(|detection| Box::new(machine(detection))),
     })
 }
 
