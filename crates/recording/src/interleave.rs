@@ -9,7 +9,7 @@ use crate::{FileName, Format, Medium, Sidecar, Storage};
 const BLOCK_SAMPLES: u64 = 4_096;
 
 /// Writes the main file, with at least one channel.
-pub(crate) fn interleave<S: Storage>(storage: &mut S, sidecar: &Sidecar) -> io::Result<Extent> {
+pub(crate) fn interleave<S: Storage>(storage: &mut S, sidecar: &Sidecar) -> io::Result<()> {
     let one = Shape { rate: sidecar.outline.rate, channels: 1 };
     let mut tracks = Vec::with_capacity(sidecar.tracks.len());
     for &track in sidecar.tracks.keys() {
@@ -18,15 +18,17 @@ pub(crate) fn interleave<S: Storage>(storage: &mut S, sidecar: &Sidecar) -> io::
         tracks.push(file);
     }
     let shape = Shape { channels: tracks.len().max(1) as u16, ..one };
-    let mut main = Output::new(storage.create(FileName::Main)?, Format::Wav, shape)?;
+    let mut main = Output::new(FileName::Main, Format::Wav, shape)?;
+    main.write(storage, &Extent::default())?;
     let mut left = sidecar.samples;
     while left > 0 {
         let samples = left.min(BLOCK_SAMPLES) as usize;
         main.encode(&block(&mut tracks, samples)?);
-        main.checkpoint()?;
+        let extent = main.settle();
+        main.write(storage, &extent)?;
         left -= samples as u64;
     }
-    main.finish()
+    Ok(())
 }
 
 fn block(tracks: &mut [impl Medium], samples: usize) -> io::Result<Vec<i16>> {

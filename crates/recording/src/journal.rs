@@ -1,6 +1,6 @@
 //! What is known of a recording, as it becomes known: lines of JSON that are only added to.
 
-use std::io::{self, BufRead, BufReader, Read, Write};
+use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
 
 use serde::{Deserialize, Serialize};
 
@@ -10,8 +10,8 @@ use crate::{Link, Outline, Peak, Placed, Sidecar, Span, TrackId};
 /// The longest line that is read: a checkpoint of the most tracks is well below.
 const MAX_LINE_BYTES: u64 = 1 << 20;
 
-/// Lines that wait for a checkpoint in memory.
-const MAX_DUE_LINES: usize = 1_024;
+/// Lines that wait in memory; entries beyond are counted only.
+const MAX_DUE_LINES: usize = 16_384;
 
 /// One line. What stands before a checkpoint is taken in with it, and what comes after the last one is not.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -45,39 +45,53 @@ pub(crate) enum Line {
 /// The journal of a recording that goes on.
 pub(crate) struct Journal<F> {
     file: F,
+    written_bytes: u64,
     sidecar: Sidecar,
+    tracks: Vec<Line>,
     due: Vec<Line>,
 }
 
-impl<F: Write> Journal<F> {
+impl<F: Write + Seek> Journal<F> {
     /// Begins a journal in an empty file.
     pub(crate) fn new(file: F, outline: Outline) -> io::Result<Self> {
-        let begin = Line::Begin { outline: outline.clone() };
-        let mut journal = Self { file, sidecar: Sidecar::new(outline), due: vec![begin] };
+        let due = vec![Line::Begin { outline: outline.clone() }];
+        let mut journal =
+            Self { file, written_bytes: 0, sidecar: Sidecar::new(outline), tracks: Vec::new(), due };
         journal.write()?;
         Ok(journal)
     }
 
-    /// Notes what is to be written with the next checkpoint.
+    /// Notes what is to be written when the files hold all that was recorded so far.
     pub(crate) fn note(&mut self, line: Line) {
-        self.due.push(line);
+        match line {
+            Line::Track { .. } => self.tracks.push(line),
+            Line::Entry(_) if self.due.len() >= MAX_DUE_LINES => self.sidecar.left_out += 1,
+            _ => self.due.push(line),
+        }
     }
 
-    /// Writes all that is noted, if that is much.
-    pub(crate) fn write_if_full(&mut self) -> io::Result<()> {
-        if self.due.len() < MAX_DUE_LINES { Ok(()) } else { self.write() }
+    /// Writes which tracks there are: before they have files, so that none is left that the journal does not know.
+    pub(crate) fn write_tracks(&mut self) -> io::Result<()> {
+        let text = text(&self.tracks)?;
+        self.append(&text)?;
+        self.tracks.drain(..).for_each(|line| self.sidecar.learn(line));
+        Ok(())
     }
 
     /// Writes all that is noted.
     pub(crate) fn write(&mut self) -> io::Result<()> {
-        let mut text = Vec::new();
-        for line in &self.due {
-            serde_json::to_writer(&mut text, line)?;
-            text.push(b'\n');
-        }
-        self.file.write_all(&text)?;
-        self.file.flush()?;
+        let text = text(&self.due)?;
+        self.append(&text)?;
         self.due.drain(..).for_each(|line| self.sidecar.learn(line));
+        Ok(())
+    }
+
+    /// What a failure left of an earlier try is overwritten.
+    fn append(&mut self, text: &[u8]) -> io::Result<()> {
+        self.file.seek(SeekFrom::Start(self.written_bytes))?;
+        self.file.write_all(text)?;
+        self.file.flush()?;
+        self.written_bytes += text.len() as u64;
         Ok(())
     }
 
@@ -85,6 +99,15 @@ impl<F: Write> Journal<F> {
     pub(crate) fn into_sidecar(self) -> Sidecar {
         self.sidecar
     }
+}
+
+fn text(lines: &[Line]) -> io::Result<Vec<u8>> {
+    let mut text = Vec::new();
+    for line in lines {
+        serde_json::to_writer(&mut text, line)?;
+        text.push(b'\n');
+    }
+    Ok(text)
 }
 
 /// What a journal tells, up to its last checkpoint, and the tracks that began after that. None when it does not even say
@@ -117,6 +140,8 @@ fn next(file: &mut impl BufRead) -> io::Result<Option<Line>> {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Cursor;
+
     use mixminus_audio::SampleRate;
 
     use super::*;
@@ -130,15 +155,15 @@ mod tests {
     #[test]
     fn a_journal_cut_off_anywhere_is_read_up_to_its_last_whole_checkpoint() {
         let outline = Outline::new(SampleRate::Hz8000, Format::Wav, Layout::Mono);
-        let mut journal = Journal::new(Vec::new(), outline).unwrap();
-        let mut ends = vec![journal.file.len()];
+        let mut journal = Journal::new(Cursor::new(Vec::new()), outline).unwrap();
+        let mut ends = vec![journal.file.get_ref().len()];
         for n in 1..4 {
             journal.note(Line::Silence(Span { why: Silence::Gap, from_sample: n * 1_000, samples: 10 }));
             journal.note(checkpoint(n * 3_840));
             journal.write().unwrap();
-            ends.push(journal.file.len());
+            ends.push(journal.file.get_ref().len());
         }
-        let bytes = journal.file.clone();
+        let bytes = journal.file.get_ref().clone();
         for end in 0..=bytes.len() {
             let checkpoints = ends.iter().filter(|&&whole| whole <= end).count() as u64;
             let found = replay(&bytes[..end]).unwrap();

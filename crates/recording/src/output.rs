@@ -5,7 +5,7 @@ use std::io::{self, SeekFrom};
 use mixminus_audio::SampleRate;
 use serde::{Deserialize, Serialize};
 
-use crate::{Format, Medium, flac, mp3, ogg_opus, wav};
+use crate::{FileName, Format, Medium, Storage, flac, mp3, ogg_opus, wav};
 
 /// Rate and channels of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,39 +66,31 @@ fn head(format: Format, shape: Shape, extent: &Extent) -> Vec<u8> {
     }
 }
 
-/// A file that is being recorded. Between checkpoints it keeps what it is given.
+/// A file that is being recorded. It keeps what it is given until that is written.
 pub(crate) struct Output<F> {
-    file: F,
+    name: FileName,
     format: Format,
     shape: Shape,
     coder: Box<dyn Coder>,
-    head_bytes: u64,
+    /// None until something is written.
+    file: Option<F>,
     body: Vec<u8>,
     written_bytes: u64,
 }
 
 impl<F: Medium> Output<F> {
-    /// Begins an empty file.
-    pub(crate) fn new(file: F, format: Format, shape: Shape) -> io::Result<Self> {
-        let mut output = Self {
-            file,
-            format,
-            shape,
-            coder: coder(format, shape)?,
-            head_bytes: 0,
-            body: Vec::new(),
-            written_bytes: 0,
-        };
-        output.write_head(&Extent::default())?;
-        Ok(output)
+    /// The start of a file.
+    pub(crate) fn new(name: FileName, format: Format, shape: Shape) -> io::Result<Self> {
+        let coder = coder(format, shape)?;
+        Ok(Self { name, format, shape, coder, file: None, body: Vec::new(), written_bytes: 0 })
     }
 
     /// A WAV of one channel that begins with `samples` of silence, which take no room where files may have holes.
-    pub(crate) fn behind_silence(file: F, rate: SampleRate, samples: u64) -> io::Result<Self> {
-        let mut output = Self::new(file, Format::Wav, Shape { rate, channels: 1 })?;
-        output.coder = Box::new(wav::Coder::behind(output.shape, samples));
-        output.written_bytes = wav::extent(output.shape, samples).bytes;
-        Ok(output)
+    pub(crate) fn behind_silence(name: FileName, rate: SampleRate, samples: u64) -> Self {
+        let shape = Shape { rate, channels: 1 };
+        let coder = Box::new(wav::Coder::behind(shape, samples));
+        let written_bytes = wav::extent(shape, samples).bytes;
+        Self { name, format: Format::Wav, shape, coder, file: None, body: Vec::new(), written_bytes }
     }
 
     /// Adds samples, interleaved.
@@ -106,39 +98,43 @@ impl<F: Medium> Output<F> {
         self.coder.encode(pcm, &mut self.body);
     }
 
-    /// Writes what there is so that a reader finds it, and says how much that is.
-    pub(crate) fn checkpoint(&mut self) -> io::Result<Extent> {
+    /// Makes what there is so far complete, and says how far the file is once that is written.
+    pub(crate) fn settle(&mut self) -> Extent {
         self.coder.settle(&mut self.body);
-        self.write(None)
+        self.extent(None)
     }
 
-    /// Writes the end.
-    pub(crate) fn finish(mut self) -> io::Result<Extent> {
+    /// Makes the end, and says how far the file is once that is written.
+    pub(crate) fn finish(&mut self) -> Extent {
         let digest = self.coder.finish(&mut self.body);
-        self.write(digest)
+        self.extent(digest)
     }
 
-    fn write(&mut self, digest: Option<[u8; 16]>) -> io::Result<Extent> {
+    fn extent(&self, digest: Option<[u8; 16]>) -> Extent {
+        Extent { samples: self.coder.samples(), bytes: self.written_bytes + self.body.len() as u64, digest }
+    }
+
+    /// Writes what there is, and that it goes as far as `extent`. What could not be written is tried again the next time.
+    pub(crate) fn write<S: Storage<File = F>>(&mut self, storage: &mut S, extent: &Extent) -> io::Result<()> {
+        let head = head(self.format, self.shape, extent);
+        let head_bytes = head.len() as u64;
+        let file = match &mut self.file {
+            Some(file) => file,
+            none => none.insert(storage.create(self.name)?),
+        };
         let end_bytes = self.written_bytes + self.body.len() as u64;
         if self.format == Format::Wav && self.body.iter().all(|&byte| byte == 0) {
-            self.file.set_len(self.head_bytes + end_bytes)?;
+            file.set_len(head_bytes + end_bytes)?;
         } else {
-            self.file.seek(SeekFrom::Start(self.head_bytes + self.written_bytes))?;
-            self.file.write_all(&self.body)?;
+            file.seek(SeekFrom::Start(head_bytes + self.written_bytes))?;
+            file.write_all(&self.body)?;
         }
+        file.seek(SeekFrom::Start(0))?;
+        file.write_all(&head)?;
+        file.flush()?;
         self.body.clear();
         self.written_bytes = end_bytes;
-        let extent = Extent { samples: self.coder.samples(), bytes: end_bytes, digest };
-        self.write_head(&extent)?;
-        Ok(extent)
-    }
-
-    fn write_head(&mut self, extent: &Extent) -> io::Result<()> {
-        let head = head(self.format, self.shape, extent);
-        self.head_bytes = head.len() as u64;
-        self.file.seek(SeekFrom::Start(0))?;
-        self.file.write_all(&head)?;
-        self.file.flush()
+        Ok(())
     }
 }
 

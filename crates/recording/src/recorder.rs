@@ -31,8 +31,9 @@ const CHECKPOINT_PEAKS: usize = (CHECKPOINT_TICKS / PEAK_TICKS) as usize;
 /// the tracks as they are written. A tick's frames are written when the next one comes, and files are brought up to date
 /// twice a second; nothing is kept in memory for longer.
 ///
-/// After an error the recording is as the end of the process would have left it: drop the recorder and
-/// [`recover`](crate::recover) what there is.
+/// When a file cannot be written, e.g. since the disk is full, nothing is lost: what is recorded stays in memory, and each
+/// further tick tries again. Who cannot wait any longer gives no more ticks for a while, which makes a gap, or drops the
+/// recorder and [recovers](crate::recover) what there is.
 pub struct Recorder<S: Storage> {
     storage: S,
     outline: Outline,
@@ -49,6 +50,9 @@ pub struct Recorder<S: Storage> {
     ticks: u64,
     /// What the tick after those is, if it has come.
     held: Option<Held>,
+    /// How far the main file is at the last checkpoint, and whether that is not written yet.
+    extent: Extent,
+    behind: bool,
 }
 
 /// What there is in a tick.
@@ -65,6 +69,8 @@ struct Track<F> {
     silent: bool,
     meter: Meter,
     output: Option<Output<F>>,
+    /// How far its file is at the last checkpoint.
+    extent: Extent,
 }
 
 /// The peaks since the last checkpoint.
@@ -96,28 +102,31 @@ impl<S: Storage> Recorder<S> {
             return Err(invalid("a channel for each track is for WAV only"));
         }
         let channels = channels(outline.layout);
-        let journal = Journal::new(storage.create(FileName::Journal)?, outline.clone())?;
         let main = match outline.layout {
             Layout::EachItsOwn => None,
             Layout::Mono | Layout::Stereo => {
                 let shape = Shape { rate: outline.rate, channels };
-                Some(Output::new(storage.create(FileName::Main)?, outline.format, shape)?)
+                Some(Output::new(FileName::Main, outline.format, shape)?)
             }
         };
-        Ok(Self {
-            storage,
+        let mut recorder = Self {
             main,
             tracks: BTreeMap::new(),
             sides: BTreeMap::new(),
             mixdown: Mixdown::new(outline.rate, channels),
             mix_meter: Meter::default(),
-            journal,
+            journal: Journal::new(storage.create(FileName::Journal)?, outline.clone())?,
             chain: Chain::default(),
             first_tick: None,
             ticks: 0,
             held: None,
+            extent: Extent::default(),
+            behind: true,
+            storage,
             outline,
-        })
+        };
+        recorder.flush()?;
+        Ok(recorder)
     }
 
     /// Says in which channel of a stereo recording a track is heard from now on. It is the right one otherwise.
@@ -131,74 +140,83 @@ impl<S: Storage> Recorder<S> {
     /// # Errors
     ///
     /// [`io::ErrorKind::InvalidInput`] when the tick is not later than the one before, a frame is not of one tick at
-    /// `rate`, or there are more than [`MAX_TRACKS`]; or when a file cannot be written.
+    /// `rate`, or there are more than [`MAX_TRACKS`]: nothing is recorded then. Any other error is that of a file that
+    /// cannot be written: the tick is recorded, and is in memory.
     pub fn tick(&mut self, tick: u64, rate: SampleRate, frames: &[(TrackId, &[i16])]) -> io::Result<()> {
         if frames.iter().any(|(_, frame)| frame.len() != rate.frame_samples()) {
             return Err(invalid("a frame is not as long as a tick"));
         }
+        let new = frames.iter().filter(|(id, _)| !self.tracks.contains_key(id));
+        if self.tracks.len() + new.count() > MAX_TRACKS {
+            return Err(invalid("there are too many tracks"));
+        }
         self.arrive(tick)?;
         for &(id, _) in frames {
             if !self.tracks.contains_key(&id) {
-                self.begin_track(id)?;
+                self.begin_track(id);
             }
         }
-        let silence = [0; mixminus_audio::MAX_FRAME_SAMPLES];
-        for (id, track) in &mut self.tracks {
-            let given = frames.iter().find(|(given, _)| given == id);
-            if given.is_none() && track.silent && track.aligner.rests(rate) {
-                continue;
-            }
-            let frame = given.map_or(&silence[..rate.frame_samples()], |&(_, frame)| frame);
-            track.silent = track.aligner.next(rate, frame, &mut track.frame);
-        }
-        self.hold(Held::Frames)
+        self.hear(rate, frames);
+        self.hold(Held::Frames);
+        self.flush()
     }
 
     /// Records a tick during which the recording is paused: silence of the same length.
     ///
     /// # Errors
     ///
-    /// [`io::ErrorKind::InvalidInput`] when the tick is not later than the one before; or when a file cannot be written.
+    /// As those of a [tick](Self::tick).
     pub fn paused(&mut self, tick: u64) -> io::Result<()> {
         self.arrive(tick)?;
-        self.be_silent(Silence::Paused)
+        self.be_silent(Silence::Paused);
+        self.flush()
     }
 
     /// Notes what happened at a tick; before the first one, at the start. It is in the sidecar from the next checkpoint
     /// on.
-    ///
-    /// # Errors
-    ///
-    /// When the journal cannot be written.
-    pub fn mark(&mut self, tick: u64, entry: Entry) -> io::Result<()> {
+    pub fn mark(&mut self, tick: u64, entry: Entry) {
         let ticks = self.first_tick.map_or(0, |first| tick.saturating_sub(first));
         let at_sample = self.samples(ticks);
         self.journal.note(Line::Entry(Placed { at_ms: ticks * 20, at_sample, entry }));
-        self.journal.write_if_full()
+    }
+
+    /// Writes what should have been written before, if anything.
+    ///
+    /// # Errors
+    ///
+    /// When a file still cannot be written.
+    pub fn flush(&mut self) -> io::Result<()> {
+        if !self.behind {
+            return Ok(());
+        }
+        self.journal.write_tracks()?;
+        for track in self.tracks.values_mut() {
+            if let Some(output) = &mut track.output {
+                output.write(&mut self.storage, &track.extent)?;
+            }
+        }
+        if let Some(main) = &mut self.main {
+            main.write(&mut self.storage, &self.extent)?;
+        }
+        self.journal.write()?;
+        self.behind = false;
+        Ok(())
     }
 
     /// Ends the recording behind its last tick.
     ///
     /// # Errors
     ///
-    /// When a file cannot be written.
+    /// When a file cannot be written; [`recover`](crate::recover) makes whole what there is. Who wants to lose nothing
+    /// calls [`flush`](Self::flush) first until that succeeds.
     pub fn finish(mut self) -> io::Result<Finished> {
         self.end_streams();
-        self.release()?;
+        self.release();
         if let Some(link) = self.chain.end_link() {
             self.journal.note(Line::Link(link));
         }
-        let mut extent = Extent { samples: self.samples(self.ticks), ..Extent::default() };
-        if let Some(main) = self.main.take() {
-            extent = main.finish()?;
-        }
-        for track in self.tracks.values_mut() {
-            if let Some(output) = track.output.take() {
-                output.finish()?;
-            }
-        }
-        self.note_checkpoint(extent, self.ticks % CHECKPOINT_TICKS);
-        self.journal.write()?;
+        self.settle(Output::finish, self.ticks % CHECKPOINT_TICKS);
+        self.flush()?;
         conclude(&mut self.storage, self.journal.into_sidecar())
     }
 
@@ -212,37 +230,47 @@ impl<S: Storage> Recorder<S> {
         let next = first + self.ticks + u64::from(self.held.is_some());
         let gap =
             tick.checked_sub(next).ok_or_else(|| invalid("the tick is not later than the one before"))?;
-        (0..gap).try_for_each(|_| self.be_silent(Silence::Gap))
+        for _ in 0..gap {
+            self.be_silent(Silence::Gap);
+            // Whether that fails is told at the end of the tick, when it is tried again.
+            self.flush().ok();
+        }
+        Ok(())
     }
 
-    fn begin_track(&mut self, id: TrackId) -> io::Result<()> {
-        if self.tracks.len() == MAX_TRACKS {
-            return Err(invalid("there are too many tracks"));
-        }
-        let held = u64::from(self.held.is_some());
-        // Written before there is a file, so that none is left that the journal does not know.
-        self.journal.note(Line::Track { track: id, from_sample: self.samples(self.ticks + held) });
-        self.journal.write()?;
-        let output = if self.outline.keep_tracks || self.outline.layout == Layout::EachItsOwn {
-            let file = self.storage.create(FileName::Track(id))?;
-            Some(Output::behind_silence(file, self.outline.rate, self.samples(self.ticks))?)
-        } else {
-            None
-        };
+    fn begin_track(&mut self, id: TrackId) {
+        let kept = self.outline.keep_tracks || self.outline.layout == Layout::EachItsOwn;
+        let silence = self.samples(self.ticks);
+        let output = kept.then(|| Output::behind_silence(FileName::Track(id), self.outline.rate, silence));
         let track = Track {
             aligner: Aligner::new(self.outline.rate),
             frame: vec![0; self.outline.rate.frame_samples()],
             silent: true,
             meter: Meter::default(),
             output,
+            extent: Extent::default(),
         };
         self.tracks.insert(id, track);
-        Ok(())
+        let held = u64::from(self.held.is_some());
+        self.journal.note(Line::Track { track: id, from_sample: self.samples(self.ticks + held) });
     }
 
-    fn be_silent(&mut self, why: Silence) -> io::Result<()> {
+    /// Completes the held frames by what comes next.
+    fn hear(&mut self, rate: SampleRate, frames: &[(TrackId, &[i16])]) {
+        let silence = [0; mixminus_audio::MAX_FRAME_SAMPLES];
+        for (id, track) in &mut self.tracks {
+            let given = frames.iter().find(|(given, _)| given == id);
+            if given.is_none() && track.silent && track.aligner.rests(rate) {
+                continue;
+            }
+            let frame = given.map_or(&silence[..rate.frame_samples()], |&(_, frame)| frame);
+            track.silent = track.aligner.next(rate, frame, &mut track.frame);
+        }
+    }
+
+    fn be_silent(&mut self, why: Silence) {
         self.end_streams();
-        self.hold(Held::Silence(why))
+        self.hold(Held::Silence(why));
     }
 
     /// Completes the held frames by nothing that comes later.
@@ -252,29 +280,30 @@ impl<S: Storage> Recorder<S> {
         }
     }
 
-    /// Writes the tick that is held, whose frames are complete, and holds the next.
-    fn hold(&mut self, next: Held) -> io::Result<()> {
-        self.release()?;
+    /// Encodes the tick that is held, whose frames are complete, and holds the next.
+    fn hold(&mut self, next: Held) {
+        self.release();
         self.held = Some(next);
-        Ok(())
     }
 
-    /// Writes the tick that is held, if there is one.
-    fn release(&mut self) -> io::Result<()> {
-        let Some(held) = self.held.take() else { return Ok(()) };
+    /// Encodes the tick that is held, if there is one.
+    fn release(&mut self) {
+        let Some(held) = self.held.take() else { return };
         if let Held::Silence(why) = held {
             let span = Span { why, from_sample: self.samples(self.ticks), samples: self.samples(1) };
             self.journal.note(Line::Silence(span));
         }
-        self.write_frames();
+        self.encode_frames();
         self.ticks += 1;
         if self.ticks.is_multiple_of(LINK_TICKS) {
             self.journal.note(Line::Link(self.chain.end_link().expect("a minute of ticks is no empty link")));
         }
-        if self.ticks.is_multiple_of(CHECKPOINT_TICKS) { self.checkpoint() } else { Ok(()) }
+        if self.ticks.is_multiple_of(CHECKPOINT_TICKS) {
+            self.settle(Output::settle, CHECKPOINT_TICKS);
+        }
     }
 
-    fn write_frames(&mut self) {
+    fn encode_frames(&mut self) {
         for (id, track) in &mut self.tracks {
             if let Some(output) = &mut track.output {
                 output.encode(&track.frame);
@@ -293,26 +322,22 @@ impl<S: Storage> Recorder<S> {
         }
     }
 
-    fn checkpoint(&mut self) -> io::Result<()> {
-        for track in self.tracks.values_mut() {
-            if let Some(output) = &mut track.output {
-                output.checkpoint()?;
-            }
-        }
-        let extent = match &mut self.main {
-            Some(main) => main.checkpoint()?,
-            None => Extent { samples: self.samples(self.ticks), ..Extent::default() },
-        };
-        self.note_checkpoint(extent, CHECKPOINT_TICKS);
-        self.journal.write()
-    }
-
-    fn note_checkpoint(&mut self, extent: Extent, ticks: u64) {
+    /// Makes a checkpoint, `ticks` after the last one, of all that is encoded.
+    fn settle(&mut self, complete: fn(&mut Output<S::File>) -> Extent, ticks: u64) {
         let peaks = ticks.div_ceil(PEAK_TICKS);
-        let tracks = self.tracks.iter_mut().map(|(&id, track)| (id, track.meter.take(peaks as usize)));
-        let tracks = tracks.filter(|(_, peaks)| !peaks.is_empty()).collect();
+        let mut tracks = Vec::new();
+        for (&id, track) in &mut self.tracks {
+            if let Some(output) = &mut track.output {
+                track.extent = complete(output);
+            }
+            tracks.push((id, track.meter.take(peaks as usize)));
+        }
+        tracks.retain(|(_, peaks)| !peaks.is_empty());
+        let samples = self.samples(self.ticks);
+        self.extent = self.main.as_mut().map_or(Extent { samples, ..Extent::default() }, complete);
         let mix = self.mix_meter.take(peaks as usize);
-        self.journal.note(Line::Checkpoint { extent, peaks, mix, tracks });
+        self.journal.note(Line::Checkpoint { extent: self.extent, peaks, mix, tracks });
+        self.behind = true;
     }
 }
 

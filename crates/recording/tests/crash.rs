@@ -5,6 +5,8 @@
 mod common;
 
 use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::ops::Range;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use common::{decode, ffprobe, save, tone};
@@ -33,12 +35,14 @@ enum Step {
 struct Watched {
     files: MemoryStorage,
     steps: Arc<Mutex<Vec<Step>>>,
+    /// Whether nothing more fits.
+    full: Arc<AtomicBool>,
 }
 
 struct WatchedFile {
     name: FileName,
     file: MemoryFile,
-    steps: Arc<Mutex<Vec<Step>>>,
+    watched: Watched,
 }
 
 impl Watched {
@@ -47,7 +51,11 @@ impl Watched {
     }
 
     fn watch(&self, name: FileName, file: MemoryFile) -> WatchedFile {
-        WatchedFile { name, file, steps: self.steps.clone() }
+        WatchedFile { name, file, watched: self.clone() }
+    }
+
+    fn room(&self) -> io::Result<()> {
+        if self.full.load(Ordering::Relaxed) { Err(io::ErrorKind::StorageFull.into()) } else { Ok(()) }
     }
 }
 
@@ -55,6 +63,7 @@ impl Storage for Watched {
     type File = WatchedFile;
 
     fn create(&mut self, name: FileName) -> io::Result<WatchedFile> {
+        self.room()?;
         self.note(Step::Create(name));
         let file = self.files.create(name)?;
         Ok(self.watch(name, file))
@@ -80,8 +89,10 @@ impl Read for WatchedFile {
 impl Write for WatchedFile {
     fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
         let at = self.file.stream_position()?;
-        self.steps.lock().unwrap().push(Step::Write(self.name, at, buffer.to_vec()));
-        self.file.write(buffer)
+        let fits = if self.watched.room().is_ok() { buffer.len() } else { buffer.len() / 2 };
+        self.watched.note(Step::Write(self.name, at, buffer[..fits].to_vec()));
+        self.file.write_all(&buffer[..fits])?;
+        self.watched.room().map(|()| fits)
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -97,7 +108,8 @@ impl Seek for WatchedFile {
 
 impl Medium for WatchedFile {
     fn set_len(&mut self, bytes: u64) -> io::Result<()> {
-        self.steps.lock().unwrap().push(Step::SetLen(self.name, bytes));
+        self.watched.room()?;
+        self.watched.note(Step::SetLen(self.name, bytes));
         self.file.set_len(bytes)
     }
 }
@@ -126,18 +138,25 @@ fn replay(steps: &[Step], count: usize, torn: usize) -> (MemoryStorage, u64) {
     (left, ticks)
 }
 
-/// A whole recording of tones, with a pause and a gap, and what was done for it.
+/// A whole recording of tones that nothing disturbs.
 fn record(outline: Outline) -> (Finished, MemoryStorage, Vec<Step>) {
+    record_with_full_disk(outline, 0..0)
+}
+
+/// A whole recording of tones, with a pause and a gap, and what was done for it. During these ticks nothing fits.
+fn record_with_full_disk(outline: Outline, full: Range<u64>) -> (Finished, MemoryStorage, Vec<Step>) {
     let storage = Watched::default();
     let mut recorder = Recorder::new(outline, storage.clone()).unwrap();
     for tick in (0..TICKS).filter(|tick| !(60..70).contains(tick)) {
         let first = tone(RATE, 700.0, tick);
         let second = tone(RATE, 450.0, tick);
         let frames = [(TrackId(3), &first[..]), (TrackId(8), &second[..])];
-        match tick {
-            100..120 => recorder.paused(tick).unwrap(),
-            _ => recorder.tick(tick, RATE, &frames[..if tick < 40 { 1 } else { 2 }]).unwrap(),
-        }
+        storage.full.store(full.contains(&tick), Ordering::Relaxed);
+        let written = match tick {
+            100..120 => recorder.paused(tick),
+            _ => recorder.tick(tick, RATE, &frames[..if tick < 40 { 1 } else { 2 }]),
+        };
+        assert!(written.is_ok() || full.contains(&tick), "{written:?} at {tick}");
         let passed = if tick == 70 { 11 } else { 1 };
         (0..passed).for_each(|_| storage.note(Step::Ticked));
     }
@@ -221,6 +240,29 @@ fn what_is_recovered_of_every_format_is_decoded_to_its_exact_length() {
                 recovered.samples,
                 "{format:?} after {moment} steps"
             );
+        }
+    }
+}
+
+#[test]
+fn a_disk_that_is_full_for_a_while_loses_nothing() {
+    for format in Format::ALL {
+        let (expected, whole, _) = record(outline(format, Layout::Mono));
+        // The second track begins meanwhile.
+        let (finished, files, steps) = record_with_full_disk(outline(format, Layout::Mono), 20..130);
+        assert_eq!(finished, expected);
+        for name in whole.names() {
+            assert_eq!(files.bytes(name), whole.bytes(name), "{name} of {format:?}");
+        }
+        let when = steps.iter().scan(0, |tick, step| {
+            *tick += u64::from(matches!(step, Step::Ticked));
+            Some(*tick)
+        });
+        let during = when.enumerate().filter(|(_, tick)| (40..130).contains(tick)).map(|(moment, _)| moment);
+        for moment in during.step_by(11) {
+            let (left, _) = replay(&steps, moment, 0);
+            let recovered = recover(left).unwrap().unwrap();
+            assert!(recovered.samples <= 20 * 320, "{} of {format:?}", recovered.samples);
         }
     }
 }

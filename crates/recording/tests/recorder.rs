@@ -121,11 +121,11 @@ fn what_happened_is_told_with_its_place() {
     let mut recorder = Recorder::new(outline(Layout::Mono), storage.clone()).unwrap();
     let entry = |event| Entry { participant: Some("p".to_owned()), event };
     let who = Event::Participant { name: None, role: "agent".to_owned(), track: Some(TrackId(4)) };
-    recorder.mark(77, entry(who.clone())).unwrap();
+    recorder.mark(77, entry(who.clone()));
     for tick in 100..160 {
         recorder.tick(tick, RATE, &[(TrackId(4), &[9; 320])]).unwrap();
     }
-    recorder.mark(110, entry(Event::Digits { digits: "5#".to_owned() })).unwrap();
+    recorder.mark(110, entry(Event::Digits { digits: "5#".to_owned() }));
     recorder.finish().unwrap();
     let told = sidecar(&storage);
     let told: Vec<_> =
@@ -138,7 +138,9 @@ fn nothing_but_what_was_asked_for_is_left() {
     let storage = MemoryStorage::default();
     let outline = Outline::new(RATE, Format::Wav, Layout::EachItsOwn);
     let mut recorder = Recorder::new(outline, storage.clone()).unwrap();
-    recorder.tick(1, RATE, &[(TrackId(0), &[9; 320])]).unwrap();
+    for tick in 0..30 {
+        recorder.tick(tick, RATE, &[(TrackId(0), &[9; 320])]).unwrap();
+    }
     assert!(storage.names().contains(&FileName::Track(TrackId(0))));
     let finished = recorder.finish().unwrap();
     assert_eq!(storage.names(), [FileName::Main, FileName::Sidecar]);
