@@ -1,1 +1,1 @@
-//! Benchmarks of the mixer, the codecs and the jitter buffer.
+//! Benchmarks of the mixer, the codecs, the jitter buffer and recordings.

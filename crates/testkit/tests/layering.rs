@@ -38,7 +38,7 @@ const LAYERS: &[(&str, &[&str])] = &[
         ],
     ),
     // Measures every crate and ships with none.
-    ("benches", &["audio", "codec", "media", "mixer", "rtp", "testkit"]),
+    ("benches", &["audio", "codec", "media", "mixer", "recording", "rtp", "testkit"]),
 ];
 
 fn short(name: &str) -> &str {
