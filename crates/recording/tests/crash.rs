@@ -172,10 +172,10 @@ fn outline(format: Format, layout: Layout) -> Outline {
 /// Ends the process at `moment` and makes whole what is left.
 fn crash(steps: &[Step], moment: usize, outline: &Outline) -> (Option<Finished>, MemoryStorage) {
     let (left, ticks) = replay(steps, moment, moment % 97);
+    let finished = left.names().contains(&FileName::Sidecar);
     let recovered = recover(left.clone()).unwrap_or_else(|error| panic!("{error} after {moment} steps"));
     let whole = recovered.as_ref().map_or(0, |recording| recording.samples);
     let given = ticks * RATE.frame_samples() as u64;
-    let finished = left.names().contains(&FileName::Sidecar);
     let at_most = u64::from(RATE.hz());
     assert!(
         whole + at_most >= given || finished,
