@@ -12,6 +12,8 @@ pub mod messages;
 pub mod outbox;
 pub mod prompts;
 pub mod rate;
+pub mod recording_place;
+pub mod retention;
 pub mod serve;
 pub mod signer;
 pub mod startup;

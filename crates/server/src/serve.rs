@@ -1,6 +1,7 @@
 //! Puts the service together, runs it until it is told to stop, and takes it apart.
 
 mod error;
+mod keeping;
 mod ports;
 mod signals;
 
@@ -10,6 +11,7 @@ use std::os::unix::fs::DirBuilderExt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use mixminus_archive::Archive;
 use mixminus_control::{Action, Application, CallUrls, HttpMethod, Limits, Switchboard};
 use mixminus_media::{Media, MediaConfig, ReplayLog};
 use mixminus_plivo::xml;
@@ -25,14 +27,16 @@ use crate::config::{self, Config, HttpUrl};
 use crate::dialect;
 use crate::exchange::handle::ExchangeHandle;
 use crate::exchange::{
-    Admission, Answering, Backlog, Clock, Dialling, Documents, Equipment, Exchange, Intake, Journal,
-    RecordingPlace, Status, Terms, Trunk, queued, queued_for_call,
+    Admission, Answering, Backlog, Clock, Dialling, Documents, Equipment, Exchange, Intake, Journal, Status,
+    Terms, Trunk, queued, queued_for_call,
 };
 use crate::http::{self, ApiLimits, ApiState, Exposition, Failures, Measured, Phase, health};
 use crate::messages::MessageService;
 use crate::outbox::{Counts, Keep, Outbox, Retry};
 use crate::prompts::{AudioFiles, Prompts, Speech};
 use crate::rate::RateLimits;
+use crate::recording_place::RecordingPlace;
+use crate::retention::Retention;
 use crate::signer::Signer;
 use crate::startup::Welcome;
 use crate::web::{Destinations, WebClient};
@@ -105,7 +109,8 @@ impl Service {
         let (stop, drain, written) =
             (CancellationToken::new(), CancellationToken::new(), Arc::new(Notify::new()));
 
-        close_orphans(&*store, &RecordingPlace(config.public_url())).await?;
+        let (archive, place) = (keeping::archive(config)?, keeping::place(config, clock)?);
+        close_orphans(&*store, &place).await?;
         let web = WebClient::new(destinations(config)).map_err(ServeError::Web)?;
         let files = AudioFiles::new(destinations(config)).map_err(ServeError::Web)?;
         let speech = Arc::new(Speech::new(&config.speech).map_err(ServeError::Web)?);
@@ -114,7 +119,7 @@ impl Service {
         let outbox = outbox(config, Arc::clone(&store), (web.clone(), messages, Arc::clone(&signer)), clock);
         let callbacks = Arc::clone(&outbox.counts);
         let outbox = tokio::spawn(outbox.run(Arc::clone(&written), stop.clone()));
-        keep_house(config, &store, clock, &stop);
+        keep_house(config, (&store, &archive), clock, &stop);
 
         let (media, media_events) = Media::start(media_config(config)).map_err(ServeError::Media)?;
         let (agent, calls) = UserAgent::start(agent_config(config)).await.map_err(ServeError::Sip)?;
@@ -138,7 +143,8 @@ impl Service {
             status: Arc::clone(&status),
         };
         let intake = Intake { calls, media: media_events, commands: requests, drain: drain.clone() };
-        let exchange = tokio::spawn(Exchange::new(equipment, answering(config, &accounts)).run(intake));
+        let exchange =
+            tokio::spawn(Exchange::new(equipment, answering(config, &accounts, place.clone())).run(intake));
 
         let (phase, phase_seen) = health::phases();
         let measured = measured(status, media, callbacks, admission.clone());
@@ -148,6 +154,8 @@ impl Service {
             speech: Arc::clone(&speech),
             local: addresses.iter().all(|address| address.ip().is_loopback()),
             store,
+            archive,
+            place,
             exchange: ExchangeHandle::new(commands),
             backlog: Arc::clone(&backlog),
             admission: admission.clone(),
@@ -266,11 +274,27 @@ fn measured(
     ])
 }
 
-/// Notes until `stop` that we live, and forgets old callbacks.
-fn keep_house(config: &Config, store: &Arc<dyn Store>, clock: Clock, stop: &CancellationToken) {
+/// Notes until `stop` that we live, forgets old callbacks, and brings recordings to where they are kept, for as
+/// long as they are.
+fn keep_house(
+    config: &Config,
+    (store, archive): (&Arc<dyn Store>, &Arc<Archive>),
+    clock: Clock,
+    stop: &CancellationToken,
+) {
     tokio::spawn(beat(Arc::clone(store), clock, stop.clone()));
     let now = Arc::new(move || clock.now());
-    tokio::spawn(keep(config).run(Arc::clone(store), now, stop.clone()));
+    tokio::spawn(keep(config).run(Arc::clone(store), now.clone(), stop.clone()));
+    let retention = Retention {
+        store: Arc::clone(store),
+        archive: Arc::clone(archive),
+        now,
+        age: config.recordings.retention_days.map(|days| Duration::from_hours(24) * days.get()),
+        max_total_bytes: config.recordings.max_total_mib.map(|mebibytes| u64::from(mebibytes.get()) << 20),
+    };
+    tokio::spawn(retention.run(stop.clone()));
+    let (archive, stop) = (Arc::clone(archive), stop.clone());
+    tokio::spawn(async move { archive.run(stop).await });
 }
 
 async fn beat(store: Arc<dyn Store>, clock: Clock, stop: CancellationToken) {
@@ -385,7 +409,7 @@ fn document_limits(config: &Config) -> xml::Limits {
     xml::Limits { max_participants: config.limits.max_participants.get(), ..xml::Limits::default() }
 }
 
-fn answering(config: &Config, accounts: &Accounts) -> Answering {
+fn answering(config: &Config, accounts: &Accounts, recordings: RecordingPlace) -> Answering {
     let application = &config.application;
     Answering {
         account: accounts.main_id().clone(),
@@ -399,7 +423,7 @@ fn answering(config: &Config, accounts: &Accounts) -> Answering {
             opus: config.opus(),
         },
         dialling: dialling(config),
-        recordings: RecordingPlace(config.public_url()),
+        recordings,
         sends_messages: config.messages.url.is_some(),
         max_arrivals_per_s: config.limits.max_arrivals_per_s.get() as usize,
     }

@@ -39,6 +39,6 @@ pub use error::StoreError;
 pub use orphans::Orphans;
 pub use sqlite::SqliteStore;
 pub use store::{
-    Batch, CallFilter, ConferenceFilter, Page, ParticipantFilter, RecordingFilter, SecondsRange, Store,
-    TimeRange,
+    Batch, CallFilter, ConferenceFilter, Page, ParticipantFilter, RecordingFilter, RecordingLimits,
+    SecondsRange, Store, TimeRange,
 };

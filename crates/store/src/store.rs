@@ -154,6 +154,15 @@ pub struct RecordingFilter {
     pub started: TimeRange,
 }
 
+/// How much is kept; what is absent does not limit.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RecordingLimits {
+    /// Nothing that ended before.
+    pub ended_before: Option<Timestamp>,
+    /// No more bytes than this, of which the younger recordings have the first claim.
+    pub max_total_bytes: Option<u64>,
+}
+
 /// Which participants of a conference are wanted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ParticipantFilter {
@@ -225,6 +234,13 @@ pub trait Store: Directory {
         account: &AccountId,
         id: RecordingId,
     ) -> Result<Option<RecordingRecord>, StoreError>;
+
+    /// The first `limit` recordings, of whichever account and the oldest first, that are over and beyond `limits`.
+    async fn recordings_beyond(
+        &self,
+        limits: RecordingLimits,
+        limit: u32,
+    ) -> Result<Vec<RecordingRecord>, StoreError>;
 
     /// Deletes what is known of a recording.
     async fn delete_recording(&self, id: RecordingId) -> Result<(), StoreError>;

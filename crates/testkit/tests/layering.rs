@@ -23,6 +23,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     (
         "server",
         &[
+            "archive",
             "audio",
             "codec",
             "control",

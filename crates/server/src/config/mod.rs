@@ -15,7 +15,8 @@ use mixminus_sip::{Cidr, ListenAddress};
 
 pub use reference::reference;
 pub use setting::{
-    Callable, HttpUrl, Method, Name, OpusRate, Password, PortRange, Setting, SpeechEngine, TrunkHost, Within,
+    Callable, HttpUrl, Method, Name, OpusRate, Password, PortRange, RecordingRate, RecordingStore, Setting,
+    SpeechEngine, TrunkHost, Within,
 };
 pub use source::{ConfigError, Origin};
 
@@ -258,6 +259,44 @@ settings! {
         hangup_method: Method = "POST",
     }
 
+    /// What is recorded, and where recordings are kept.
+    recordings: Recordings {
+        /// Where they are written, and stay when they are kept locally;
+        /// `recordings` in `data_dir` when left out.
+        directory: Option<PathBuf> = "./mixminus-data/recordings",
+        /// Samples a second.
+        sample_rate_hz: RecordingRate = 16000,
+        /// Whether each participant is kept in a file of its own beside the whole.
+        keep_tracks: bool = false,
+        /// Seconds of audio that wait for a slow disk before it has a gap.
+        max_buffer_s: Within<1, 600> = 30,
+        /// `local` leaves them in the directory; `s3` brings them to a bucket once they are
+        /// over, and takes them from the directory when they are there.
+        store: RecordingStore = "local",
+        /// The bucket.
+        s3_bucket: Option<Name> = "calls",
+        /// Its region.
+        s3_region: Name = "us-east-1",
+        /// URL of the service, when it is not Amazon's.
+        s3_endpoint: Option<HttpUrl> = "https://minio.example.com",
+        /// Whether the bucket stands in the path instead of the host name.
+        s3_path_style: bool = false,
+        /// Whether the endpoint may be http://.
+        s3_allow_http: bool = false,
+        /// Who may use the bucket; the role of the machine at Amazon when left out.
+        s3_access_key_id: Option<Name> = "AKIAEXAMPLE",
+        /// The secret that belongs to it.
+        s3_secret_access_key: Option<Password> = "what-the-bucket-takes",
+        /// Days after its end at which a recording is deleted. Without it they are kept for good.
+        retention_days: Option<Within<1, 36_500>> = 90,
+        /// Mebibytes of all recordings together, beyond which the oldest are deleted, be they
+        /// uploaded or not.
+        max_total_mib: Option<Within<1, 4_294_967_295>> = 102400,
+        /// Seconds for which the URLs of recordings that replies and callbacks tell are good
+        /// without credentials, by a signature. Without it all of them take credentials.
+        sign_urls_for_s: Option<Within<1, 31_536_000>> = 3600,
+    }
+
     /// What this service requests: documents, audio files, callbacks.
     urls: Urls {
         /// Whether they may point at loopback and private networks. When left
@@ -322,6 +361,7 @@ impl Config {
         layers.add_environment(environment)?;
         let config = Self::read(&layers)?;
         config.speech.check()?;
+        config.recordings.check()?;
         Ok(config)
     }
 
@@ -384,6 +424,25 @@ impl Speech {
                 needed("speech.command", <Vec<String> as Setting>::accepts())
             }
             SpeechEngine::Http if self.url.is_none() => needed("speech.url", HttpUrl::accepts()),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Recordings {
+    /// Whether there is what the store needs.
+    fn check(&self) -> Result<(), ConfigError> {
+        let needed = |key, by, accepted| Err(ConfigError::Needed { key, by, accepted });
+        if self.store == RecordingStore::S3 && self.s3_bucket.is_none() {
+            return needed("recordings.s3_bucket", "recordings.store", Name::accepts());
+        }
+        match (&self.s3_access_key_id, &self.s3_secret_access_key) {
+            (Some(_), None) => {
+                needed("recordings.s3_secret_access_key", "recordings.s3_access_key_id", Password::accepts())
+            }
+            (None, Some(_)) => {
+                needed("recordings.s3_access_key_id", "recordings.s3_secret_access_key", Name::accepts())
+            }
             _ => Ok(()),
         }
     }

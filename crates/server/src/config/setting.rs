@@ -166,6 +166,48 @@ impl Setting for OpusRate {
     }
 }
 
+/// Rate of what is recorded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RecordingRate(pub SampleRate);
+
+impl Setting for RecordingRate {
+    fn accepts() -> String {
+        "8000, 16000 or 48000".into()
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        match text {
+            "8000" => Some(Self(SampleRate::Hz8000)),
+            "16000" => Some(Self(SampleRate::Hz16000)),
+            "48000" => Some(Self(SampleRate::Hz48000)),
+            _ => None,
+        }
+    }
+}
+
+/// Where recordings are kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RecordingStore {
+    /// Where they are written.
+    Local,
+    /// In a bucket.
+    S3,
+}
+
+impl Setting for RecordingStore {
+    fn accepts() -> String {
+        if cfg!(feature = "s3") { "local or s3" } else { "local; this program was built without s3" }.into()
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        match text {
+            "local" => Some(Self::Local),
+            "s3" if cfg!(feature = "s3") => Some(Self::S3),
+            _ => None,
+        }
+    }
+}
+
 /// What speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SpeechEngine {

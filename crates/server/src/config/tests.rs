@@ -118,6 +118,8 @@ const WRONG: &[(&str, &str, &str)] = &[
     ("application.answer_url", "/answer", "an http:// or https:// URL"),
     ("application.answer_method", "PUT", "GET or POST"),
     ("urls.allow_private", "perhaps", "true or false"),
+    ("recordings.sample_rate_hz", "44100", "8000, 16000 or 48000"),
+    ("recordings.store", "ftp", "local or s3"),
     ("limits.max_participants", "1", "from 2 to"),
     ("limits.requests_per_5s", "-1", "a whole number"),
     ("data_dir", "", "a path"),
@@ -145,6 +147,19 @@ fn an_engine_that_is_not_said_how_to_reach_is_told_with_the_key_that_says_it() {
     for (engine, key) in [("command", "speech.command"), ("http", "speech.url")] {
         let said = from_file(&format!("[speech]\nengine = \"{engine}\"")).unwrap_err().to_string();
         let expected = format!("{key} is left out, which speech.engine needs; accepted: ");
+        assert!(said.starts_with(&expected), "{said}");
+    }
+}
+
+#[test]
+fn a_bucket_needs_a_name_and_a_key_its_secret() {
+    for (text, needed, by) in [
+        ("store = \"s3\"", "s3_bucket", "store"),
+        ("s3_access_key_id = \"x\"", "s3_secret_access_key", "s3_access_key_id"),
+        ("s3_secret_access_key = \"x\"", "s3_access_key_id", "s3_secret_access_key"),
+    ] {
+        let said = from_file(&format!("[recordings]\n{text}")).unwrap_err().to_string();
+        let expected = format!("recordings.{needed} is left out, which recordings.{by} needs; accepted: ");
         assert!(said.starts_with(&expected), "{said}");
     }
 }

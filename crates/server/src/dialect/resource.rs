@@ -75,6 +75,11 @@ pub fn endpoint(record: &EndpointRecord) -> EndpointObject {
 pub fn recording(record: &RecordingRecord) -> RecordingFile {
     let (mpc_uuid, mpc_name) =
         record.of.conference.as_ref().map(|(id, name)| (id.to_string(), name.clone())).unzip();
+    // What is told of a file is true of its samples; the end was noted somewhat later.
+    let ended_at = match record.state {
+        RecordingState::Completed => Some(record.started_at + record.duration),
+        _ => record.ended_at,
+    };
     let party = |address: &str| Some(address.to_owned()).filter(|address| !address.is_empty());
     RecordingFile {
         id: record.id.to_string(),
@@ -88,7 +93,7 @@ pub fn recording(record: &RecordingRecord) -> RecordingFile {
             RecordingFormat::Wav => FileFormat::Wav,
         },
         started_at: instant(record.started_at),
-        ended_at: record.ended_at.map(instant),
+        ended_at: ended_at.map(instant),
         duration_us: record.ended_at.map(|_| record.duration.as_micros() as u64),
         mpc_uuid,
         mpc_name,

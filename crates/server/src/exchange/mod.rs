@@ -34,6 +34,7 @@ use tokio_util::sync::CancellationToken;
 use crate::messages;
 use crate::prompts::{AudioFiles, PromptError, Prompts};
 use crate::rate::RateLimit;
+use crate::recording_place::RecordingPlace;
 use crate::web;
 use handle::{CommandRequest, ExchangeError};
 
@@ -45,7 +46,7 @@ pub use documents::Documents;
 pub use journal::Journal;
 pub use leg::Terms;
 pub use status::Status;
-pub use told::{RecordingPlace, queued, queued_for_call};
+pub use told::{queued, queued_for_call};
 
 use told::{queued_for_participant, queued_for_recording};
 

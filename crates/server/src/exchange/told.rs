@@ -1,35 +1,11 @@
 //! Callbacks as they are kept until they are delivered.
 
-use mixminus_control::{
-    CallCallback, CallEvent, CallbackEvent, ParticipantCallback, RecordingCallback, RecordingFormat,
-    RecordingRecord,
-};
+use mixminus_control::{CallCallback, CallEvent, CallbackEvent, ParticipantCallback, RecordingCallback};
 use mixminus_store::{NewCallback, OrderKey};
 use uuid::Uuid;
 
 use crate::dialect;
-
-/// Where the API is reached, without a slash at the end: recordings are below it.
-#[derive(Clone, Debug)]
-pub struct RecordingPlace(pub String);
-
-impl RecordingPlace {
-    /// `record`, which now says where its file is.
-    pub(super) fn located(&self, mut record: RecordingRecord) -> RecordingRecord {
-        self.locate(&mut record);
-        record
-    }
-
-    /// Says in `record` where its file is.
-    pub(super) fn locate(&self, record: &mut RecordingRecord) {
-        let extension = match record.format {
-            RecordingFormat::Mp3 => "mp3",
-            RecordingFormat::Wav => "wav",
-        };
-        let RecordingRecord { id, account, .. } = record;
-        record.url = format!("{}/v1/Account/{account}/Recording/{id}.{extension}", self.0);
-    }
-}
+use crate::recording_place::RecordingPlace;
 
 /// The callback that tells `event`, ready to be kept.
 pub fn queued(event: &CallbackEvent) -> NewCallback {
@@ -88,7 +64,7 @@ pub(super) fn queued_for_recording(mut event: RecordingCallback, place: &Recordi
         sequence: event.sequence,
         url: event.url.clone(),
         method: event.method,
-        params: dialect::recording_callback_parameters(&event, &place.0),
+        params: dialect::recording_callback_parameters(&event, place.base()),
         created_at: event.at,
     }
 }

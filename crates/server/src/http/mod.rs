@@ -14,7 +14,9 @@ mod listen;
 pub mod metrics;
 mod multi_party_call;
 mod openapi;
+mod range;
 mod recording;
+mod recording_file;
 mod repeat;
 mod reply;
 mod route;
@@ -35,6 +37,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
 use bytes::Bytes;
 use futures::FutureExt;
+use mixminus_archive::Archive;
 use mixminus_plivo::rest::AsyncCallback;
 use mixminus_plivo::xml;
 use mixminus_store::Store;
@@ -45,6 +48,7 @@ use crate::exchange::handle::ExchangeHandle;
 use crate::exchange::{Admission, Backlog, Clock};
 use crate::prompts::Speech;
 use crate::rate::RateLimits;
+use crate::recording_place::RecordingPlace;
 
 pub use auth::Failures;
 pub use health::Phase;
@@ -70,6 +74,10 @@ pub struct ApiState {
     pub local: bool,
     /// Where what is asked is read.
     pub store: Arc<dyn Store>,
+    /// What keeps recordings.
+    pub archive: Arc<Archive>,
+    /// Where they are fetched.
+    pub place: RecordingPlace,
     /// Where what is to be done is sent.
     pub exchange: ExchangeHandle,
     /// What waits to be stored.
@@ -153,7 +161,10 @@ async fn survive(answer: impl Future<Output = Result<Response, ApiError>>) -> Re
 }
 
 async fn answer(state: &ApiState, request: Request) -> Result<Response, ApiError> {
-    let caller = auth::authenticate(&request, &state.accounts, &state.limits.failures)?;
+    let caller = match recording_file::signed(state, &request)? {
+        Some(caller) => caller,
+        None => auth::authenticate(&request, &state.accounts, &state.limits.failures)?,
+    };
     admit(state, &caller)?;
     let route = Route::parse(request.uri().path()).ok_or_else(ApiError::not_found)?;
     let account = state.accounts.acting(&caller, &route.auth_id).ok_or_else(ApiError::forbidden)?;
@@ -162,6 +173,10 @@ async fn answer(state: &ApiState, request: Request) -> Result<Response, ApiError
     if !methods.contains(request.method()) {
         let methods: Vec<&str> = methods.iter().map(Method::as_str).collect();
         return Err(ApiError::method_not_allowed(&methods.join(", ")));
+    }
+    if let Resource::RecordingFile(id, file) = &resource {
+        let (head, _) = request.into_parts();
+        return recording_file::answer((state, &account), (&head.method, &head.headers), (id, file)).await;
     }
     let method = request.method().clone();
     let key = if method == Method::GET { None } else { repeat::key(request.headers())? };
@@ -220,6 +235,7 @@ async fn carry_out_now(asked: &Asked<'_>, resource: Resource) -> Result<Response
         | Resource::CallDigits(_)
         | Resource::CallRecorded(_)
         | Resource::Request(_) => call::answer(asked, resource).await,
+        Resource::Tracks(id) => recording::tracks(asked, &id).await,
         resource => multi_party_call::answer(asked, resource).await,
     }
 }

@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use axum::body::Body;
-use axum::http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::http::header::{ALLOW, CONTENT_RANGE, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
+use mixminus_archive::ArchiveError;
 use mixminus_plivo::rest::{ErrorBody, Reply, RestError};
 use serde::Serialize;
 use uuid::Uuid;
@@ -88,6 +89,23 @@ impl ApiError {
         Self::new(StatusCode::CONFLICT, text)
     }
 
+    /// 416: there are no such bytes among the `len_bytes` that there are.
+    pub fn no_such_range(len_bytes: u64) -> Self {
+        Self::new(StatusCode::RANGE_NOT_SATISFIABLE, "there are no such bytes")
+            .with(CONTENT_RANGE, &format!("bytes */{len_bytes}"))
+    }
+
+    /// 403: the URL's signature says so, or is none of ours.
+    pub fn unsigned(text: &str) -> Self {
+        Self::new(StatusCode::FORBIDDEN, text)
+    }
+
+    /// 503: what keeps recordings cannot be reached.
+    pub fn not_readable() -> Self {
+        let text = "recordings cannot be read or deleted at the moment; nothing was changed";
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, text).with(RETRY_AFTER, "5")
+    }
+
     /// 422: an `Idempotency-Key` names something else already.
     pub fn another_request() -> Self {
         let text = "this Idempotency-Key was given to another request";
@@ -149,6 +167,18 @@ impl From<RestError> for ApiError {
     fn from(error: RestError) -> Self {
         let status = StatusCode::from_u16(error.status()).expect("refusals have a status");
         Self::new(status, error.to_string())
+    }
+}
+
+impl From<ArchiveError> for ApiError {
+    fn from(error: ArchiveError) -> Self {
+        match error {
+            ArchiveError::NotFound => Self::absent("file"),
+            error => {
+                tracing::error!(%error, "a recording was not read or deleted");
+                Self::not_readable()
+            }
+        }
     }
 }
 

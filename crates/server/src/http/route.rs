@@ -45,6 +45,17 @@ pub enum Taping {
     Resume,
 }
 
+/// A file of a recording.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RecordingPart {
+    /// `Recording/{id}.{extension}`: all of it.
+    Main(String),
+    /// `Recording/{id}/Track/{number}.wav`
+    Track(String),
+    /// `Recording/{id}/Sidecar/`
+    Sidecar,
+}
+
 /// An account, or something below one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Resource {
@@ -79,6 +90,10 @@ pub enum Resource {
     CallRecorded(String),
     /// `Request/{uuid}/`
     Request(String),
+    /// `Recording/{id}/Track/`
+    Tracks(String),
+    /// A file of a recording, by the recording's id.
+    RecordingFile(String, RecordingPart),
 }
 
 /// A path split into its account and what it names there.
@@ -113,6 +128,11 @@ impl Resource {
         }
         if first != "MultiPartyCall" {
             let kind = Kind::parse(first)?;
+            if kind == Kind::Recording
+                && let Some(part) = Self::recording_part(rest)
+            {
+                return Some(part);
+            }
             return match rest {
                 [] => Some(Self::List(kind)),
                 [id] => Some(Self::One(kind, id.clone())),
@@ -154,6 +174,22 @@ impl Resource {
         }
     }
 
+    fn recording_part(segments: &[String]) -> Option<Self> {
+        let file = |id: &str, part| Some(Self::RecordingFile(id.to_owned(), part));
+        match segments {
+            [name] => {
+                let (id, extension) = name.split_once('.')?;
+                file(id, RecordingPart::Main(extension.to_owned()))
+            }
+            [id, word] if word == "Track" => Some(Self::Tracks(id.clone())),
+            [id, word] if word == "Sidecar" => file(id, RecordingPart::Sidecar),
+            [id, word, name] if word == "Track" => {
+                file(id, RecordingPart::Track(name.strip_suffix(".wav")?.to_owned()))
+            }
+            _ => None,
+        }
+    }
+
     fn call(segments: &[String]) -> Option<Self> {
         match segments {
             [] => Some(Self::Calls),
@@ -168,7 +204,10 @@ impl Resource {
     /// The methods it takes.
     pub const fn methods(&self) -> &'static [Method] {
         match self {
-            Self::Conferences | Self::List(Kind::Callback | Kind::Recording) => &[Method::GET],
+            Self::Conferences | Self::List(Kind::Callback | Kind::Recording) | Self::Tracks(_) => {
+                &[Method::GET]
+            }
+            Self::RecordingFile(..) => &[Method::GET, Method::HEAD],
             Self::Heard(..)
             | Self::CallHears(..)
             | Self::CallRecorded(_)
@@ -221,6 +260,22 @@ mod tests {
                 panic!("{path}")
             };
             assert_eq!((of, what), (member, taping));
+        }
+    }
+
+    #[test]
+    fn files_of_recordings_are_named_below_them() {
+        let file = |part| Some(Resource::RecordingFile("r".into(), part));
+        for (path, expected) in [
+            ("r/", Some(Resource::One(Kind::Recording, "r".into()))),
+            ("r.mp3", file(RecordingPart::Main("mp3".into()))),
+            ("r/Track/", Some(Resource::Tracks("r".into()))),
+            ("r/Track/3.wav", file(RecordingPart::Track("3".into()))),
+            ("r/Track/3.mp3", None),
+            ("r/Sidecar", file(RecordingPart::Sidecar)),
+            ("r/x/", None),
+        ] {
+            assert_eq!(resource(&format!("Recording/{path}")), expected, "{path}");
         }
     }
 

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use mixminus_archive::ArchiveError;
 use mixminus_media::MediaError;
 use mixminus_sip::SipError;
 use mixminus_store::StoreError;
@@ -27,6 +28,17 @@ pub enum ServeError {
     /// The database cannot be used.
     #[error("database: {0}")]
     Store(#[from] StoreError),
+    /// Recordings cannot be kept.
+    #[error("recordings.{key}: {source}")]
+    Recordings {
+        /// The key that says where.
+        key: &'static str,
+        /// Why not.
+        source: ArchiveError,
+    },
+    /// The key of signed URLs cannot be kept.
+    #[error("url.key in data_dir: {0}")]
+    UrlKey(std::io::Error),
     /// An address cannot be listened on.
     #[error("{key} {address}: {source}")]
     Listen {

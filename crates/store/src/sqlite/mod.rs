@@ -29,7 +29,7 @@ use uuid::Uuid;
 
 use crate::{
     Batch, CallFilter, CallbackFilter, CallbackRecord, ConferenceFilter, Forget, Orphans, Page,
-    ParticipantFilter, QueuedCallback, RecordingFilter, Store, StoreError,
+    ParticipantFilter, QueuedCallback, RecordingFilter, RecordingLimits, Store, StoreError,
 };
 
 /// Connections that read at the same time, each with a thread of its own. Two
@@ -202,6 +202,14 @@ impl Store for SqliteStore {
     ) -> Result<Option<RecordingRecord>, StoreError> {
         let found = self.reached("recordings", account, &id.to_string()).await?;
         found.as_ref().map(rows::recording).transpose()
+    }
+
+    async fn recordings_beyond(
+        &self,
+        limits: RecordingLimits,
+        limit: u32,
+    ) -> Result<Vec<RecordingRecord>, StoreError> {
+        read::recordings_beyond(&self.readers, limits, limit).await
     }
 
     async fn delete_recording(&self, id: RecordingId) -> Result<(), StoreError> {

@@ -2,7 +2,7 @@
 
 use mixminus_control::{
     AccountId, CallId, CallRecord, CallState, ConferenceId, ConferenceRecord, ParticipantId,
-    ParticipantRecord, RecordingRecord, Selector, Timestamp,
+    ParticipantRecord, RecordingRecord, RecordingState, Selector, Timestamp,
 };
 use sqlx::sqlite::{Sqlite, SqliteConnection, SqlitePool};
 use sqlx::{AssertSqlSafe, QueryBuilder, Row};
@@ -14,7 +14,7 @@ use crate::orphans::{LiveCall, LiveConference};
 use crate::text::Text;
 use crate::{
     CallFilter, CallbackFilter, CallbackRecord, CallbackState, ConferenceFilter, OrderKey, Orphans, Page,
-    ParticipantFilter, RecordingFilter, StoreError,
+    ParticipantFilter, RecordingFilter, RecordingLimits, StoreError,
 };
 
 pub(super) async fn conferences(
@@ -139,6 +139,27 @@ pub(super) async fn recordings(
     };
     let (found, total) = list::page(readers, &wanted, matching).await?;
     Ok((found.iter().map(rows::recording).collect::<Result<_, _>>()?, total))
+}
+
+pub(super) async fn recordings_beyond(
+    readers: &SqlitePool,
+    RecordingLimits { ended_before, max_total_bytes }: RecordingLimits,
+    limit: u32,
+) -> Result<Vec<RecordingRecord>, StoreError> {
+    let found = sqlx::query(
+        "SELECT * FROM
+            (SELECT *, SUM(size_bytes) OVER (ORDER BY started_at DESC, id DESC) AS up_to_this
+             FROM recordings WHERE state IN ($1, $2))
+         WHERE ended_at < $3 OR up_to_this > $4 ORDER BY started_at, id LIMIT $5",
+    )
+    .bind(RecordingState::Completed.text())
+    .bind(RecordingState::Failed.text())
+    .bind(ended_before.map(Timestamp::as_micros))
+    .bind(max_total_bytes.map(|bytes| i64::try_from(bytes).unwrap_or(i64::MAX)))
+    .bind(limit)
+    .fetch_all(readers)
+    .await?;
+    found.iter().map(rows::recording).collect()
 }
 
 pub(super) async fn callbacks(

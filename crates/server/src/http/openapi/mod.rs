@@ -20,7 +20,7 @@ use operation::{closed, part};
 pub use page::page;
 
 /// What the statuses that mean no success say, on any path.
-const REFUSALS: [(u16, &str); 11] = [
+const REFUSALS: [(u16, &str); 12] = [
     (
         400,
         "A parameter or the body is not as it has to be, or something stands in the way; the text says what.",
@@ -32,6 +32,7 @@ const REFUSALS: [(u16, &str); 11] = [
     (409, "It is not in a state for this."),
     (413, "The body is too long."),
     (415, "The body is neither JSON nor a form."),
+    (416, "There are no such bytes; `Content-Range` says how many there are."),
     (429, "Too many requests or wrong passwords, or no room for more calls; wait as `Retry-After` says."),
     (500, "A fault of the service; nothing was changed."),
     (503, "The service cannot do it at the moment; nothing was changed. Wait as `Retry-After` says."),
@@ -82,6 +83,7 @@ fn refusal(status: u16, says: &str, body: &Value) -> Value {
     let mut refusal = json!({ "description": says, "content": { "application/json": { "schema": body } } });
     let header = match status {
         401 => Some(("WWW-Authenticate", "string")),
+        416 => Some(("Content-Range", "string")),
         429 | 503 => Some(("Retry-After", "integer")),
         _ => None,
     };

@@ -182,7 +182,7 @@ impl Operation {
 
     /// Whether a body is read, be there anything to say in it or not.
     fn reads_body(&self) -> bool {
-        self.method != "GET"
+        !matches!(self.method, "GET" | "HEAD")
     }
 
     fn has_body(&self) -> bool {

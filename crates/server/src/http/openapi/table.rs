@@ -17,6 +17,7 @@ use super::operation::{
 };
 use crate::http::callback::{CallbackList, CallbackObject, CallbackQuery};
 use crate::http::health::{About, Status};
+use crate::http::recording::TrackList;
 
 /// Every operation of a service with these limits.
 pub fn operations(limits: &Limits) -> Vec<Operation> {
@@ -29,8 +30,13 @@ pub fn operations(limits: &Limits) -> Vec<Operation> {
         callbacks(),
         service(),
     ];
-    // A call's recording has a callback URL of its own.
-    all.into_iter().flatten().map(Operation::or_later).chain(recorded_calls()).collect()
+    // A call's recording has a callback URL of its own, and files are no answers for a callback.
+    all.into_iter()
+        .flatten()
+        .map(Operation::or_later)
+        .chain(recorded_calls())
+        .chain(recording_files())
+        .collect()
 }
 
 #[rustfmt::skip]
@@ -52,6 +58,19 @@ fn recorded_calls() -> Vec<Operation> {
     vec![
         on("POST Call/{call_uuid}/Record/", "recordCall", "Records a call.", reads(CallRecord::parse), json::<CallRecordReply>(202)),
         on("DELETE Call/{call_uuid}/Record/", "stopRecordingCall", "Stops the recording of a call.", reads(CallRecord::parse_stop), nothing()),
+    ]
+}
+
+#[rustfmt::skip]
+fn recording_files() -> Vec<Operation> {
+    let audio = |kind| some(kind, "string").also(206).refuses(&[416, 503]);
+    vec![
+        on("GET Recording/{recording_id}.{extension}", "downloadRecording", "The audio of a recording that is over, or a range of its bytes.", none(), audio("audio/*")),
+        on("HEAD Recording/{recording_id}.{extension}", "sizeRecording", "How large that is.", none(), audio("audio/*")),
+        on("GET Recording/{recording_id}/Track/{number}.wav", "downloadTrack", "The audio of a track, or a range of its bytes.", none(), audio("audio/wav")),
+        on("HEAD Recording/{recording_id}/Track/{number}.wav", "sizeTrack", "How large that is.", none(), audio("audio/wav")),
+        on("GET Recording/{recording_id}/Sidecar/", "getSidecar", "Who and what is heard when in a recording.", none(), some("application/json", "object").also(206).refuses(&[416, 503])),
+        on("HEAD Recording/{recording_id}/Sidecar/", "sizeSidecar", "How large that is.", none(), some("application/json", "object").also(206).refuses(&[416, 503])),
     ]
 }
 
@@ -129,6 +148,7 @@ fn directory() -> Vec<Operation> {
         on("DELETE Endpoint/{endpoint_id}/", "deleteEndpoint", "Deletes an endpoint.", none(), nothing()),
         on("GET Recording/", "listRecordings", "Recordings, the newest first.", reads(RecordingFilter::parse), list::<RecordingObject>()),
         on("GET Recording/{recording_id}/", "getRecording", "One recording.", none(), json::<RecordingObject>(200)),
+        on("GET Recording/{recording_id}/Track/", "listTracks", "The tracks of a recording that are kept.", none(), json::<TrackList>(200)),
         on("DELETE Recording/{recording_id}/", "deleteRecording", "Deletes a recording that is over.", none(), nothing().refuses(&[409])),
     ]
 }

@@ -5,6 +5,7 @@ mod callbacks;
 mod directory;
 mod openapi;
 mod probes;
+mod recordings;
 mod refusals;
 mod repeats;
 mod resources;
@@ -15,9 +16,10 @@ use std::sync::{Arc, Mutex};
 use axum::Router;
 use axum::body::Body;
 use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
-use axum::http::{HeaderMap, Request, StatusCode};
+use axum::http::{HeaderMap, HeaderValue, Request, StatusCode};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use mixminus_archive::{Pace, Spool};
 use mixminus_control::policy::Role;
 use mixminus_control::{
     AccountId, CallId, CallRecord, CallState, Command, CommandError, ConferenceChange, ConferenceId,
@@ -104,6 +106,7 @@ pub async fn api_with(afterwards: Afterwards) -> Api {
     let directory = tempfile::tempdir().unwrap();
     let store = Arc::new(SqliteStore::open(&directory.path().join("mixminus.db")).await.unwrap());
     store.commit(&records()).await.unwrap();
+    let spool = Spool::open(directory.path().join("recordings")).unwrap();
     let (commands, requests) = mpsc::channel(8);
     let (phase, phase_seen) = health::phases();
     let seen = Arc::new(Mutex::new(Vec::new()));
@@ -116,6 +119,8 @@ pub async fn api_with(afterwards: Afterwards) -> Api {
         speech: Arc::new(crate::prompts::Speech::built_in()),
         local: true,
         store: Arc::clone(&store) as Arc<dyn Store>,
+        archive: Arc::new(Archive::new(spool, None, Pace::default())),
+        place: recordings::place(None),
         exchange: ExchangeHandle::new(commands),
         backlog: Arc::default(),
         admission: Admission::new(Arc::clone(&crowd) as Arc<_>),

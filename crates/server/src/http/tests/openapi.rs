@@ -8,7 +8,7 @@ use mixminus_plivo::rest::MpcSegment;
 use sha2::{Digest, Sha256};
 
 use super::*;
-use crate::http::route::Taping;
+use crate::http::route::{RecordingPart, Taping};
 
 const ACCOUNT: &str = "/v1/Account/{auth_id}/";
 
@@ -31,7 +31,15 @@ fn after(resource: &Resource) -> Option<Resource> {
         Resource::One(Subaccount, _) => Resource::List(Application),
         Resource::One(Application, _) => Resource::List(Endpoint),
         Resource::One(Endpoint, _) => Resource::List(Recording),
-        Resource::One(Recording, _) => Resource::Conferences,
+        Resource::One(Recording, _) => Resource::Tracks(x()),
+        Resource::Tracks(_) => Resource::RecordingFile(x(), RecordingPart::Main(x())),
+        Resource::RecordingFile(_, RecordingPart::Main(_)) => {
+            Resource::RecordingFile(x(), RecordingPart::Track(x()))
+        }
+        Resource::RecordingFile(_, RecordingPart::Track(_)) => {
+            Resource::RecordingFile(x(), RecordingPart::Sidecar)
+        }
+        Resource::RecordingFile(_, RecordingPart::Sidecar) => Resource::Conferences,
         Resource::Conferences => Resource::Conference(mpc()),
         Resource::Conference(_) => Resource::Participants(mpc()),
         Resource::Participants(_) => Resource::Participant(mpc(), x()),

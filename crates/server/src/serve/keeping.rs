@@ -1,0 +1,57 @@
+//! Puts together what keeps recordings.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use mixminus_archive::{Archive, ArchiveError, ObjectPlace, Pace, Spool};
+use rand::rngs::StdRng;
+
+use super::ServeError;
+use crate::config::{Config, RecordingStore};
+use crate::exchange::Clock;
+use crate::recording_place::{RecordingPlace, UrlKey};
+
+/// What keeps recordings, as configured.
+pub fn archive(config: &Config) -> Result<Arc<Archive>, ServeError> {
+    let configured = config.recordings.directory.clone();
+    let directory = configured.unwrap_or_else(|| config.data_dir.join("recordings"));
+    let failed = |source| ServeError::Recordings { key: "directory", source };
+    let spool = Spool::open(directory).map_err(failed)?;
+    let store = match config.recordings.store {
+        RecordingStore::Local => None,
+        RecordingStore::S3 => {
+            Some(bucket(config).map_err(|source| ServeError::Recordings { key: "store", source })?)
+        }
+    };
+    Ok(Arc::new(Archive::new(spool, store, Pace::default())))
+}
+
+#[cfg(feature = "s3")]
+fn bucket(config: &Config) -> Result<Arc<dyn ObjectPlace>, ArchiveError> {
+    use mixminus_archive::{AccessKey, S3};
+
+    let recordings = &config.recordings;
+    let secret = recordings.s3_secret_access_key.as_ref().map(|secret| secret.expose().to_owned().into());
+    let id = recordings.s3_access_key_id.clone();
+    S3 {
+        endpoint: recordings.s3_endpoint.as_ref().map(|url| url.as_str().trim_end_matches('/').to_owned()),
+        bucket: recordings.s3_bucket.as_ref().map(|name| name.0.clone()).unwrap_or_default(),
+        region: recordings.s3_region.0.clone(),
+        key: id.zip(secret).map(|(id, secret)| AccessKey { id: id.0, secret }),
+        path_style: recordings.s3_path_style,
+        allow_http: recordings.s3_allow_http,
+    }
+    .open()
+}
+
+#[cfg(not(feature = "s3"))]
+fn bucket(_: &Config) -> Result<Arc<dyn ObjectPlace>, ArchiveError> {
+    unreachable!("the configuration takes no s3 in such a program")
+}
+
+/// Where recordings are fetched.
+pub fn place(config: &Config, clock: Clock) -> Result<RecordingPlace, ServeError> {
+    let key = UrlKey::kept(&config.data_dir, &mut rand::make_rng::<StdRng>()).map_err(ServeError::UrlKey)?;
+    let signed_for = config.recordings.sign_urls_for_s.map(|time| Duration::from_secs(time.get().into()));
+    Ok(RecordingPlace::new(config.public_url(), key, signed_for, clock))
+}
