@@ -9,6 +9,9 @@ pub enum ArchiveError {
     /// The spool's disk, or the share of it that we may use, is full.
     #[error("the disk is full: {0}")]
     DiskFull(#[source] io::Error),
+    /// Another process has the spool.
+    #[error("another process uses this directory")]
+    InUse,
     /// The spool cannot be used.
     #[error("disk: {0}")]
     Disk(#[source] io::Error),

@@ -1,9 +1,10 @@
 //! The directory in which recordings are written.
 
-use std::fs::{self, DirBuilder, DirEntry, File, OpenOptions};
+use std::fs::{self, DirBuilder, DirEntry, File, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use uuid::Uuid;
 
@@ -25,17 +26,26 @@ const PROGRESS_DRAFT: &str = "upload.json.new";
 #[derive(Clone, Debug)]
 pub struct Spool {
     root: PathBuf,
+    /// The directory, locked for as long as the spool is open.
+    _lock: Arc<File>,
 }
 
 impl Spool {
-    /// The spool in `root`, which only this user may enter once it is made.
+    /// The spool in `root`, which only this user may enter once it is made, and no other process while this one
+    /// has it.
     ///
     /// # Errors
     ///
-    /// The directory cannot be made.
+    /// [`ArchiveError::InUse`], or the directory cannot be made.
     pub fn open(root: impl Into<PathBuf>) -> Result<Self, ArchiveError> {
-        let spool = Self { root: root.into() };
-        make_directory(&spool.root.join(DELETED))?;
+        let root = root.into();
+        make_directory(&root.join(DELETED))?;
+        let lock = File::open(&root)?;
+        lock.try_lock().map_err(|error| match error {
+            TryLockError::WouldBlock => ArchiveError::InUse,
+            TryLockError::Error(error) => error.into(),
+        })?;
+        let spool = Self { root, _lock: Arc::new(lock) };
         gone(fs::remove_dir_all(spool.root.join(RELEASED)))?;
         make_directory(&spool.root.join(RELEASED))?;
         Ok(spool)

@@ -37,7 +37,7 @@ struct Process {
 
 impl Process {
     fn start(directory: &Path, store: &Arc<dyn ObjectPlace>) -> Self {
-        let spool = Spool::open(directory).unwrap();
+        let spool = reopened(directory);
         let archive = Arc::new(Archive::new(spool, Some(Arc::clone(store)), PACE));
         let (stop, running) = (CancellationToken::new(), Arc::clone(&archive));
         let stopped = stop.clone();
@@ -48,6 +48,16 @@ impl Process {
     /// Ends between two bytes, as a process that is killed does.
     fn kill(self) {
         self.task.abort();
+    }
+}
+
+/// The spool of a process that came after one that may still be ending.
+fn reopened(directory: &Path) -> Spool {
+    loop {
+        match Spool::open(directory) {
+            Err(ArchiveError::InUse) => std::thread::yield_now(),
+            opened => return opened.unwrap(),
+        }
     }
 }
 
@@ -222,6 +232,7 @@ async fn what_a_dead_process_left_is_told_and_not_uploaded() {
     let (directory, imitation) = (tempfile::tempdir().unwrap(), Imitation::default());
     let spool = Spool::open(directory.path()).unwrap();
     spool.create(ID, MAIN).unwrap().write_all(b"RIFF").unwrap();
+    drop(spool);
     let process = Process::start(directory.path(), &imitation.start().await);
     assert_eq!(process.archive.spool().unfinished(10).unwrap(), [ID]);
     write(&process.archive, Uuid::from_u128(2), MAIN, b"RIFF");
@@ -249,4 +260,13 @@ async fn without_a_store_the_spool_is_the_place_and_a_deletion_is_done_at_once()
     assert!(matches!(archive.open(ID, MAIN).await, Err(ArchiveError::NotFound)));
     assert!(matches!(archive.finish(ID), Err(ArchiveError::NotFound)));
     archive.delete(ID).await.unwrap();
+}
+
+#[test]
+fn no_two_processes_have_one_directory() {
+    let directory = tempfile::tempdir().unwrap();
+    let first = Spool::open(directory.path()).unwrap();
+    assert!(matches!(Spool::open(directory.path()), Err(ArchiveError::InUse)));
+    drop(first);
+    Spool::open(directory.path()).unwrap();
 }
