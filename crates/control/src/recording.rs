@@ -5,7 +5,7 @@ use mixminus_mixer::{LegId, TapId};
 use crate::context::{Context, Owner};
 use crate::effect::{Effect, RecordedParty, RecordingEntry, RecordingLayout, StartRecording};
 use crate::input::{Recorded, RecordingFault};
-use crate::instruction::{Action, RecordingTerms};
+use crate::instruction::RecordingTerms;
 use crate::record::{RecordingRecord, RecordingState, Timestamp};
 
 /// Recordings of one conference or call that were stopped and are not whole: beyond, none is begun by
@@ -18,7 +18,6 @@ pub(crate) const MAX_FINISHING: usize = 20;
 pub(crate) struct Recording {
     pub record: RecordingRecord,
     pub tap: TapId,
-    pub callback: Option<Action>,
     /// When its tap was to carry nothing more.
     stopped_at: Option<Timestamp>,
 }
@@ -26,17 +25,18 @@ pub(crate) struct Recording {
 impl Recording {
     /// Begins `record`; `owner` has plans name its tap.
     pub fn begin(
-        record: RecordingRecord,
+        mut record: RecordingRecord,
         terms: &RecordingTerms,
         layout: RecordingLayout,
         owner: Owner,
         context: &mut Context,
     ) -> Self {
+        record.told.clone_from(&terms.callback);
         let tap = context.record(record.id, owner);
         context.push(Effect::SaveRecording(record.clone()));
         let (recording, keeps_tracks) = (record.clone(), terms.keeps_tracks);
         context.push(Effect::Record(Box::new(StartRecording { recording, tap, layout, keeps_tracks })));
-        Self { record, tap, callback: terms.callback.clone(), stopped_at: None }
+        Self { record, tap, stopped_at: None }
     }
 
     /// Whether plans name its tap.

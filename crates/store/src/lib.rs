@@ -36,7 +36,7 @@ pub use callback::{
 };
 pub use directory::{Directory, DirectoryFilter, Estate, Orphaned, Profile, SubaccountRecord, Token};
 pub use error::StoreError;
-pub use orphans::Orphans;
+pub use orphans::{OpenRecording, Orphans};
 pub use sqlite::SqliteStore;
 pub use store::{
     Batch, CallFilter, ConferenceFilter, Page, ParticipantFilter, RecordingFilter, RecordingLimits,

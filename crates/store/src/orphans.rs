@@ -1,11 +1,12 @@
 //! Closes on paper what a dead process left open.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use mixminus_control::{
     Action, CallCallback, CallEvent, CallId, CallRecord, CallState, CallbackEvent, ConferenceEvent,
     ConferenceRecord, ConferenceState, EndCause, ExitCause, HangupCause, HangupSource, ParticipantRecord,
-    RecordingRecord, RecordingState, Subject, Timestamp,
+    RecordingCallback, RecordingEvent, RecordingRecord, RecordingState, Subject, Timestamp,
 };
 
 /// What was live when the process died, as it is after being closed at the
@@ -18,12 +19,34 @@ pub struct Orphans {
     pub participants: Vec<ParticipantRecord>,
     /// The calls, ended.
     pub calls: Vec<CallRecord>,
-    /// The recordings, failed.
+    /// The recordings that are over, as far as [`end_recording`](Self::end_recording) was told.
     pub recordings: Vec<RecordingRecord>,
+    /// The recordings whose files have to be looked at.
+    pub open_recordings: Vec<OpenRecording>,
+    /// Their ends to be told, in order.
+    pub recording_events: Vec<RecordingCallback>,
     /// The ends to be told to the subscribers, in order.
     pub events: Vec<CallbackEvent>,
     /// The ends of calls to be told to who asked for that, in order; the calls' headers are not known.
     pub call_events: Vec<CallCallback>,
+}
+
+/// A recording that was not over, and what it is of, which is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OpenRecording {
+    /// The recording.
+    pub record: RecordingRecord,
+    /// What it is of, if that is known; with the number of the last event told of it.
+    pub(crate) of: Option<(Recorded, u64)>,
+    /// When that ended at the latest.
+    pub(crate) at: Timestamp,
+}
+
+/// What a recording is of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Recorded {
+    Conference(ConferenceRecord),
+    Call(CallRecord),
 }
 
 /// A call that was live, and the number of the last event told of it.
@@ -39,11 +62,11 @@ pub(crate) struct LiveConference {
 }
 
 impl Orphans {
-    /// Closes `conferences`, `calls` and `recordings` at `at`.
+    /// Closes `conferences` and `calls` at `at`.
     pub(crate) fn close(
         conferences: Vec<LiveConference>,
         calls: Vec<LiveCall>,
-        recordings: Vec<RecordingRecord>,
+        open_recordings: Vec<OpenRecording>,
         at: Timestamp,
     ) -> Self {
         let (mut call_events, mut ended) = (Vec::new(), Vec::with_capacity(calls.len()));
@@ -58,10 +81,69 @@ impl Orphans {
         for conference in conferences {
             closed.end_conference(conference, &by_id, at);
         }
-        let failed =
-            |recording| RecordingRecord { state: RecordingState::Failed, ended_at: Some(at), ..recording };
-        let recordings = recordings.into_iter().map(failed).collect();
-        Self { calls, recordings, call_events, ..closed }
+        Self { calls, open_recordings, call_events, ..closed }
+    }
+
+    /// Ends a recording: whole, and so long and large, or failed. Who is told of it is told.
+    pub fn end_recording(&mut self, open: OpenRecording, whole: Option<(Duration, u64)>) {
+        let OpenRecording { mut record, of, at } = open;
+        record.state = if whole.is_some() { RecordingState::Completed } else { RecordingState::Failed };
+        (record.duration, record.size_bytes) = whole.unwrap_or_default();
+        record.ended_at = Some(whole.map_or(at, |(duration, _)| record.started_at + duration));
+        if let (Some(action), Some((of, last))) = (record.told.clone(), of) {
+            self.tell_of_recording(&record, &action, (of, last), at);
+        }
+        self.recordings.push(record);
+    }
+
+    fn tell_of_recording(
+        &mut self,
+        recording: &RecordingRecord,
+        action: &Action,
+        (of, last): (Recorded, u64),
+        at: Timestamp,
+    ) {
+        let (url, method) = (action.url.clone(), action.method);
+        match of {
+            Recorded::Conference(conference) => {
+                let event = match recording.state {
+                    RecordingState::Completed => RecordingEvent::Completed,
+                    _ => RecordingEvent::Failed,
+                };
+                let told = self.events.iter().map(|told| (told.conference.id, told.sequence));
+                let told =
+                    told.chain(self.recording_events.iter().map(|told| (told.conference, told.sequence)));
+                let last = told
+                    .filter(|(id, _)| *id == conference.id)
+                    .map(|(_, number)| number)
+                    .fold(last, u64::max);
+                self.recording_events.push(RecordingCallback {
+                    url,
+                    method,
+                    event,
+                    at,
+                    sequence: last + 1,
+                    conference: conference.id,
+                    kind: conference.kind,
+                    recording: recording.clone(),
+                });
+            }
+            Recorded::Call(call) => {
+                let ended = self.calls.iter().find(|ended| ended.id == call.id).cloned();
+                let told = self.call_events.iter().filter(|told| told.call.id == call.id);
+                let last = told.map(|told| told.sequence).fold(last, u64::max);
+                self.call_events.push(CallCallback {
+                    url,
+                    method,
+                    event: CallEvent::Recorded(Box::new(recording.clone())),
+                    at,
+                    sequence: last + 1,
+                    call: ended.unwrap_or(call),
+                    headers: Vec::new(),
+                    answerer: None,
+                });
+            }
+        }
     }
 
     fn end_conference(

@@ -200,7 +200,7 @@ impl Call {
         if let Some(at) = self.recordings.all.iter().position(|one| one.recording.record.id == id) {
             let mut recording = self.recordings.all.remove(at).recording;
             recording.conclude(result, context);
-            if let Some(action) = recording.callback {
+            if let Some(action) = recording.record.told.clone() {
                 self.tell_at(&action, CallEvent::Recorded(Box::new(recording.record)), context);
             }
         }

@@ -86,7 +86,7 @@ impl Recording {
     /// Tells of `event`, numbered among the conference's other events.
     fn tell(&self, event: RecordingEvent, conference: &mut ConferenceRecord, context: &mut Context) {
         let untold = conference.kind == ConferenceKind::Plain && event != RecordingEvent::Completed;
-        let Some(action) = self.callback.as_ref().filter(|_| !untold) else { return };
+        let Some(action) = self.record.told.as_ref().filter(|_| !untold) else { return };
         conference.sequence += 1;
         context.push(Effect::NotifyOfRecording(Box::new(RecordingCallback {
             url: action.url.clone(),

@@ -3,6 +3,7 @@ use std::time::Duration;
 use uuid::Uuid;
 
 use super::{AccountId, CallId, ConferenceId, ParticipantId, Timestamp};
+use crate::instruction::Action;
 
 uuid_id! {
     /// A recording, unique across nodes and for good.
@@ -89,10 +90,12 @@ pub struct RecordingRecord {
     pub size_bytes: u64,
     /// Where it can be fetched.
     pub url: String,
+    /// Who is told what becomes of it.
+    pub told: Option<Action>,
 }
 
 impl RecordingRecord {
-    /// A recording of `of` that begins at `now`; it holds nothing yet, and is nowhere.
+    /// A recording of `of` that begins at `now`; it holds nothing yet, is nowhere, and nobody is told of it.
     pub fn begin(
         id: RecordingId,
         account: AccountId,
@@ -112,6 +115,7 @@ impl RecordingRecord {
             duration: Duration::ZERO,
             size_bytes: 0,
             url: String::new(),
+            told: None,
         }
     }
 }

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::list::{self, REACHED, Wanted, push_any, push_equal, push_range, push_seconds};
 use super::rows;
-use crate::orphans::{LiveCall, LiveConference};
+use crate::orphans::{LiveCall, LiveConference, OpenRecording, Recorded};
 use crate::text::Text;
 use crate::{
     CallFilter, CallbackFilter, CallbackRecord, CallbackState, ConferenceFilter, OrderKey, Orphans, Page,
@@ -223,8 +223,33 @@ pub(super) async fn orphans(readers: &SqlitePool) -> Result<Orphans, StoreError>
     let going_on = sqlx::query("SELECT * FROM recordings WHERE ended_at IS NULL ORDER BY started_at, id")
         .fetch_all(&mut *transaction)
         .await?;
-    let recordings = going_on.iter().map(rows::recording).collect::<Result<_, _>>()?;
+    let mut recordings = Vec::with_capacity(going_on.len());
+    for row in &going_on {
+        recordings.push(open_recording(&mut transaction, rows::recording(row)?, at).await?);
+    }
     Ok(Orphans::close(conferences, calls, recordings, at))
+}
+
+/// A recording with what it is of, unless that has no row.
+async fn open_recording(
+    connection: &mut SqliteConnection,
+    record: RecordingRecord,
+    at: Timestamp,
+) -> Result<OpenRecording, StoreError> {
+    let (table, id, order) = match (&record.of.conference, record.of.call) {
+        (Some((id, _)), _) => ("conferences", id.to_string(), OrderKey::Conference(*id)),
+        (None, Some(id)) => ("calls", id.to_string(), OrderKey::Call(id)),
+        (None, None) => return Ok(OpenRecording { record, of: None, at }),
+    };
+    let query = format!("SELECT * FROM {table} WHERE id = $1");
+    let found = sqlx::query(AssertSqlSafe(query)).bind(id).fetch_optional(&mut *connection).await?;
+    let last = last_sequence(connection, order).await?;
+    let of = match (found, order) {
+        (None, _) => None,
+        (Some(row), OrderKey::Call(_)) => Some((Recorded::Call(rows::call(&row)?), last)),
+        (Some(row), _) => Some((Recorded::Conference(rows::conference(&row)?), last)),
+    };
+    Ok(OpenRecording { record, of, at })
 }
 
 /// The number of the last callback that is kept of what `order` names, settled or not.

@@ -140,6 +140,7 @@ pub(super) fn recording(row: &SqliteRow) -> Result<RecordingRecord, StoreError> 
         duration: Duration::from_micros(row.try_get::<i64, _>("duration_us")? as u64),
         size_bytes: row.try_get::<i64, _>("size_bytes")? as u64,
         url: row.try_get("url")?,
+        told: actions(row, "told")?.pop(),
     })
 }
 

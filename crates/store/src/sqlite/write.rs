@@ -156,8 +156,9 @@ async fn save_recording(
         conference.as_ref().map(|(id, name)| (id.to_string(), name)).unzip();
     sqlx::query(
         "INSERT INTO recordings (id, account, conference_id, conference_name, participant_id, call_id,
-             from_address, to_address, state, format, track, started_at, ended_at, duration_us, size_bytes, url)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
+             from_address, to_address, state, format, track, started_at, ended_at, duration_us, size_bytes, url,
+             told)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
          ON CONFLICT (id) DO UPDATE SET state = excluded.state, ended_at = excluded.ended_at,
              duration_us = excluded.duration_us, size_bytes = excluded.size_bytes, url = excluded.url",
     )
@@ -177,6 +178,7 @@ async fn save_recording(
     .bind(i64::try_from(recording.duration.as_micros()).unwrap_or(i64::MAX))
     .bind(recording.size_bytes as i64)
     .bind(&recording.url)
+    .bind(text::actions(recording.told.as_slice()))
     .execute(connection)
     .await?;
     Ok(())

@@ -76,6 +76,7 @@ fn recording(started: i64) -> RecordingRecord {
         duration: Duration::from_millis(8_500),
         size_bytes: 1 << 40,
         url: "http://h/r".into(),
+        told: None,
     }
 }
 
@@ -211,13 +212,30 @@ async fn a_recording_is_read_as_it_was_written_and_written_over() {
 }
 
 #[tokio::test]
-async fn a_recording_that_went_on_when_the_process_died_has_failed() {
+async fn a_recording_that_went_on_when_the_process_died_is_as_long_as_its_file_or_has_failed() {
     let fixture = Fixture::new().await;
     let record = RecordingRecord { state: RecordingState::Recording, ended_at: None, ..recording(10) };
     fixture.commit(Batch { recordings: vec![record.clone(), recording(1)], ..Batch::default() }).await;
     fixture.store.heartbeat(at(40)).await.unwrap();
-    let expected = RecordingRecord { state: RecordingState::Failed, ended_at: Some(at(40)), ..record };
-    assert_eq!(fixture.store.orphans().await.unwrap().recordings, [expected]);
+    let mut orphans = fixture.store.orphans().await.unwrap();
+    let open = orphans.open_recordings.pop().unwrap();
+    orphans.end_recording(open.clone(), None);
+    orphans.end_recording(open, Some((Duration::from_secs(7), 99)));
+    let failed = RecordingRecord {
+        state: RecordingState::Failed,
+        ended_at: Some(at(40)),
+        duration: Duration::ZERO,
+        size_bytes: 0,
+        ..record.clone()
+    };
+    let whole = RecordingRecord {
+        state: RecordingState::Completed,
+        ended_at: Some(at(17)),
+        duration: Duration::from_secs(7),
+        size_bytes: 99,
+        ..record
+    };
+    assert_eq!(orphans.recordings, [failed, whole]);
 }
 
 #[test]

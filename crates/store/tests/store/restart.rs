@@ -1,8 +1,12 @@
+use std::time::Duration;
+
 use mixminus_control::{
     Action, CallEvent, CallRecord, CallState, ConferenceEvent, ConferenceRecord, ConferenceState, EndCause,
-    EventGroup, ExitCause, HangupCause, HangupSource, HttpMethod, ParticipantRecord, Selector,
+    EventGroup, ExitCause, HangupCause, HangupSource, HttpMethod, ParticipantRecord, RecordedFrom,
+    RecordingEvent, RecordingFormat, RecordingId, RecordingRecord, RecordingTrack, Selector,
 };
 use mixminus_store::{Batch, NewCallback, OrderKey, Orphans, SqliteStore, Store, StoreError};
+use uuid::Uuid;
 
 use crate::fixtures::{
     Fixture, URL, account, at, call, callback, conference, ended, participant, subscriber,
@@ -175,6 +179,42 @@ async fn who_is_told_of_a_calls_end_is_told_of_the_death_of_the_process_once() {
     assert_eq!(end.call.hangup_cause, Some(HangupCause::InternalError));
     store.commit(&Batch { calls: orphans.calls, ..Batch::default() }).await.unwrap();
     assert_eq!(store.orphans().await.unwrap().call_events, []);
+}
+
+#[tokio::test]
+async fn who_is_told_of_a_recording_is_told_of_its_end_after_all_else() {
+    let crashed = crashed().await;
+    let store = &crashed.fixture.store;
+    let action = Action { url: "http://app/r".into(), method: HttpMethod::Post };
+    let open = |number, of| {
+        let (id, what) = (RecordingId(Uuid::from_u128(number)), (RecordingFormat::Wav, RecordingTrack::Mix));
+        let begun = RecordingRecord::begin(id, account(), of, what, at(100));
+        RecordingRecord { told: Some(action.clone()), ..begun }
+    };
+    let of = RecordedFrom {
+        conference: Some((crashed.conference.id, "room".into())),
+        participant: None,
+        call: None,
+        from: String::new(),
+        to: String::new(),
+    };
+    let call = call(120);
+    let of_call = RecordedFrom { conference: None, call: Some(call.id), ..of.clone() };
+    let recordings = vec![open(1, of.clone()), open(2, of), open(3, of_call)];
+    store.commit(&Batch { recordings, calls: vec![call.clone()], ..Batch::default() }).await.unwrap();
+    let mut orphans = store.orphans().await.unwrap();
+    let last = orphans.conferences[0].sequence;
+    for (open, length_s) in
+        std::mem::take(&mut orphans.open_recordings).into_iter().zip([Some(9), None, Some(8)])
+    {
+        orphans.end_recording(open, length_s.map(|length_s| (Duration::from_secs(length_s), 1)));
+    }
+    let told: Vec<_> = orphans.recording_events.iter().map(|one| (one.event, one.sequence)).collect();
+    assert_eq!(told, [(RecordingEvent::Completed, last + 1), (RecordingEvent::Failed, last + 2)]);
+    let of_call: Vec<_> = orphans.call_events.iter().filter(|one| one.call.id == call.id).collect();
+    assert_eq!(of_call.len(), 1);
+    assert!(matches!(&of_call[0].event, CallEvent::Recorded(one) if one.duration == Duration::from_secs(8)));
+    assert_eq!((of_call[0].sequence, of_call[0].call.ended_at), (1, Some(at(130))));
 }
 
 #[tokio::test]
