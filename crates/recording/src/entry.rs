@@ -43,11 +43,8 @@ pub enum Event {
     Held,
     /// It was no longer held.
     Unheld,
-    /// It coached: only these heard it.
-    Coaching {
-        /// The ids of those who heard it.
-        heard_by: Vec<String>,
-    },
+    /// It coached: agents heard it, and nobody else.
+    Coaching,
     /// It no longer coached.
     CoachingEnded,
     /// It pressed keys.

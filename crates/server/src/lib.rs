@@ -12,6 +12,7 @@ pub mod messages;
 pub mod outbox;
 pub mod prompts;
 pub mod rate;
+pub mod recorder;
 pub mod recording_place;
 pub mod retention;
 pub mod serve;

@@ -5,14 +5,16 @@ mod keeping;
 mod ports;
 mod signals;
 
-use std::io::Write;
+use std::io::{self, Write};
 use std::net::{IpAddr, SocketAddr};
 use std::os::unix::fs::DirBuilderExt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use mixminus_archive::Archive;
-use mixminus_control::{Action, Application, CallUrls, HttpMethod, Limits, Switchboard};
+use mixminus_control::{
+    Action, Application, CallUrls, HttpMethod, Limits, Recorded, RecordingId, Switchboard,
+};
 use mixminus_media::{Media, MediaConfig, ReplayLog};
 use mixminus_plivo::xml;
 use mixminus_sip::{Credentials, ListenAddress, UserAgent, UserAgentConfig};
@@ -28,13 +30,14 @@ use crate::dialect;
 use crate::exchange::handle::ExchangeHandle;
 use crate::exchange::{
     Admission, Answering, Backlog, Clock, Dialling, Documents, Equipment, Exchange, Intake, Journal, Status,
-    Terms, Trunk, queued, queued_for_call,
+    Terms, Trunk, queued, queued_for_call, queued_for_recording,
 };
 use crate::http::{self, ApiLimits, ApiState, Exposition, Failures, Measured, Phase, health};
 use crate::messages::MessageService;
 use crate::outbox::{Counts, Keep, Outbox, Retry};
 use crate::prompts::{AudioFiles, Prompts, Speech};
 use crate::rate::RateLimits;
+use crate::recorder::{self, Recorder};
 use crate::recording_place::RecordingPlace;
 use crate::retention::Retention;
 use crate::signer::Signer;
@@ -110,7 +113,7 @@ impl Service {
             (CancellationToken::new(), CancellationToken::new(), Arc::new(Notify::new()));
 
         let (archive, place) = (keeping::archive(config)?, keeping::place(config, clock)?);
-        close_orphans(&*store, &place).await?;
+        close_orphans(&*store, (&archive, &place)).await?;
         let web = WebClient::new(destinations(config)).map_err(ServeError::Web)?;
         let files = AudioFiles::new(destinations(config)).map_err(ServeError::Web)?;
         let speech = Arc::new(Speech::new(&config.speech).map_err(ServeError::Web)?);
@@ -120,6 +123,9 @@ impl Service {
         let callbacks = Arc::clone(&outbox.counts);
         let outbox = tokio::spawn(outbox.run(Arc::clone(&written), stop.clone()));
         keep_house(config, (&store, &archive), clock, &stop);
+
+        let (recorder, recordings) =
+            Recorder::start(&archive, &keeping::writing(config)).map_err(ServeError::Recorder)?;
 
         let (media, media_events) = Media::start(media_config(config)).map_err(ServeError::Media)?;
         let (agent, calls) = UserAgent::start(agent_config(config)).await.map_err(ServeError::Sip)?;
@@ -137,12 +143,14 @@ impl Service {
             media: media.clone(),
             prompts: Arc::new(Prompts::new(files, Arc::clone(&speech))),
             documents: Arc::new(Documents { web, signer, limits: document_limits(config) }),
+            recorder,
             journal: Journal::start(Arc::clone(&backlog), Arc::clone(&store), Arc::clone(&written)),
             agent: Arc::clone(&agent),
             admission: admission.clone(),
             status: Arc::clone(&status),
         };
-        let intake = Intake { calls, media: media_events, commands: requests, drain: drain.clone() };
+        let intake =
+            Intake { calls, media: media_events, recordings, commands: requests, drain: drain.clone() };
         let exchange =
             tokio::spawn(Exchange::new(equipment, answering(config, &accounts, place.clone())).run(intake));
 
@@ -239,21 +247,49 @@ async fn open_store(config: &Config) -> Result<Arc<dyn Store>, ServeError> {
 }
 
 /// Ends on paper what was live when an earlier process died, and tells of it.
-async fn close_orphans(store: &dyn Store, place: &RecordingPlace) -> Result<(), StoreError> {
-    let orphans = store.orphans().await?;
+async fn close_orphans(
+    store: &dyn Store,
+    (archive, place): (&Arc<Archive>, &RecordingPlace),
+) -> Result<(), StoreError> {
+    let mut orphans = store.orphans().await?;
+    for open in std::mem::take(&mut orphans.open_recordings) {
+        let whole = recovered(archive, open.record.id).await;
+        orphans.end_recording(open, whole.map(|whole| (whole.duration, whole.size_bytes)));
+    }
     if !orphans.calls.is_empty() || !orphans.conferences.is_empty() {
         let (calls, conferences) = (orphans.calls.len(), orphans.conferences.len());
         tracing::warn!(calls, conferences, "closed what the last run left open");
     }
     let calls = orphans.call_events.into_iter().map(|event| queued_for_call(event, place));
+    let recordings = orphans.recording_events.into_iter().map(|event| queued_for_recording(event, place));
     let batch = Batch {
-        callbacks: orphans.events.iter().map(queued).chain(calls).collect(),
+        callbacks: orphans.events.iter().map(queued).chain(calls).chain(recordings).collect(),
         conferences: orphans.conferences,
         participants: orphans.participants,
         calls: orphans.calls,
         recordings: orphans.recordings,
     };
     store.commit(&batch).await
+}
+
+/// What there is of a recording that a dead process left.
+async fn recovered(archive: &Arc<Archive>, id: RecordingId) -> Option<Recorded> {
+    let archive = Arc::clone(archive);
+    let recovering = tokio::task::spawn_blocking(move || recorder::recover(&archive, id));
+    match recovering.await.map_err(io::Error::other).flatten() {
+        Ok(Some(whole)) => {
+            tracing::warn!(recording = %id, duration = ?whole.duration, "made whole what the last run left");
+            Some(whole)
+        }
+        Ok(None) => {
+            tracing::error!(recording = %id, "nothing is there of what the last run recorded");
+            None
+        }
+        Err(error) => {
+            tracing::error!(recording = %id, %error, "what the last run recorded could not be made whole");
+            None
+        }
+    }
 }
 
 /// Whose numbers `/metrics` tells, beside those of the API.

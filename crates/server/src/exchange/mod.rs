@@ -8,7 +8,6 @@ mod documents;
 pub mod handle;
 mod journal;
 mod leg;
-mod recording;
 mod status;
 mod told;
 
@@ -19,10 +18,10 @@ use std::time::{Duration, Instant};
 use mixminus_audio::Clip;
 use mixminus_control::{
     AccountId, Application, Arrival, DialError, Effect, Fetch, Input, LegEnd, News, Outcome, OutgoingMessage,
-    PlaceCall, PromptContent, Refusal, Repeat, RequestId, Switchboard, TimerId,
+    PlaceCall, PromptContent, Refusal, Repeat, RequestId, StartRecording, Switchboard, TimerId,
 };
 use mixminus_media::{Media, MediaEvent};
-use mixminus_mixer::{BridgeId, LegId, Plays, PromptId, TapId};
+use mixminus_mixer::{BridgeId, LegId, Plays, PromptId, TapCapacity};
 use mixminus_rtp::Digit;
 use mixminus_sip::{CallControl, CallEnd, IncomingCall, OutgoingCall, UserAgent};
 use mixminus_store::NewCallback;
@@ -34,6 +33,7 @@ use tokio_util::sync::CancellationToken;
 use crate::messages;
 use crate::prompts::{AudioFiles, PromptError, Prompts};
 use crate::rate::RateLimit;
+use crate::recorder::Recorder;
 use crate::recording_place::RecordingPlace;
 use crate::web;
 use handle::{CommandRequest, ExchangeError};
@@ -46,9 +46,9 @@ pub use documents::Documents;
 pub use journal::Journal;
 pub use leg::Terms;
 pub use status::Status;
-pub use told::{queued, queued_for_call};
+pub use told::{queued, queued_for_call, queued_for_recording};
 
-use told::{queued_for_participant, queued_for_recording};
+use told::queued_for_participant;
 
 /// How often bridges are looked at that may have become too busy for another
 /// leg: as often as media measures how busy they are.
@@ -65,6 +65,8 @@ pub struct Intake {
     pub calls: mpsc::Receiver<IncomingCall>,
     /// Digits, ended prompts, vanished legs.
     pub media: mpsc::Receiver<MediaEvent>,
+    /// The ends of recordings.
+    pub recordings: mpsc::UnboundedReceiver<Input>,
     /// Requests of API clients.
     pub commands: mpsc::Receiver<CommandRequest>,
     /// Cancelled when no more calls are to be taken.
@@ -109,6 +111,8 @@ pub struct Equipment {
     pub prompts: Arc<Prompts<AudioFiles>>,
     /// Fetches documents.
     pub documents: Arc<Documents>,
+    /// Writes recordings.
+    pub recorder: Recorder,
     /// Keeps rows and callbacks.
     pub journal: Journal,
 }
@@ -135,7 +139,6 @@ pub struct Exchange {
     /// What makes each prompt, which may have ended.
     prompts: HashMap<PromptId, AbortHandle>,
     bridges: HashSet<BridgeId>,
-    recordings: recording::Recordings,
     crowded: BTreeSet<BridgeId>,
     arrivals: RateLimit,
     replies: HashMap<RequestId, oneshot::Sender<Result<Outcome, ExchangeError>>>,
@@ -156,7 +159,6 @@ impl Exchange {
             calls: HashMap::new(),
             prompts: HashMap::new(),
             bridges: HashSet::new(),
-            recordings: recording::Recordings::default(),
             crowded: BTreeSet::new(),
             replies: HashMap::new(),
             last_request: 0,
@@ -175,6 +177,7 @@ impl Exchange {
             tokio::select! {
                 Some(call) = intake.calls.recv() => self.arrive(call),
                 Some(event) = intake.media.recv() => self.handle(media_input(event)),
+                Some(ended) = intake.recordings.recv() => self.handle(ended),
                 Some(request) = intake.commands.recv() => self.command(request),
                 Some(occurrence) = self.occurrences.recv() => self.occur(occurrence),
                 _ = look.tick() => self.look_for_room(),
@@ -367,9 +370,12 @@ impl Exchange {
                 }
                 media.stop_prompt(prompt);
             }
-            Effect::Record(start) => self.recordings.begin(&start),
-            Effect::NoteRecording { .. } => {}
-            Effect::StopTap(tap) => self.stop_tap(tap),
+            Effect::Record(start) => {
+                let reader = media.open_tap(start.tap, tap_capacity(&start));
+                self.equipment.recorder.begin(start, reader);
+            }
+            Effect::NoteRecording { recording, entry, .. } => self.equipment.recorder.note(recording, entry),
+            Effect::StopTap(tap) => media.close_tap(tap),
             Effect::SendDigits { legs, digits } => self.send_digits(&legs, &digits),
             Effect::SendMessage(message) => entry.batch.callbacks.extend(self.queued_message(&message)),
             Effect::Fetch(fetch) => self.fetch(fetch),
@@ -402,12 +408,6 @@ impl Exchange {
         if let Some(signalling) = self.calls.get(&leg) {
             action(&signalling.control);
         }
-    }
-
-    fn stop_tap(&mut self, tap: TapId) {
-        let Some(ended) = self.recordings.end(tap, self.equipment.clock.now()) else { return };
-        let occurred = self.occurred.clone();
-        tokio::spawn(async move { report(&occurred, Occurrence::Input(Box::new(ended))).await });
     }
 
     fn send_digits(&self, legs: &[LegId], digits: &str) {
@@ -483,6 +483,11 @@ fn media_input(event: MediaEvent) -> Input {
         MediaEvent::MediaTimeout { leg } => Input::LegEnded { leg, end: LegEnd::MediaTimeout },
         MediaEvent::Evicted { leg } => Input::LegEnded { leg, end: LegEnd::Evicted },
     }
+}
+
+/// Room for what a recording is of: a call's two sides, or as many as usually meet.
+const fn tap_capacity(start: &StartRecording) -> TapCapacity {
+    TapCapacity::of(if start.recording.of.conference.is_some() { 10 } else { 2 })
 }
 
 const fn plays(repeat: Repeat) -> Plays {

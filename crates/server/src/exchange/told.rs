@@ -55,7 +55,7 @@ pub fn queued_for_call(mut event: CallCallback, place: &RecordingPlace) -> NewCa
 }
 
 /// The callback that tells `event` of a recording, ready to be kept.
-pub(super) fn queued_for_recording(mut event: RecordingCallback, place: &RecordingPlace) -> NewCallback {
+pub fn queued_for_recording(mut event: RecordingCallback, place: &RecordingPlace) -> NewCallback {
     place.locate(&mut event.recording);
     NewCallback {
         id: Uuid::new_v4(),

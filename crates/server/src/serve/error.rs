@@ -25,6 +25,9 @@ pub enum ServeError {
     /// There are no credentials.
     #[error(transparent)]
     Account(#[from] AccountError),
+    /// Nothing can write recordings.
+    #[error("recordings: {0}")]
+    Recorder(#[source] std::io::Error),
     /// The database cannot be used.
     #[error("database: {0}")]
     Store(#[from] StoreError),

@@ -9,6 +9,7 @@ use rand::rngs::StdRng;
 use super::ServeError;
 use crate::config::{Config, RecordingStore};
 use crate::exchange::Clock;
+use crate::recorder::Writing;
 use crate::recording_place::{RecordingPlace, UrlKey};
 
 /// What keeps recordings, as configured.
@@ -47,6 +48,16 @@ fn bucket(config: &Config) -> Result<Arc<dyn ObjectPlace>, ArchiveError> {
 #[cfg(not(feature = "s3"))]
 fn bucket(_: &Config) -> Result<Arc<dyn ObjectPlace>, ArchiveError> {
     unreachable!("the configuration takes no s3 in such a program")
+}
+
+/// How recordings are written.
+pub fn writing(config: &Config) -> Writing {
+    let recordings = &config.recordings;
+    Writing {
+        rate: recordings.sample_rate_hz.0,
+        keeps_tracks: recordings.keep_tracks,
+        max_backlog: Duration::from_secs(recordings.max_buffer_s.get().into()),
+    }
 }
 
 /// Where recordings are fetched.

@@ -160,6 +160,7 @@ fn recording(id: u128, started: i64) -> RecordingRecord {
         duration: Duration::from_secs(61),
         size_bytes: 9,
         url: "http://h/r.mp3".into(),
+        told: None,
     }
 }
 

@@ -1,0 +1,43 @@
+//! Recordings whose process ended before they did.
+
+use std::io;
+
+use mixminus_archive::{Archive, ArchiveError};
+use mixminus_control::{Recorded, RecordingId};
+use mixminus_recording::{FileName, Sidecar, Storage};
+
+use super::folder::Folder;
+
+/// Makes whole what there is of a recording that nobody writes any more; none if there is nothing. It may be called
+/// again, also for one that is whole.
+///
+/// # Errors
+///
+/// A file cannot be read or written.
+pub fn recover(archive: &Archive, recording: RecordingId) -> io::Result<Option<Recorded>> {
+    let id = recording.0;
+    let Some(mut folder) = Folder::existing(archive.spool(), id)? else { return Ok(None) };
+    let finished = match mixminus_recording::recover(folder.clone())? {
+        Some(finished) => finished,
+        None => match folder.open(FileName::Sidecar) {
+            Ok(sidecar) => Sidecar::read(sidecar)?.finished(),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(error),
+        },
+    };
+    let size_bytes = archive.finish(id).map_err(io::Error::other)?;
+    Ok(Some(Recorded { duration: finished.duration(), size_bytes }))
+}
+
+/// Makes whole all that a dead process left, at most `limit` recordings, and says what became of each.
+///
+/// # Errors
+///
+/// The directory cannot be read.
+pub fn recover_all(
+    archive: &Archive,
+    limit: usize,
+) -> Result<Vec<(RecordingId, io::Result<Option<Recorded>>)>, ArchiveError> {
+    let left = archive.spool().unfinished(limit)?.into_iter().map(RecordingId);
+    Ok(left.map(|id| (id, recover(archive, id))).collect())
+}
