@@ -17,6 +17,7 @@ import migration
 import node_sdk
 import python_sdk
 import receiver
+import recordings
 import service
 import sound
 import starting
@@ -33,6 +34,7 @@ PARTS = {
     "documents": documents.run,
     "migration": migration.run,
     "receiver": receiver.run,
+    "recordings": recordings.run,
     "contract": contract.run,
     "load": load.run,
 }
