@@ -11,6 +11,7 @@ use object_store::{ObjectMeta, ObjectStore};
 use tokio::sync::Notify;
 use uuid::Uuid;
 
+use crate::raw::Raw;
 use crate::spool::place;
 use crate::stored::blocking;
 use crate::{ArchiveError, FileName, Spool, Stored};
@@ -62,7 +63,7 @@ impl Archive {
         &self.spool
     }
 
-    /// Takes a recording whose files are complete; their length together, in bytes. It waits for the disk, so it is
+    /// Takes a recording whose files are complete; what they take together, in bytes. It waits for the disk, so it is
     /// not for the threads of a runtime.
     ///
     /// # Errors
@@ -82,19 +83,21 @@ impl Archive {
     pub async fn open(&self, id: Uuid, name: FileName) -> Result<Stored, ArchiveError> {
         let spool = self.spool.clone();
         let here = move || {
-            if spool.is_deleted(id) { Ok(None) } else { Ok(Some(Stored::on_disk(spool.file(id, name)?))) }
+            if spool.is_deleted(id) { Ok(None) } else { Ok(Some(Raw::on_disk(spool.file(id, name)?)?)) }
         };
-        match (blocking(here).await, &self.store) {
-            (Ok(Some(stored)), _) => stored,
+        let raw = match (blocking(here).await, &self.store) {
+            (Ok(Some(raw)), _) => raw,
             (Err(ArchiveError::NotFound), Some(store)) => {
-                Stored::in_store(Arc::clone(store), object(id, name)).await
+                Raw::in_store(Arc::clone(store), object(id, name)).await?
             }
-            (Ok(None), _) => Err(ArchiveError::NotFound),
-            (Err(error), _) => Err(error),
-        }
+            (Ok(None), _) => return Err(ArchiveError::NotFound),
+            (Err(error), _) => return Err(error),
+        };
+        Stored::open(raw, self.spool.key()).await
     }
 
-    /// The files of a recording and their lengths in bytes, in the order of their names; none if it is not kept.
+    /// The files of a recording and what they take, in bytes, in the order of their names; none if it is not kept.
+    /// A sealed file takes more than it holds.
     ///
     /// # Errors
     ///

@@ -15,6 +15,9 @@ pub enum ArchiveError {
     /// The spool cannot be used.
     #[error("disk: {0}")]
     Disk(#[source] io::Error),
+    /// A sealed file was changed, or there is no key for it.
+    #[error("{0}")]
+    Sealed(#[source] io::Error),
     /// The store cannot be reached, refuses, or has not kept what it was given.
     #[error("store: {0}")]
     Store(#[source] Box<object_store::Error>),

@@ -15,7 +15,7 @@
 //!
 //! # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
 //! let directory = tempfile::tempdir().unwrap();
-//! let archive = Archive::new(Spool::open(directory.path()).unwrap(), None, Pace::default());
+//! let archive = Archive::new(Spool::open(directory.path(), None).unwrap(), None, Pace::default());
 //! let (id, name) = (Uuid::from_u128(1), FileName::Main(Extension::Wav));
 //! archive.spool().create(id, name).unwrap().write_all(b"RIFF").unwrap();
 //! assert_eq!(archive.finish(id).unwrap(), 4);
@@ -27,8 +27,10 @@
 
 mod archive;
 mod error;
+mod file;
 mod name;
 mod progress;
+mod raw;
 #[cfg(feature = "s3")]
 mod s3;
 mod spool;
@@ -37,6 +39,8 @@ mod worker;
 
 pub use archive::{Archive, ObjectPlace, Pace};
 pub use error::ArchiveError;
+pub use file::{Folder, SpoolFile};
+pub use mixminus_recording::sealed::SealingKey;
 pub use name::{Extension, FileName};
 #[cfg(feature = "s3")]
 pub use s3::{AccessKey, S3};

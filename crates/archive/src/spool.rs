@@ -6,10 +6,11 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use mixminus_recording::sealed::SealingKey;
 use uuid::Uuid;
 
 use crate::progress::Progress;
-use crate::{ArchiveError, FileName};
+use crate::{ArchiveError, Extension, FileName, Folder, SpoolFile};
 
 /// Where deleted recordings are until nothing of them is left anywhere.
 const DELETED: &str = "deleted";
@@ -26,18 +27,20 @@ const PROGRESS_DRAFT: &str = "upload.json.new";
 #[derive(Clone, Debug)]
 pub struct Spool {
     root: PathBuf,
+    key: Option<SealingKey>,
     /// The directory, locked for as long as the spool is open.
     _lock: Arc<File>,
 }
 
 impl Spool {
     /// The spool in `root`, which only this user may enter once it is made, and no other process while this one
-    /// has it.
+    /// has it. Files are sealed with `key`, if there is one; those that were made without or with it are read all the
+    /// same.
     ///
     /// # Errors
     ///
     /// [`ArchiveError::InUse`], or the directory cannot be made.
-    pub fn open(root: impl Into<PathBuf>) -> Result<Self, ArchiveError> {
+    pub fn open(root: impl Into<PathBuf>, key: Option<SealingKey>) -> Result<Self, ArchiveError> {
         let root = root.into();
         make_directory(&root.join(DELETED))?;
         let lock = File::open(&root)?;
@@ -45,10 +48,15 @@ impl Spool {
             TryLockError::WouldBlock => ArchiveError::InUse,
             TryLockError::Error(error) => error.into(),
         })?;
-        let spool = Self { root, _lock: Arc::new(lock) };
+        let spool = Self { root, key, _lock: Arc::new(lock) };
         gone(fs::remove_dir_all(spool.root.join(RELEASED)))?;
         make_directory(&spool.root.join(RELEASED))?;
         Ok(spool)
+    }
+
+    /// The folder of a recording, to be recorded to, with a main file of this kind.
+    pub fn folder(&self, id: Uuid, main: Extension) -> Folder {
+        Folder::new(self.clone(), id, main)
     }
 
     /// A new, empty file of a recording, to be written and read, in place of what there was.
@@ -56,30 +64,27 @@ impl Spool {
     /// # Errors
     ///
     /// The disk refuses.
-    pub fn create(&self, id: Uuid, name: FileName) -> Result<File, ArchiveError> {
-        let folder = self.folder(id);
+    pub fn create(&self, id: Uuid, name: FileName) -> Result<SpoolFile, ArchiveError> {
+        let folder = self.path(id);
         make_directory(&folder)?;
         let mut options = OpenOptions::new();
         options.read(true).write(true).create(true).truncate(true).mode(0o600);
-        Ok(options.open(folder.join(name.to_string()))?)
+        Ok(SpoolFile::create(options.open(folder.join(name.to_string()))?, self.key.as_ref())?)
     }
 
-    /// A file of a recording, to be read.
+    /// A file of a recording as it lies on the disk.
+    pub(crate) fn file(&self, id: Uuid, name: FileName) -> Result<File, ArchiveError> {
+        Ok(File::open(self.path(id).join(name.to_string()))?)
+    }
+
+    /// A file of a recording as it is, to be read and written.
     ///
     /// # Errors
     ///
-    /// It is not here, or the disk refuses.
-    pub fn file(&self, id: Uuid, name: FileName) -> Result<File, ArchiveError> {
-        Ok(File::open(self.folder(id).join(name.to_string()))?)
-    }
-
-    /// A file of a recording, to be repaired.
-    ///
-    /// # Errors
-    ///
-    /// It is not here, or the disk refuses.
-    pub fn edit(&self, id: Uuid, name: FileName) -> Result<File, ArchiveError> {
-        Ok(OpenOptions::new().read(true).write(true).open(self.folder(id).join(name.to_string()))?)
+    /// It is not here or was sealed with another key, or the disk refuses.
+    pub fn edit(&self, id: Uuid, name: FileName) -> Result<SpoolFile, ArchiveError> {
+        let file = OpenOptions::new().read(true).write(true).open(self.path(id).join(name.to_string()))?;
+        Ok(SpoolFile::open(file, self.key.as_ref())?)
     }
 
     /// Removes a file of a recording that goes on, if there is one.
@@ -88,7 +93,7 @@ impl Spool {
     ///
     /// The disk refuses.
     pub fn discard(&self, id: Uuid, name: FileName) -> Result<(), ArchiveError> {
-        Ok(gone(fs::remove_file(self.folder(id).join(name.to_string())))?)
+        Ok(gone(fs::remove_file(self.path(id).join(name.to_string())))?)
     }
 
     /// The files of a recording that are here, and their lengths in bytes.
@@ -98,7 +103,7 @@ impl Spool {
     /// Nothing is here, or the disk refuses.
     pub fn files(&self, id: Uuid) -> Result<Vec<(FileName, u64)>, ArchiveError> {
         let mut files = Vec::new();
-        for entry in fs::read_dir(self.folder(id))? {
+        for entry in fs::read_dir(self.path(id))? {
             let entry = entry?;
             if let Some(name) = entry.file_name().to_str().and_then(FileName::parse) {
                 files.push((name, entry.metadata()?.len()));
@@ -122,9 +127,13 @@ impl Spool {
         self.recordings(limit, |folder| folder.join(WHOLE).exists())
     }
 
+    pub(crate) fn key(&self) -> Option<SealingKey> {
+        self.key.clone()
+    }
+
     /// Notes that a recording is over, and its files are on the disk; their length together in bytes.
     pub(crate) fn finish(&self, id: Uuid) -> Result<u64, ArchiveError> {
-        let folder = self.folder(id);
+        let folder = self.path(id);
         let mut size_bytes = 0;
         for (name, len) in self.files(id)? {
             self.file(id, name)?.sync_all()?;
@@ -136,12 +145,12 @@ impl Spool {
     }
 
     pub(crate) fn progress(&self, id: Uuid) -> Result<Progress, ArchiveError> {
-        progress(&self.folder(id))
+        progress(&self.path(id))
     }
 
     /// Keeps `progress`; all of it or what was kept before.
     pub(crate) fn keep_progress(&self, id: Uuid, progress: &Progress) -> Result<(), ArchiveError> {
-        let (folder, text) = (self.folder(id), serde_json::to_vec(progress).map_err(io::Error::from)?);
+        let (folder, text) = (self.path(id), serde_json::to_vec(progress).map_err(io::Error::from)?);
         let mut draft = File::create(folder.join(PROGRESS_DRAFT))?;
         draft.write_all(&text)?;
         draft.sync_all()?;
@@ -151,7 +160,7 @@ impl Spool {
     /// Forgets a recording that is kept elsewhere: at once, so that its folder is complete or not there.
     pub(crate) fn release(&self, id: Uuid) -> Result<(), ArchiveError> {
         let released = self.root.join(RELEASED).join(id.to_string());
-        fs::rename(self.folder(id), &released)?;
+        fs::rename(self.path(id), &released)?;
         Ok(fs::remove_dir_all(released)?)
     }
 
@@ -160,7 +169,7 @@ impl Spool {
     pub(crate) fn bury(&self, id: Uuid) -> Result<(), ArchiveError> {
         let grave = self.grave(id);
         // Renaming needs no room, so that a full disk can be emptied.
-        match fs::rename(self.folder(id), &grave) {
+        match fs::rename(self.path(id), &grave) {
             Err(error) if error.kind() == ErrorKind::NotFound => make_directory(&grave)?,
             renamed => renamed?,
         }
@@ -202,7 +211,7 @@ impl Spool {
             }
             for id in ids(&shard.path())? {
                 let id = id?;
-                if wanted(&self.folder(id)) {
+                if wanted(&self.path(id)) {
                     found.push(id);
                 }
                 if found.len() == limit {
@@ -213,7 +222,7 @@ impl Spool {
         Ok(found)
     }
 
-    fn folder(&self, id: Uuid) -> PathBuf {
+    fn path(&self, id: Uuid) -> PathBuf {
         self.root.join(place(id))
     }
 

@@ -1,42 +1,49 @@
 //! A file of a recording, wherever it lies.
 
-use std::fs::File;
-use std::io;
+use std::io::{self, ErrorKind, Read, Seek, SeekFrom};
 use std::ops::Range;
-use std::os::unix::fs::FileExt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use futures::{Stream, stream};
-use object_store::ObjectStoreExt;
-use object_store::path::Path;
+use mixminus_recording::sealed::{SealedFile, SealingKey, is_sealed};
+use tokio::runtime::Handle;
+use tokio::sync::Semaphore;
 
-use crate::{ArchiveError, ObjectPlace};
+use crate::ArchiveError;
+use crate::raw::{Raw, RawReader};
 
 /// Bytes that are read, and held, at once. Each costs a store one request.
-const WINDOW_BYTES: u64 = 1 << 20;
+pub(crate) const WINDOW_BYTES: u64 = 1 << 20;
+/// Readers of sealed files that may wait for a store at once; each has a thread of the runtime meanwhile.
+static UNSEALING: Semaphore = Semaphore::const_new(64);
 
-/// A file of a recording, to be read by range.
-#[derive(Clone, Debug)]
+/// A file of a recording, to be read by range, and in clear if it is sealed.
+#[derive(Clone)]
 pub struct Stored {
     len: u64,
-    source: Source,
+    content: Content,
 }
 
-#[derive(Clone, Debug)]
-enum Source {
-    Disk(Arc<File>),
-    Store(Arc<dyn ObjectPlace>, Path),
+#[derive(Clone)]
+enum Content {
+    Plain(Raw),
+    Sealed(Arc<Mutex<SealedFile<RawReader>>>),
 }
 
 impl Stored {
-    pub(crate) fn on_disk(file: File) -> Result<Self, ArchiveError> {
-        Ok(Self { len: file.metadata()?.len(), source: Source::Disk(Arc::new(file)) })
-    }
-
-    pub(crate) async fn in_store(store: Arc<dyn ObjectPlace>, path: Path) -> Result<Self, ArchiveError> {
-        let len = store.head(&path).await?.size;
-        Ok(Self { len, source: Source::Store(store, path) })
+    pub(crate) async fn open(raw: Raw, key: Option<SealingKey>) -> Result<Self, ArchiveError> {
+        if !is_sealed(&raw.read(0..raw.len().min(8)).await?) {
+            return Ok(Self { len: raw.len(), content: Content::Plain(raw) });
+        }
+        let key = key.ok_or_else(|| sealed(io::Error::new(ErrorKind::InvalidData, "there is no key")))?;
+        let runtime = Handle::current();
+        unseal(move || {
+            let mut file = SealedFile::open(RawReader::new(raw, runtime), &key)?;
+            let len = file.seek(SeekFrom::End(0))?;
+            Ok(Self { len, content: Content::Sealed(Arc::new(Mutex::new(file))) })
+        })
+        .await
     }
 
     /// Length in bytes.
@@ -49,21 +56,20 @@ impl Stored {
     ///
     /// # Errors
     ///
-    /// The disk or the store fails.
+    /// The disk or the store fails, or the file was changed since it was sealed.
     pub async fn read(&self, range: Range<u64>) -> Result<Bytes, ArchiveError> {
-        if range.is_empty() {
-            return Ok(Bytes::new());
-        }
-        match &self.source {
-            Source::Store(store, path) => Ok(store.get_range(path, range).await?),
-            Source::Disk(file) => {
+        match &self.content {
+            Content::Plain(raw) => raw.read(range).await,
+            Content::Sealed(file) => {
                 let file = Arc::clone(file);
                 let read = move || {
+                    let mut file = file.lock().unwrap_or_else(PoisonError::into_inner);
                     let mut bytes = vec![0; (range.end - range.start) as usize];
-                    file.read_exact_at(&mut bytes, range.start)?;
+                    file.seek(SeekFrom::Start(range.start))?;
+                    file.read_exact(&mut bytes)?;
                     Ok(bytes.into())
                 };
-                blocking(read).await
+                unseal(read).await
             }
         }
     }
@@ -78,6 +84,27 @@ impl Stored {
             let bytes = stored.read(start..next).await?;
             Ok(Some((bytes, (stored, next..end))))
         })
+    }
+}
+
+/// Does what reads a sealed file, which may wait for a store.
+async fn unseal<T: Send + 'static>(
+    task: impl FnOnce() -> io::Result<T> + Send + 'static,
+) -> Result<T, ArchiveError> {
+    let permit = UNSEALING.acquire().await.map_err(|closed| ArchiveError::Disk(io::Error::other(closed)))?;
+    blocking(move || {
+        let done = task().map_err(sealed);
+        drop(permit);
+        done
+    })
+    .await
+}
+
+/// What reading a sealed file failed by.
+fn sealed(error: io::Error) -> ArchiveError {
+    match error.kind() {
+        ErrorKind::InvalidData | ErrorKind::UnexpectedEof => ArchiveError::Sealed(error),
+        _ => error.downcast().unwrap_or_else(ArchiveError::from),
     }
 }
 

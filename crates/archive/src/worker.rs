@@ -11,8 +11,9 @@ use uuid::Uuid;
 
 use crate::archive::{Archive, ObjectPlace, folder, object};
 use crate::progress::{Begun, Progress};
+use crate::raw::Raw;
 use crate::stored::blocking;
-use crate::{ArchiveError, FileName, Stored};
+use crate::{ArchiveError, FileName};
 
 /// Recordings that are looked for at once; those beyond come later.
 const MAX_AT_ONCE: usize = 256;
@@ -169,7 +170,7 @@ impl Archive {
         progress: &mut Progress,
     ) -> Result<(), ArchiveError> {
         let spool = self.spool.clone();
-        let file = blocking(move || Stored::on_disk(spool.file(id, name)?)).await?;
+        let file = blocking(move || Raw::on_disk(spool.file(id, name)?)).await?;
         let path = object(id, name);
         if file.len() <= self.pace.part_bytes {
             store.put(&path, payload(file.read(0..file.len()).await?)).await?;
@@ -193,7 +194,7 @@ impl Archive {
         &self,
         store: &dyn ObjectPlace,
         (id, name): (Uuid, FileName),
-        file: &Stored,
+        file: &Raw,
         progress: &mut Progress,
     ) -> Result<(), ArchiveError> {
         let path = object(id, name);

@@ -110,6 +110,11 @@ impl Seal {
     }
 }
 
+/// Whether a file that begins so is sealed. No format of audio begins like that.
+pub fn is_sealed(start: &[u8]) -> bool {
+    start.starts_with(MAGIC)
+}
+
 fn broken() -> io::Error {
     io::Error::new(ErrorKind::InvalidData, "a sealed file was changed, or its key is another")
 }

@@ -3,7 +3,7 @@
 //! The pump empties the rings of taps in time; writers write, and may wait for the disk. What waits to be written has
 //! a limit, beyond which a recording has a gap.
 
-mod folder;
+mod patient;
 mod pump;
 mod recovery;
 mod stretch;

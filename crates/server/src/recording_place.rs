@@ -1,5 +1,6 @@
 //! Where recordings are fetched: their URLs, signed or not.
 
+use std::fmt::Write as _;
 use std::fs::OpenOptions;
 use std::io::{self, ErrorKind, Write};
 use std::os::unix::fs::OpenOptionsExt;
@@ -136,7 +137,10 @@ impl RecordingPlace {
 
     fn signature(&self, path: &str, expires: i64) -> String {
         let tag = self.key.mac(path, &expires.to_string()).finalize().into_bytes();
-        tag.iter().map(|byte| format!("{byte:02x}")).collect()
+        tag.iter().fold(String::new(), |mut text, byte| {
+            write!(text, "{byte:02x}").expect("a String takes everything");
+            text
+        })
     }
 }
 
@@ -148,7 +152,8 @@ fn path(record: &RecordingRecord) -> String {
     format!("/v1/Account/{}/Recording/{}.{extension}", record.account, record.id)
 }
 
-fn unhex(text: &str) -> Option<Vec<u8>> {
+/// The bytes that hexadecimal digits stand for, two for each.
+pub fn unhex(text: &str) -> Option<Vec<u8>> {
     let digit = |byte: u8| char::from(byte).to_digit(16).map(|digit| digit as u8);
     let pair = |pair: &[u8]| match *pair {
         [high, low] => Some(digit(high)? << 4 | digit(low)?),

@@ -123,7 +123,7 @@ mod tests {
     async fn left(age: Option<Duration>, max_total_bytes: Option<u64>) -> Vec<u128> {
         let directory = tempfile::tempdir().unwrap();
         let store = Arc::new(SqliteStore::open(&directory.path().join("db")).await.unwrap());
-        let spool = Spool::open(directory.path().join("recordings")).unwrap();
+        let spool = Spool::open(directory.path().join("recordings"), None).unwrap();
         let archive = Arc::new(Archive::new(spool, None, Pace::default()));
         let mut recordings: Vec<_> = (1..=4).map(|number| recording(number, number as i64)).collect();
         recordings[3].state = RecordingState::Recording;

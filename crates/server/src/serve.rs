@@ -108,9 +108,8 @@ impl Service {
         let accounts = Arc::new(Accounts::load(account, &*store).await?);
         let ports = Ports::open(config).await?;
         let addresses = ports.addresses().map_err(ServeError::Sockets)?;
-        let clock = Clock::start();
-        let (stop, drain, written) =
-            (CancellationToken::new(), CancellationToken::new(), Arc::new(Notify::new()));
+        let (clock, written) = (Clock::start(), Arc::new(Notify::new()));
+        let (stop, drain) = (CancellationToken::new(), CancellationToken::new());
 
         let (archive, place) = (keeping::archive(config)?, keeping::place(config, clock)?);
         close_orphans(&*store, (&archive, &place)).await?;

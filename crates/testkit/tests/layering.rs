@@ -17,7 +17,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("control", &["mixer"]),
     ("plivo", &[]),
     ("store", &["control"]),
-    ("archive", &[]),
+    ("archive", &["recording"]),
     ("rehearse", &["audio", "codec", "rtp", "sip"]),
     ("testkit", &["audio", "codec", "mixer", "rtp"]),
     (

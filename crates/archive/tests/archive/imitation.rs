@@ -76,7 +76,7 @@ async fn answer(
         ("PUT", Some(upload)) => kept.take_part(upload, query["partNumber"].parse().unwrap(), &body),
         ("POST", None) => kept.begin(),
         ("POST", Some(upload)) => kept.complete(key, upload),
-        ("DELETE", Some(upload)) => found(kept.uploads.remove(upload)),
+        ("DELETE", Some(upload)) => found(kept.uploads.remove(upload).is_some()),
         ("DELETE", None) => {
             kept.objects.remove(&key);
             StatusCode::NO_CONTENT.into_response()
@@ -90,8 +90,8 @@ async fn answer(
     }
 }
 
-fn found<T>(thing: Option<T>) -> Response {
-    if thing.is_some() { StatusCode::NO_CONTENT } else { StatusCode::NOT_FOUND }.into_response()
+fn found(there: bool) -> Response {
+    if there { StatusCode::NO_CONTENT } else { StatusCode::NOT_FOUND }.into_response()
 }
 
 impl Kept {

@@ -5,13 +5,14 @@
 mod imitation;
 
 use std::fs;
-use std::io::Write;
+use std::io::{ErrorKind, Read, Write};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures::TryStreamExt;
-use mixminus_archive::{Archive, ArchiveError, Extension, FileName, ObjectPlace, Pace, Spool};
+use mixminus_archive::{Archive, ArchiveError, Extension, FileName, ObjectPlace, Pace, SealingKey, Spool};
+use mixminus_recording::{FileName as Part, Storage};
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -37,8 +38,12 @@ struct Process {
 
 impl Process {
     fn start(directory: &Path, store: &Arc<dyn ObjectPlace>) -> Self {
-        let spool = reopened(directory);
-        let archive = Arc::new(Archive::new(spool, Some(Arc::clone(store)), PACE));
+        let spool = reopened(directory, None);
+        Self::keeping(Archive::new(spool, Some(Arc::clone(store)), PACE))
+    }
+
+    fn keeping(archive: Archive) -> Self {
+        let archive = Arc::new(archive);
         let (stop, running) = (CancellationToken::new(), Arc::clone(&archive));
         let stopped = stop.clone();
         let task = tokio::spawn(async move { running.run(stopped).await });
@@ -52,9 +57,9 @@ impl Process {
 }
 
 /// The spool of a process that came after one that may still be ending.
-fn reopened(directory: &Path) -> Spool {
+fn reopened(directory: &Path, key: Option<[u8; 32]>) -> Spool {
     loop {
-        match Spool::open(directory) {
+        match Spool::open(directory, key.map(SealingKey::new)) {
             Err(ArchiveError::InUse) => std::thread::yield_now(),
             opened => return opened.unwrap(),
         }
@@ -66,7 +71,9 @@ fn audio(len: usize) -> Vec<u8> {
 }
 
 fn write(archive: &Archive, id: Uuid, name: FileName, bytes: &[u8]) {
-    archive.spool().create(id, name).unwrap().write_all(bytes).unwrap();
+    let mut file = archive.spool().create(id, name).unwrap();
+    file.write_all(bytes).unwrap();
+    file.flush().unwrap();
 }
 
 async fn read(archive: &Archive, id: Uuid, name: FileName) -> Result<Vec<u8>, ArchiveError> {
@@ -125,7 +132,7 @@ async fn a_recording_reads_the_same_before_during_and_after_its_way_to_the_store
     let part = archive.open(ID, MAIN).await.unwrap().read(998..1003).await.unwrap();
     assert_eq!(part, audio(2500)[998..1003]);
     let missing = archive.open(ID, FileName::Track(2)).await;
-    assert!(matches!(missing, Err(ArchiveError::NotFound)), "{missing:?}");
+    assert!(matches!(missing, Err(ArchiveError::NotFound)), "{:?}", missing.err());
     let named = |name: &str| format!("recordings/ab/{ID}/{name}");
     let expected = ["main.wav", "sidecar.json", "track-1.wav"].map(named);
     assert_eq!(imitation.kept().objects.keys().cloned().collect::<Vec<_>>(), expected);
@@ -230,7 +237,7 @@ async fn one_recording_that_the_store_refuses_keeps_no_other_back() {
 #[tokio::test]
 async fn what_a_dead_process_left_is_told_and_not_uploaded() {
     let (directory, imitation) = (tempfile::tempdir().unwrap(), Imitation::default());
-    let spool = Spool::open(directory.path()).unwrap();
+    let spool = Spool::open(directory.path(), None).unwrap();
     spool.create(ID, MAIN).unwrap().write_all(b"RIFF").unwrap();
     drop(spool);
     let process = Process::start(directory.path(), &imitation.start().await);
@@ -249,7 +256,7 @@ async fn what_a_dead_process_left_is_told_and_not_uploaded() {
 #[tokio::test]
 async fn without_a_store_the_spool_is_the_place_and_a_deletion_is_done_at_once() {
     let directory = tempfile::tempdir().unwrap();
-    let archive = Archive::new(Spool::open(directory.path()).unwrap(), None, PACE);
+    let archive = Archive::new(Spool::open(directory.path(), None).unwrap(), None, PACE);
     write(&archive, ID, MAIN, &audio(3 << 20));
     archive.finish(ID).unwrap();
     assert_eq!(read(&archive, ID, MAIN).await.unwrap(), audio(3 << 20));
@@ -265,8 +272,80 @@ async fn without_a_store_the_spool_is_the_place_and_a_deletion_is_done_at_once()
 #[test]
 fn no_two_processes_have_one_directory() {
     let directory = tempfile::tempdir().unwrap();
-    let first = Spool::open(directory.path()).unwrap();
-    assert!(matches!(Spool::open(directory.path()), Err(ArchiveError::InUse)));
+    let first = Spool::open(directory.path(), None).unwrap();
+    assert!(matches!(Spool::open(directory.path(), None), Err(ArchiveError::InUse)));
     drop(first);
-    Spool::open(directory.path()).unwrap();
+    Spool::open(directory.path(), None).unwrap();
+}
+
+#[tokio::test]
+async fn a_sealed_recording_is_read_by_range_from_either_place_and_lies_nowhere_in_clear() {
+    let (directory, imitation) = (tempfile::tempdir().unwrap(), Imitation::default());
+    let store = imitation.start().await;
+    let keeping = |key: Option<[u8; 32]>| {
+        let spool = reopened(directory.path(), key);
+        let pace = Pace { part_bytes: 1 << 20, ..PACE };
+        Archive::new(spool, Some(Arc::clone(&store)), pace)
+    };
+    let audio = audio((5 << 19) + 3);
+    let archive = keeping(Some([7; 32]));
+    write(&archive, ID, MAIN, &audio);
+    let check = async |archive: &Archive| {
+        assert_eq!(read(archive, ID, MAIN).await.unwrap(), audio);
+        let stored = archive.open(ID, MAIN).await.unwrap();
+        for range in [0..1, 65_535..65_537, 1_048_575..1_048_577, audio.len() - 1..audio.len(), 5..5] {
+            let bytes = stored.read(range.start as u64..range.end as u64).await.unwrap();
+            assert_eq!(bytes, audio[range]);
+        }
+    };
+    let refuse_others = async || {
+        for key in [None, Some([8; 32])] {
+            let refused = keeping(key).open(ID, MAIN).await.err();
+            assert!(matches!(refused, Some(ArchiveError::Sealed(_))), "{refused:?}");
+        }
+    };
+    check(&archive).await;
+    drop(archive);
+    refuse_others().await;
+    let archive = keeping(Some([7; 32]));
+    archive.finish(ID).unwrap();
+    let files = files_below(directory.path()).into_iter().map(|path| fs::read(path).unwrap());
+    let mut lying: Vec<_> = files.collect();
+    let process = Process::keeping(archive);
+    until("the spool is empty", || is_empty(&directory)).await;
+    check(&process.archive).await;
+    process.kill();
+    refuse_others().await;
+    lying.extend(imitation.kept().objects.values().cloned());
+    let secret = &audio[1000..1016];
+    assert!(lying.iter().any(|bytes| bytes.len() > audio.len()));
+    assert!(lying.iter().all(|bytes| !bytes.windows(secret.len()).any(|piece| piece == secret)));
+}
+
+#[test]
+fn a_recorders_folder_is_the_recordings_and_takes_what_is_sealed_or_not() {
+    let directory = tempfile::tempdir().unwrap();
+    for key in [None, Some(SealingKey::new([7; 32]))] {
+        let spool = Spool::open(directory.path(), key.clone()).unwrap();
+        let id = Uuid::from_u128(u128::from(key.is_some()));
+        let mut folder = spool.folder(id, Extension::Mp3);
+        for part in [Part::Main, Part::Journal] {
+            let mut file = folder.create(part).unwrap();
+            file.write_all(b"0123").unwrap();
+            file.flush().unwrap();
+        }
+        folder.remove(Part::Journal).unwrap();
+        folder.remove(Part::Journal).unwrap();
+        assert_eq!(folder.open(Part::Journal).err().unwrap().kind(), ErrorKind::NotFound);
+        let mut text = String::new();
+        folder.open(Part::Main).unwrap().read_to_string(&mut text).unwrap();
+        assert_eq!(text, "0123");
+        let names: Vec<_> = spool.files(id).unwrap().into_iter().map(|(name, _)| name).collect();
+        assert_eq!(names, [FileName::Main(Extension::Mp3)]);
+    }
+    let later = reopened(directory.path(), Some([7; 32]));
+    assert!(
+        later.edit(Uuid::from_u128(0), FileName::Main(Extension::Mp3)).is_ok(),
+        "made before there was a key"
+    );
 }

@@ -15,8 +15,8 @@ use mixminus_sip::{Cidr, ListenAddress};
 
 pub use reference::reference;
 pub use setting::{
-    Callable, HttpUrl, Method, Name, OpusRate, Password, PortRange, RecordingRate, RecordingStore, Setting,
-    SpeechEngine, TrunkHost, Within,
+    Callable, EncryptionKey, HttpUrl, Method, Name, OpusRate, Password, PortRange, RecordingRate,
+    RecordingStore, Setting, SpeechEngine, TrunkHost, Within,
 };
 pub use source::{ConfigError, Origin};
 
@@ -287,6 +287,12 @@ settings! {
         s3_access_key_id: Option<Name> = "AKIAEXAMPLE",
         /// The secret that belongs to it.
         s3_secret_access_key: Option<Password> = "what-the-bucket-takes",
+        /// What they are encrypted with where they are kept: AES-256, in 64 hexadecimal digits such
+        /// as `openssl rand -hex 32` gives. Those made before can be read with it or without, but
+        /// nothing reads what was made with another one.
+        encryption_key: Option<EncryptionKey> = "0000000000000000000000000000000000000000000000000000000000000000",
+        /// A file with that key, read when it is not set here.
+        encryption_key_file: Option<PathBuf> = "/run/secrets/recordings",
         /// Days after its end at which a recording is deleted. Without it they are kept for good.
         retention_days: Option<Within<1, 36_500>> = 90,
         /// Mebibytes of all recordings together, beyond which the oldest are deleted, be they

@@ -5,6 +5,7 @@ use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::str::FromStr;
 
+use mixminus_archive::SealingKey;
 use mixminus_audio::SampleRate;
 use mixminus_codec::Format;
 use mixminus_control::HttpMethod;
@@ -15,6 +16,7 @@ use url::Url;
 use crate::exchange::Peer;
 
 use crate::prompts::InstalledVoice;
+use crate::recording_place::unhex;
 
 /// A type of configuration values, written alike in the file and in the
 /// environment.
@@ -163,6 +165,23 @@ impl Setting for OpusRate {
             "48000" => Some(Self(SampleRate::Hz48000)),
             _ => None,
         }
+    }
+}
+
+/// A key of 256 bits.
+#[derive(Clone, Debug)]
+pub struct EncryptionKey(pub SealingKey);
+
+impl Setting for EncryptionKey {
+    const SECRET: bool = true;
+
+    fn accepts() -> String {
+        "64 hexadecimal digits".into()
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        let bytes = unhex(text)?;
+        Some(Self(SealingKey::new(bytes.try_into().ok()?)))
     }
 }
 

@@ -189,6 +189,18 @@ fn a_file_that_is_missing_or_no_toml_is_told() {
 }
 
 #[test]
+fn a_wrong_encryption_key_is_not_repeated() {
+    for wrong in ["0".repeat(63), "0".repeat(66), "g".repeat(64)] {
+        let said =
+            from_environment(&[("MIXMINUS__RECORDINGS__ENCRYPTION_KEY", &wrong)]).unwrap_err().to_string();
+        assert!(
+            said.starts_with("recordings.encryption_key = (not shown) ") && !said.contains(&wrong),
+            "{said}"
+        );
+    }
+}
+
+#[test]
 fn a_wrong_token_is_not_repeated() {
     let said = from_environment(&[("MIXMINUS__ACCOUNT__AUTH_TOKEN", "hunter2")]).unwrap_err().to_string();
     assert!(said.starts_with("account.auth_token = (not shown) ") && !said.contains("hunter2"), "{said}");

@@ -24,6 +24,7 @@ mod subaccount;
 #[cfg(test)]
 mod tests;
 mod tls;
+mod waveform;
 
 use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
@@ -236,6 +237,7 @@ async fn carry_out_now(asked: &Asked<'_>, resource: Resource) -> Result<Response
         | Resource::CallRecorded(_)
         | Resource::Request(_) => call::answer(asked, resource).await,
         Resource::Tracks(id) => recording::tracks(asked, &id).await,
+        Resource::Waveform(id) => waveform::answer(asked, &id).await,
         resource => multi_party_call::answer(asked, resource).await,
     }
 }

@@ -92,6 +92,8 @@ pub enum Resource {
     Request(String),
     /// `Recording/{id}/Track/`
     Tracks(String),
+    /// `Recording/{id}/Waveform/`
+    Waveform(String),
     /// A file of a recording, by the recording's id.
     RecordingFile(String, RecordingPart),
 }
@@ -182,6 +184,7 @@ impl Resource {
                 file(id, RecordingPart::Main(extension.to_owned()))
             }
             [id, word] if word == "Track" => Some(Self::Tracks(id.clone())),
+            [id, word] if word == "Waveform" => Some(Self::Waveform(id.clone())),
             [id, word] if word == "Sidecar" => file(id, RecordingPart::Sidecar),
             [id, word, name] if word == "Track" => {
                 file(id, RecordingPart::Track(name.strip_suffix(".wav")?.to_owned()))
@@ -204,9 +207,10 @@ impl Resource {
     /// The methods it takes.
     pub const fn methods(&self) -> &'static [Method] {
         match self {
-            Self::Conferences | Self::List(Kind::Callback | Kind::Recording) | Self::Tracks(_) => {
-                &[Method::GET]
-            }
+            Self::Conferences
+            | Self::List(Kind::Callback | Kind::Recording)
+            | Self::Tracks(_)
+            | Self::Waveform(_) => &[Method::GET],
             Self::RecordingFile(..) => &[Method::GET, Method::HEAD],
             Self::Heard(..)
             | Self::CallHears(..)
@@ -270,6 +274,7 @@ mod tests {
             ("r/", Some(Resource::One(Kind::Recording, "r".into()))),
             ("r.mp3", file(RecordingPart::Main("mp3".into()))),
             ("r/Track/", Some(Resource::Tracks("r".into()))),
+            ("r/Waveform/", Some(Resource::Waveform("r".into()))),
             ("r/Track/3.wav", file(RecordingPart::Track("3".into()))),
             ("r/Track/3.mp3", None),
             ("r/Sidecar", file(RecordingPart::Sidecar)),

@@ -2,11 +2,10 @@
 
 use std::io;
 
-use mixminus_archive::{Archive, ArchiveError};
+use mixminus_archive::{Archive, ArchiveError, Extension, FileName as Kept, Folder, Spool};
 use mixminus_control::{Recorded, RecordingId};
 use mixminus_recording::{FileName, Sidecar, Storage};
-
-use super::folder::Folder;
+use uuid::Uuid;
 
 /// Makes whole what there is of a recording that nobody writes any more; none if there is nothing. It may be called
 /// again, also for one that is whole.
@@ -16,7 +15,7 @@ use super::folder::Folder;
 /// A file cannot be read or written.
 pub fn recover(archive: &Archive, recording: RecordingId) -> io::Result<Option<Recorded>> {
     let id = recording.0;
-    let Some(mut folder) = Folder::existing(archive.spool(), id)? else { return Ok(None) };
+    let Some(mut folder) = folder(archive.spool(), id)? else { return Ok(None) };
     let finished = match mixminus_recording::recover(folder.clone())? {
         Some(finished) => finished,
         None => match folder.open(FileName::Sidecar) {
@@ -25,7 +24,7 @@ pub fn recover(archive: &Archive, recording: RecordingId) -> io::Result<Option<R
             Err(error) => return Err(error),
         },
     };
-    let size_bytes = archive.finish(id).map_err(io::Error::other)?;
+    let size_bytes = archive.finish(id)?;
     Ok(Some(Recorded { duration: finished.duration(), size_bytes }))
 }
 
@@ -40,4 +39,16 @@ pub fn recover_all(
 ) -> Result<Vec<(RecordingId, io::Result<Option<Recorded>>)>, ArchiveError> {
     let left = archive.spool().unfinished(limit)?.into_iter().map(RecordingId);
     Ok(left.map(|id| (id, recover(archive, id))).collect())
+}
+
+/// The folder of a recording of which there is something; none if there is nothing.
+fn folder(spool: &Spool, id: Uuid) -> io::Result<Option<Folder>> {
+    let files = match spool.files(id) {
+        Err(ArchiveError::NotFound) => return Ok(None),
+        files => files?,
+    };
+    // Until its end, a recording whose tracks become its channels has no main file.
+    let main =
+        files.iter().find_map(|(name, _)| if let Kept::Main(main) = name { Some(*main) } else { None });
+    Ok(Some(spool.folder(id, main.unwrap_or(Extension::Wav))))
 }

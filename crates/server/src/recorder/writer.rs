@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::Receiver;
 
-use mixminus_archive::Archive;
+use mixminus_archive::{Archive, Extension, Folder};
 use mixminus_control::{
     Input, Recorded, RecordingEntry, RecordingFault, RecordingFormat, RecordingId, RecordingLayout,
     RecordingRecord, StartRecording,
@@ -15,7 +15,7 @@ use mixminus_mixer::TapChannel;
 use mixminus_recording::{Format, Layout, Outline, Recorder, Side};
 use tokio::sync::mpsc::UnboundedSender;
 
-use super::folder::Folder;
+use super::patient::Patient;
 use super::stretch::{Stretch, StretchTick};
 use super::tracks::Tracks;
 use super::{Writing, told};
@@ -44,7 +44,7 @@ pub(super) struct Writer {
 
 /// A recording that is written.
 struct Open {
-    recorder: Recorder<Folder>,
+    recorder: Recorder<Patient<Folder>>,
     tracks: Tracks,
     /// What is heard on the left of a stereo recording.
     left: Option<TapChannel>,
@@ -93,8 +93,8 @@ impl Writer {
 
     fn begin(&self, start: &StartRecording, backlog: Arc<AtomicUsize>) -> io::Result<Open> {
         let outline = self.outline(start);
-        let folder = Folder::new(self.archive.spool(), start.recording.id.0, outline.format);
-        let recorder = Recorder::new(outline, folder)?;
+        let folder = self.archive.spool().folder(start.recording.id.0, extension(start.recording.format));
+        let recorder = Recorder::new(outline, Patient(folder))?;
         let left = match start.layout {
             RecordingLayout::Stereo { left } => Some(TapChannel::Source(left)),
             RecordingLayout::Mono => None,
@@ -115,7 +115,7 @@ impl Writer {
 
     fn finish(&self, id: RecordingId, open: Open) -> io::Result<Recorded> {
         let duration = open.recorder.finish()?.duration();
-        let size_bytes = self.archive.finish(id.0).map_err(io::Error::other)?;
+        let size_bytes = self.archive.finish(id.0)?;
         Ok(Recorded { duration, size_bytes })
     }
 
@@ -157,8 +157,16 @@ impl Open {
     }
 }
 
+/// What its main file ends with.
+const fn extension(format: RecordingFormat) -> Extension {
+    match format {
+        RecordingFormat::Mp3 => Extension::Mp3,
+        RecordingFormat::Wav => Extension::Wav,
+    }
+}
+
 /// In which format a recording is written.
-pub(super) const fn format(format: RecordingFormat) -> Format {
+const fn format(format: RecordingFormat) -> Format {
     match format {
         RecordingFormat::Mp3 => Format::Mp3,
         RecordingFormat::Wav => Format::Wav,

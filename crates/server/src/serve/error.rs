@@ -39,6 +39,14 @@ pub enum ServeError {
         /// Why not.
         source: ArchiveError,
     },
+    /// The key of recordings cannot be read.
+    #[error("recordings.encryption_key_file {}: {source}", path.display())]
+    EncryptionKey {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        source: std::io::Error,
+    },
     /// The key of signed URLs cannot be kept.
     #[error("url.key in data_dir: {0}")]
     UrlKey(std::io::Error),

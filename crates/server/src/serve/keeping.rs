@@ -1,13 +1,14 @@
 //! Puts together what keeps recordings.
 
+use std::io::{self, ErrorKind};
 use std::sync::Arc;
 use std::time::Duration;
 
-use mixminus_archive::{Archive, ArchiveError, ObjectPlace, Pace, Spool};
+use mixminus_archive::{Archive, ArchiveError, ObjectPlace, Pace, SealingKey, Spool};
 use rand::rngs::StdRng;
 
 use super::ServeError;
-use crate::config::{Config, RecordingStore};
+use crate::config::{Config, EncryptionKey, RecordingStore, Recordings, Setting};
 use crate::exchange::Clock;
 use crate::recorder::Writing;
 use crate::recording_place::{RecordingPlace, UrlKey};
@@ -17,7 +18,7 @@ pub fn archive(config: &Config) -> Result<Arc<Archive>, ServeError> {
     let configured = config.recordings.directory.clone();
     let directory = configured.unwrap_or_else(|| config.data_dir.join("recordings"));
     let failed = |source| ServeError::Recordings { key: "directory", source };
-    let spool = Spool::open(directory).map_err(failed)?;
+    let spool = Spool::open(directory, key(&config.recordings)?).map_err(failed)?;
     let store = match config.recordings.store {
         RecordingStore::Local => None,
         RecordingStore::S3 => {
@@ -25,6 +26,18 @@ pub fn archive(config: &Config) -> Result<Arc<Archive>, ServeError> {
         }
     };
     Ok(Arc::new(Archive::new(spool, store, Pace::default())))
+}
+
+/// What recordings are sealed with, if they are.
+fn key(recordings: &Recordings) -> Result<Option<SealingKey>, ServeError> {
+    let file = recordings.encryption_key_file.as_ref();
+    let Some(path) = file.filter(|_| recordings.encryption_key.is_none()) else {
+        return Ok(recordings.encryption_key.clone().map(|EncryptionKey(key)| key));
+    };
+    let failed = |source| ServeError::EncryptionKey { path: path.clone(), source };
+    let text = std::fs::read_to_string(path).map_err(failed)?;
+    let wrong = || io::Error::new(ErrorKind::InvalidData, format!("accepted: {}", EncryptionKey::accepts()));
+    EncryptionKey::parse(text.trim()).map(|EncryptionKey(key)| Some(key)).ok_or_else(wrong).map_err(failed)
 }
 
 #[cfg(feature = "s3")]
@@ -65,4 +78,29 @@ pub fn place(config: &Config, clock: Clock) -> Result<RecordingPlace, ServeError
     let key = UrlKey::kept(&config.data_dir, &mut rand::make_rng::<StdRng>()).map_err(ServeError::UrlKey)?;
     let signed_for = config.recordings.sign_urls_for_s.map(|time| Duration::from_secs(time.get().into()));
     Ok(RecordingPlace::new(config.public_url(), key, signed_for, clock))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn recordings(variables: &[(&str, String)]) -> Recordings {
+        let variables = variables
+            .iter()
+            .map(|(name, value)| (format!("MIXMINUS__RECORDINGS__ENCRYPTION_{name}").into(), value.into()));
+        Config::load(None, variables).unwrap().recordings
+    }
+
+    #[test]
+    fn the_encryption_key_may_come_from_a_file() {
+        assert!(key(&recordings(&[])).unwrap().is_none());
+        assert!(key(&recordings(&[("KEY", "ab".repeat(32))])).unwrap().is_some());
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let path = file.path().display().to_string();
+        std::fs::write(file.path(), "ab".repeat(32) + "\n").unwrap();
+        assert!(key(&recordings(&[("KEY_FILE", path.clone())])).unwrap().is_some());
+        std::fs::write(file.path(), "secret").unwrap();
+        let said = key(&recordings(&[("KEY_FILE", path.clone())])).unwrap_err().to_string();
+        assert_eq!(said, format!("recordings.encryption_key_file {path}: accepted: 64 hexadecimal digits"));
+    }
 }

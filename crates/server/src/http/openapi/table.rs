@@ -18,6 +18,7 @@ use super::operation::{
 use crate::http::callback::{CallbackList, CallbackObject, CallbackQuery};
 use crate::http::health::{About, Status};
 use crate::http::recording::TrackList;
+use crate::http::waveform::WaveformQuery;
 
 /// Every operation of a service with these limits.
 pub fn operations(limits: &Limits) -> Vec<Operation> {
@@ -149,6 +150,7 @@ fn directory() -> Vec<Operation> {
         on("GET Recording/", "listRecordings", "Recordings, the newest first.", reads(RecordingFilter::parse), list::<RecordingObject>()),
         on("GET Recording/{recording_id}/", "getRecording", "One recording.", none(), json::<RecordingObject>(200)),
         on("GET Recording/{recording_id}/Track/", "listTracks", "The tracks of a recording that are kept.", none(), json::<TrackList>(200)),
+        on("GET Recording/{recording_id}/Waveform/", "getWaveform", "A picture of how loud a recording is, or one of its tracks.", reads(WaveformQuery::parse), some("image/png", "string").refuses(&[503])),
         on("DELETE Recording/{recording_id}/", "deleteRecording", "Deletes a recording that is over.", none(), nothing().refuses(&[409])),
     ]
 }

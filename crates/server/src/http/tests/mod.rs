@@ -106,7 +106,7 @@ pub async fn api_with(afterwards: Afterwards) -> Api {
     let directory = tempfile::tempdir().unwrap();
     let store = Arc::new(SqliteStore::open(&directory.path().join("mixminus.db")).await.unwrap());
     store.commit(&records()).await.unwrap();
-    let spool = Spool::open(directory.path().join("recordings")).unwrap();
+    let spool = Spool::open(directory.path().join("recordings"), None).unwrap();
     let (commands, requests) = mpsc::channel(8);
     let (phase, phase_seen) = health::phases();
     let seen = Arc::new(Mutex::new(Vec::new()));

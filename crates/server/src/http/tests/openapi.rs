@@ -32,7 +32,8 @@ fn after(resource: &Resource) -> Option<Resource> {
         Resource::One(Application, _) => Resource::List(Endpoint),
         Resource::One(Endpoint, _) => Resource::List(Recording),
         Resource::One(Recording, _) => Resource::Tracks(x()),
-        Resource::Tracks(_) => Resource::RecordingFile(x(), RecordingPart::Main(x())),
+        Resource::Tracks(_) => Resource::Waveform(x()),
+        Resource::Waveform(_) => Resource::RecordingFile(x(), RecordingPart::Main(x())),
         Resource::RecordingFile(_, RecordingPart::Main(_)) => {
             Resource::RecordingFile(x(), RecordingPart::Track(x()))
         }

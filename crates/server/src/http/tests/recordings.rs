@@ -5,9 +5,11 @@ use std::time::Duration;
 
 use axum::http::header::{CONTENT_LENGTH, CONTENT_RANGE, ETAG, IF_RANGE, RANGE};
 use mixminus_archive::{Extension, FileName};
+use mixminus_audio::SampleRate;
 use mixminus_control::{
     RecordedFrom, RecordingFormat, RecordingId, RecordingRecord, RecordingState, RecordingTrack,
 };
+use mixminus_recording::{Format, Layout, Outline, Recorder, TrackId};
 use mixminus_store::{SubaccountRecord, Token};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
@@ -150,6 +152,34 @@ async fn tracks_and_the_sidecar_are_fetched_beside_the_whole() {
 }
 
 #[tokio::test]
+async fn a_waveform_is_drawn_of_what_was_recorded() {
+    let api = with_recording(ID, None).await;
+    let folder = api.state.archive.spool().folder(RECORDING, Extension::Wav);
+    let outline = Outline::new(SampleRate::Hz8000, Format::Wav, Layout::Mono);
+    let mut recorder = Recorder::new(outline, folder).unwrap();
+    recorder.tick(0, SampleRate::Hz8000, &[(TrackId(2), &[1000; 160])]).unwrap();
+    recorder.finish().unwrap();
+    let picture = async |query: &str| {
+        let path = below(&format!("/Waveform/?{query}"));
+        let response =
+            api.router.clone().oneshot(request("GET", &path).body(Body::empty()).unwrap()).await.unwrap();
+        assert_eq!(
+            (response.status().as_u16(), &response.headers()[CONTENT_TYPE]),
+            (200, &"image/png".parse().unwrap())
+        );
+        axum::body::to_bytes(response.into_body(), 1 << 20).await.unwrap()
+    };
+    let small = picture("width=320&height=40&track=2&theme=dark").await;
+    assert_eq!(small[..8], *b"\x89PNG\r\n\x1a\n");
+    assert_eq!(small[16..24], [0, 0, 1, 64, 0, 0, 0, 40]);
+    assert_ne!(picture("width=320&height=40&track=2").await, small);
+    assert_eq!(api.get(&below("/Waveform/?track=3")).await.error(), "track not found");
+    for wrong in ["width=0", "width=4097", "height=1025", "theme=blue", "track=x"] {
+        assert_eq!(api.get(&below(&format!("/Waveform/?{wrong}"))).await.status, 400, "{wrong}");
+    }
+}
+
+#[tokio::test]
 async fn nobody_fetches_anothers_recording() {
     let api = with_recording(ID, None).await;
     for path in [below(".wav"), below("/Track/"), below("/Track/2.wav"), below("/Sidecar/"), below("/")] {
@@ -272,7 +302,7 @@ async fn a_recordings_times_are_those_of_its_samples() {
     let shown = api.get(&below("/")).await.json();
     let of = |key: &str| shown[key].as_str().unwrap().parse::<f64>().unwrap();
     assert_eq!(shown["recording_duration_ms"], "61020.00000");
-    assert_eq!((of("recording_end_ms") - of("recording_start_ms")).round(), 61_020.0);
+    assert_eq!((of("recording_end_ms") - of("recording_start_ms")).round() as u64, 61_020);
     assert_eq!(shown["rounded_recording_duration"], 120);
     assert_eq!(shown["recording_url"], format!("http://h/v1/Account/{ID}/Recording/{RECORDING}.wav"));
 }
