@@ -1,5 +1,7 @@
 //! Who is in which recording: a test for each row of `docs/recordings.md`.
 
+#![expect(clippy::unwrap_used, reason = "a test's assumptions may fail loudly")]
+
 mod world;
 
 use std::collections::BTreeSet;
