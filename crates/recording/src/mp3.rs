@@ -10,9 +10,6 @@ use crate::output::{Extent, Shape};
 /// Samples that LAME puts before the first one (`ENCDELAY` in its encoder.h).
 const ENCODER_DELAY: u64 = 576;
 
-/// Samples by which a decoder is late. Players leave them out without being told.
-const DECODER_DELAY: u64 = 529;
-
 /// What the samples of each frame are, its kilobits per second, and how a frame begins.
 struct Parameters {
     frame_samples: u64,
@@ -85,8 +82,11 @@ mod lame {
     };
     use std::io;
 
-    use super::{DECODER_DELAY, ENCODER_DELAY, Parameters};
+    use super::{ENCODER_DELAY, Parameters};
     use crate::output::Shape;
+
+    /// Samples by which a decoder is late. Players leave them out without being told.
+    const DECODER_DELAY: u64 = 529;
 
     /// Bytes that the end of a stream needs at most (lame.h, `lame_encode_flush`).
     const FLUSH_BYTES: usize = 7_200;
