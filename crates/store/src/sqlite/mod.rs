@@ -127,6 +127,7 @@ fn migrations() -> Migrator {
         (4, "placed calls", include_str!("../../migrations/0004_placed_calls.sql")),
         (5, "recorded conferences", include_str!("../../migrations/0005_recorded_conferences.sql")),
         (6, "ends of calls", include_str!("../../migrations/0006_ends_of_calls.sql")),
+        (7, "told recordings", include_str!("../../migrations/0007_told_recordings.sql")),
     ];
     let migration = |(version, name, sql): (i64, &'static str, &'static str)| {
         Migration::new(version, name.into(), MigrationType::Simple, sql.into_sql_str(), false)
