@@ -35,17 +35,24 @@ pub enum FileFormat {
     Mp3,
     /// RIFF.
     Wav,
+    /// Opus in Ogg; not the vendor's.
+    Ogg,
+    /// Lossless and smaller than WAV; not the vendor's.
+    Flac,
 }
 
 impl FileFormat {
     /// Every format by its name.
-    pub(crate) const WORDS: &[(&str, Self)] = &[("mp3", Self::Mp3), ("wav", Self::Wav)];
+    pub(crate) const WORDS: &[(&str, Self)] =
+        &[("mp3", Self::Mp3), ("wav", Self::Wav), ("ogg", Self::Ogg), ("flac", Self::Flac)];
 
     /// As replies and URLs have it.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Mp3 => "mp3",
             Self::Wav => "wav",
+            Self::Ogg => "ogg",
+            Self::Flac => "flac",
         }
     }
 }

@@ -36,6 +36,8 @@ pub struct Writing {
     pub rate: SampleRate,
     /// Whether each party is always kept in a file of its own as well.
     pub keeps_tracks: bool,
+    /// Whether WAV files of whole conferences have a channel for each party instead of their mix.
+    pub multichannel_wav: bool,
     /// How much of a recording may wait for the disk; what comes later is left out, as a gap.
     pub max_backlog: Duration,
 }

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hmac::{Hmac, KeyInit, Mac};
+use mixminus_archive::Extension;
 use mixminus_control::{RecordingFormat, RecordingRecord, Timestamp};
 use rand::Rng;
 use sha2::Sha256;
@@ -144,11 +145,18 @@ impl RecordingPlace {
     }
 }
 
+/// What the main file of such a recording ends with.
+pub const fn extension(format: RecordingFormat) -> Extension {
+    match format {
+        RecordingFormat::Mp3 => Extension::Mp3,
+        RecordingFormat::Wav => Extension::Wav,
+        RecordingFormat::OggOpus => Extension::Ogg,
+        RecordingFormat::Flac => Extension::Flac,
+    }
+}
+
 fn path(record: &RecordingRecord) -> String {
-    let extension = match record.format {
-        RecordingFormat::Mp3 => "mp3",
-        RecordingFormat::Wav => "wav",
-    };
+    let extension = extension(record.format).as_str();
     format!("/v1/Account/{}/Recording/{}.{extension}", record.account, record.id)
 }
 

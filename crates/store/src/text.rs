@@ -135,6 +135,8 @@ words! {
     RecordingFormat {
         Mp3 = "mp3",
         Wav = "wav",
+        OggOpus = "ogg",
+        Flac = "flac",
     }
     RecordingTrack {
         Mix = "mix",

@@ -37,6 +37,10 @@ pub enum RecordingFormat {
     Mp3,
     /// PCM.
     Wav,
+    /// Opus in Ogg.
+    OggOpus,
+    /// Free Lossless Audio Codec.
+    Flac,
 }
 
 /// What a recording is of.

@@ -107,7 +107,10 @@ mod tests {
     #[test]
     fn other_formats_and_tracks_are_refused() {
         for (json, text) in [
-            (r#"{"file_format":"ogg"}"#, "file_format should be in ('mp3', 'wav') (actual value: ogg)"),
+            (
+                r#"{"file_format":"aac"}"#,
+                "file_format should be in ('mp3', 'wav', 'ogg', 'flac') (actual value: aac)",
+            ),
             (
                 r#"{"record_track_type":"left"}"#,
                 "record_track_type should be in ('all', 'participant', 'both') (actual value: left)",

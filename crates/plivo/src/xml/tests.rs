@@ -242,7 +242,7 @@ fn a_wrong_attribute_is_refused_with_line_value_and_what_is_accepted() {
         ("waitMusicUrl='http://'", "waitMusicUrl=\"http://\", accepted: a URL, http or https"),
         ("aiAgentStreamServiceUrl='/s'", "aiAgentStreamServiceUrl=\"/s\", accepted: a URL, ws or wss"),
         ("waitMusicMethod='PUT'", "waitMusicMethod=\"PUT\", accepted: GET, POST"),
-        ("recordFileFormat='ogg'", "recordFileFormat=\"ogg\", accepted: mp3, wav"),
+        ("recordFileFormat='aac'", "recordFileFormat=\"aac\", accepted: mp3, wav, ogg, flac"),
     ] {
         let refused = refusal(&format!("<MultiPartyCall role='agent' {attribute}>room</MultiPartyCall>"));
         assert_eq!(refused, format!("{mpc} {text}"));

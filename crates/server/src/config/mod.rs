@@ -268,6 +268,8 @@ settings! {
         sample_rate_hz: RecordingRate = 16000,
         /// Whether each participant is kept in a file of its own beside the whole.
         keep_tracks: bool = false,
+        /// Whether WAV files of whole conferences have a channel for each participant instead of their mix.
+        multichannel_wav: bool = false,
         /// Seconds of audio that wait for a slow disk before it has a gap.
         max_buffer_s: Within<1, 600> = 30,
         /// `local` leaves them in the directory; `s3` brings them to a bucket once they are

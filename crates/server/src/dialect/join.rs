@@ -68,6 +68,8 @@ pub const fn format(format: FileFormat) -> RecordingFormat {
     match format {
         FileFormat::Mp3 => RecordingFormat::Mp3,
         FileFormat::Wav => RecordingFormat::Wav,
+        FileFormat::Ogg => RecordingFormat::OggOpus,
+        FileFormat::Flac => RecordingFormat::Flac,
     }
 }
 

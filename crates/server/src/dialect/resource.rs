@@ -91,6 +91,8 @@ pub fn recording(record: &RecordingRecord) -> RecordingFile {
         format: match record.format {
             RecordingFormat::Mp3 => FileFormat::Mp3,
             RecordingFormat::Wav => FileFormat::Wav,
+            RecordingFormat::OggOpus => FileFormat::Ogg,
+            RecordingFormat::Flac => FileFormat::Flac,
         },
         started_at: instant(record.started_at),
         ended_at: ended_at.map(instant),

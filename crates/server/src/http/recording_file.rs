@@ -8,7 +8,7 @@ use axum::http::header::{
 use axum::http::{HeaderMap, HeaderName, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use mixminus_archive::{Extension, FileName};
-use mixminus_control::{AccountId, RecordingFormat};
+use mixminus_control::AccountId;
 use mixminus_plivo::rest::Arguments;
 
 use super::ApiState;
@@ -17,7 +17,7 @@ use super::recording::{absent, over};
 use super::reply::ApiError;
 use super::route::{RecordingPart, Resource, Route};
 use crate::account::Caller;
-use crate::recording_place::Signature;
+use crate::recording_place::{Signature, extension};
 
 /// Who asks by a signed URL, if `request` has one: whoever has it may fetch the one file that it names.
 ///
@@ -54,10 +54,7 @@ pub async fn answer(
     (id, part): (&str, &RecordingPart),
 ) -> Result<Response, ApiError> {
     let record = over(state, account, id).await?;
-    let whole = match record.format {
-        RecordingFormat::Mp3 => Extension::Mp3,
-        RecordingFormat::Wav => Extension::Wav,
-    };
+    let whole = extension(record.format);
     let (name, media_type) = match part {
         RecordingPart::Main(extension) if extension == whole.as_str() => {
             (FileName::Main(whole), whole.media_type())

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::Receiver;
 
-use mixminus_archive::{Archive, Extension, Folder};
+use mixminus_archive::{Archive, Folder};
 use mixminus_control::{
     Input, Recorded, RecordingEntry, RecordingFault, RecordingFormat, RecordingId, RecordingLayout,
     RecordingRecord, StartRecording,
@@ -19,6 +19,7 @@ use super::patient::Patient;
 use super::stretch::{Stretch, StretchTick};
 use super::tracks::Tracks;
 use super::{Writing, told};
+use crate::recording_place::extension;
 
 /// What a writer is to do.
 #[derive(Debug)]
@@ -103,11 +104,15 @@ impl Writer {
     }
 
     fn outline(&self, start: &StartRecording) -> Outline {
+        let RecordingRecord { format: wanted, of, .. } = &start.recording;
+        let is_whole = of.conference.is_some() && of.participant.is_none();
+        let is_multichannel = self.writing.multichannel_wav && *wanted == RecordingFormat::Wav && is_whole;
         let layout = match start.layout {
+            RecordingLayout::Mono if is_multichannel => Layout::EachItsOwn,
             RecordingLayout::Mono => Layout::Mono,
             RecordingLayout::Stereo { .. } => Layout::Stereo,
         };
-        let mut outline = Outline::new(self.writing.rate, format(start.recording.format), layout);
+        let mut outline = Outline::new(self.writing.rate, format(*wanted), layout);
         outline.keep_tracks = start.keeps_tracks || self.writing.keeps_tracks;
         outline.about = about(&start.recording);
         outline
@@ -157,19 +162,13 @@ impl Open {
     }
 }
 
-/// What its main file ends with.
-const fn extension(format: RecordingFormat) -> Extension {
-    match format {
-        RecordingFormat::Mp3 => Extension::Mp3,
-        RecordingFormat::Wav => Extension::Wav,
-    }
-}
-
 /// In which format a recording is written.
 const fn format(format: RecordingFormat) -> Format {
     match format {
         RecordingFormat::Mp3 => Format::Mp3,
         RecordingFormat::Wav => Format::Wav,
+        RecordingFormat::OggOpus => Format::OggOpus,
+        RecordingFormat::Flac => Format::Flac,
     }
 }
 

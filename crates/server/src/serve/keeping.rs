@@ -69,6 +69,7 @@ pub fn writing(config: &Config) -> Writing {
     Writing {
         rate: recordings.sample_rate_hz.0,
         keeps_tracks: recordings.keep_tracks,
+        multichannel_wav: recordings.multichannel_wav,
         max_backlog: Duration::from_secs(recordings.max_buffer_s.get().into()),
     }
 }

@@ -212,8 +212,8 @@ fn a_wrong_value_is_refused_by_name() {
         (r#""max_participants":11"#, "2 < max_participants <= 10 (actual value: 11)"),
         (r#""record_min_member_count":3"#, "1 < record_min_member_count <= 2 (actual value: 3)"),
         (
-            r#""record_file_format":"ogg""#,
-            "record_file_format should be in ('mp3', 'wav') (actual value: ogg)",
+            r#""record_file_format":"aac""#,
+            "record_file_format should be in ('mp3', 'wav', 'ogg', 'flac') (actual value: aac)",
         ),
         (
             r#""wait_music_method":"PUT""#,
