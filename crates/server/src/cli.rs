@@ -33,13 +33,15 @@ pub enum Command {
     Rehearse(Rehearse),
     /// Play a log of conferences again (`media.replay_log`) and compare what is sent with what was.
     Replay(Replay),
+    /// Make whole what a service that was killed left of its recordings. A service does so when it starts.
+    Recover(Serve),
     /// Make a certificate for the port with TLS, and a private authority that clients can trust.
     Cert(Cert),
     /// Print a configuration file with every key and its default.
     Config,
 }
 
-/// How to run the service.
+/// Which configuration to go by.
 #[derive(Debug, Args)]
 pub struct Serve {
     /// TOML file; `mixminus config` prints one with every key.

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use mixminus_rehearse::RehearseError;
 use mixminus_server::cert::{self, CertError};
-use mixminus_server::cli::{Cert, Cli, Command, Rehearse, Replay};
+use mixminus_server::cli::{Cert, Cli, Command, Rehearse, Replay, Serve};
 use mixminus_server::config::{self, Config};
 use mixminus_server::serve;
 use tokio::runtime::{Builder, Runtime};
@@ -31,10 +31,8 @@ fn main() -> ExitCode {
         }
     };
     let done = match cli.command() {
-        Command::Serve(options) => match Config::load(options.config.as_deref(), std::env::vars_os()) {
-            Ok(config) => serve(config),
-            Err(error) => Err(Failure::usage(error)),
-        },
+        Command::Serve(options) => load(&options).and_then(serve),
+        Command::Recover(options) => load(&options).and_then(|config| recover(&config)),
         Command::Rehearse(options) => rehearse(options),
         Command::Replay(asked) => replay(&asked),
         Command::Cert(asked) => certify(&asked),
@@ -67,6 +65,17 @@ impl<E: std::error::Error> From<E> for Failure {
     fn from(error: E) -> Self {
         Self { said: Some(error.to_string()), code: 1 }
     }
+}
+
+fn load(options: &Serve) -> Result<Config, Failure> {
+    Config::load(options.config.as_deref(), std::env::vars_os()).map_err(Failure::usage)
+}
+
+fn recover(config: &Config) -> Result<(), Failure> {
+    let recovered = serve::recover(config)?;
+    let failed = recovered.iter().any(|one| one.result.is_err());
+    recovered.iter().try_for_each(|one| print(&format!("{one}\n")))?;
+    if failed { Err(Failure { said: None, code: 1 }) } else { Ok(()) }
 }
 
 fn serve(config: Config) -> Result<(), Failure> {

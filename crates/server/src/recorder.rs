@@ -24,7 +24,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use pump::{Order, Pump};
 use writer::Writer;
 
-pub use recovery::{recover, recover_all};
+pub use recovery::{Recovered, recover, recover_all};
 
 /// Threads that write, and encode: a disk that stalls stops all of them, and more encode no faster than cores can.
 const WRITERS: usize = 2;
@@ -99,3 +99,6 @@ fn start_writer(
 fn thread(name: &str, run: impl FnOnce() + Send + 'static) -> io::Result<()> {
     std::thread::Builder::new().name(name.into()).spawn(run).map(drop)
 }
+
+#[cfg(test)]
+mod tests;

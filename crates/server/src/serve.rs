@@ -37,7 +37,7 @@ use crate::messages::MessageService;
 use crate::outbox::{Counts, Keep, Outbox, Retry};
 use crate::prompts::{AudioFiles, Prompts, Speech};
 use crate::rate::RateLimits;
-use crate::recorder::{self, Recorder};
+use crate::recorder::{self, Recorder, Recovered};
 use crate::recording_place::RecordingPlace;
 use crate::retention::Retention;
 use crate::signer::Signer;
@@ -78,6 +78,16 @@ pub async fn run(config: Config) -> Result<(), ServeError> {
     }
     report_lost(&backlog.unwritten());
     Ok(())
+}
+
+/// Makes whole what a service that was killed left of its recordings, and says what there is of each.
+///
+/// # Errors
+///
+/// The directory cannot be used, as when a service has it.
+pub fn recover(config: &Config) -> Result<Vec<Recovered>, ServeError> {
+    let failed = |source| ServeError::Recordings { key: "directory", source };
+    recorder::recover_all(&*keeping::archive(config)?).map_err(failed)
 }
 
 /// Everything that runs.

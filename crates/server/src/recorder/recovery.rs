@@ -1,6 +1,6 @@
 //! Recordings whose process ended before they did.
 
-use std::io;
+use std::{fmt, io};
 
 use mixminus_archive::{Archive, ArchiveError, Extension, FileName as Kept, Folder, Spool};
 use mixminus_control::{Recorded, RecordingId};
@@ -28,17 +28,36 @@ pub fn recover(archive: &Archive, recording: RecordingId) -> io::Result<Option<R
     Ok(Some(Recorded { duration: finished.duration(), size_bytes }))
 }
 
-/// Makes whole all that a dead process left, at most `limit` recordings, and says what became of each.
+/// A recording that a dead process left.
+#[derive(Debug)]
+pub struct Recovered {
+    /// Which.
+    pub recording: RecordingId,
+    /// What there is of it.
+    pub result: io::Result<Option<Recorded>>,
+}
+
+impl fmt::Display for Recovered {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: ", self.recording)?;
+        match &self.result {
+            Ok(Some(whole)) => {
+                write!(f, "{:.2} s, {} bytes", whole.duration.as_secs_f64(), whole.size_bytes)
+            }
+            Ok(None) => f.write_str("nothing was recorded"),
+            Err(error) => error.fmt(f),
+        }
+    }
+}
+
+/// Makes whole all that a dead process left, as many as a directory holds.
 ///
 /// # Errors
 ///
 /// The directory cannot be read.
-pub fn recover_all(
-    archive: &Archive,
-    limit: usize,
-) -> Result<Vec<(RecordingId, io::Result<Option<Recorded>>)>, ArchiveError> {
-    let left = archive.spool().unfinished(limit)?.into_iter().map(RecordingId);
-    Ok(left.map(|id| (id, recover(archive, id))).collect())
+pub fn recover_all(archive: &Archive) -> Result<Vec<Recovered>, ArchiveError> {
+    let left = archive.spool().unfinished(usize::MAX)?.into_iter().map(RecordingId);
+    Ok(left.map(|recording| Recovered { recording, result: recover(archive, recording) }).collect())
 }
 
 /// The folder of a recording of which there is something; none if there is nothing.

@@ -66,7 +66,7 @@ impl Stretch {
 
 impl<'a> StretchTick<'a> {
     /// The frame of each channel that is not silent.
-    pub fn frames(&self) -> impl Iterator<Item = (TapChannel, &'a [i16])> + use<'a> {
+    pub fn frames(&self) -> impl Iterator<Item = (TapChannel, &'a [i16])> + Clone + use<'a> {
         self.channels.iter().copied().zip(self.samples.chunks_exact(self.rate.frame_samples()))
     }
 }

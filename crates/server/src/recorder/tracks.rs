@@ -5,8 +5,6 @@ use std::collections::HashMap;
 use mixminus_mixer::{LegId, PromptId, SourceId, TapChannel};
 use mixminus_recording::{MAX_TRACKS, TrackId};
 
-use super::stretch::StretchTick;
-
 /// The tracks of one recording: one for each leg, and as many for prompts as were heard at once. Once there are as many
 /// as may be, whoever comes has one of somebody who left.
 #[derive(Debug, Default)]
@@ -50,16 +48,16 @@ impl Tracks {
     /// The frames of a tick, each with its track, which `placed` learns.
     pub fn of<'a>(
         &mut self,
-        tick: &StretchTick<'a>,
+        frames: impl Iterator<Item = (TapChannel, &'a [i16])> + Clone,
         mut placed: impl FnMut(TapChannel, TrackId),
     ) -> Vec<(TrackId, &'a [i16])> {
         let sounds = |prompt| {
-            tick.frames().any(|(channel, _)| channel == TapChannel::Source(SourceId::Prompt(prompt)))
+            frames.clone().any(|(channel, _)| channel == TapChannel::Source(SourceId::Prompt(prompt)))
         };
         for (_, lane) in &mut self.lanes {
             *lane = lane.filter(|prompt| sounds(*prompt));
         }
-        let frames = tick.frames().filter_map(|(channel, frame)| {
+        let frames = frames.clone().filter_map(|(channel, frame)| {
             let track = match channel {
                 TapChannel::Source(SourceId::Prompt(prompt)) => self.lane(prompt),
                 _ => self.track(channel),
@@ -100,5 +98,53 @@ impl Ids {
         }
         self.count += 1;
         Some(TrackId(self.count))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FRAME: &[i16] = &[1];
+
+    fn leg(id: u64) -> TapChannel {
+        TapChannel::Source(SourceId::Leg(LegId(id)))
+    }
+
+    fn prompt(id: u64) -> TapChannel {
+        TapChannel::Source(SourceId::Prompt(PromptId(id)))
+    }
+
+    fn tick(tracks: &mut Tracks, channels: &[TapChannel]) -> Vec<u32> {
+        let frames = channels.iter().map(|&channel| (channel, FRAME));
+        tracks.of(frames, |_, _| {}).into_iter().map(|(track, _)| track.0).collect()
+    }
+
+    #[test]
+    fn a_leg_has_one_track_and_what_it_hears_another() {
+        let mut tracks = Tracks::default();
+        assert_eq!(tick(&mut tracks, &[leg(1), leg(2), TapChannel::Heard(LegId(1))]), [1, 2, 3]);
+        assert_eq!(tick(&mut tracks, &[leg(2)]), [2]);
+        assert_eq!(tracks.of_leg(LegId(1)), Some(TrackId(1)));
+    }
+
+    #[test]
+    fn prompts_share_a_track_unless_they_are_heard_at_once() {
+        let mut tracks = Tracks::default();
+        assert_eq!(tick(&mut tracks, &[prompt(1)]), [1]);
+        assert_eq!(tick(&mut tracks, &[prompt(1), prompt(2)]), [1, 2]);
+        assert_eq!(tick(&mut tracks, &[prompt(2), prompt(3)]), [2, 1]);
+        assert_eq!(tick(&mut tracks, &[]), [0; 0]);
+        assert_eq!(tick(&mut tracks, &[prompt(4)]), [1]);
+    }
+
+    #[test]
+    fn whoever_comes_when_there_are_too_many_has_the_track_of_somebody_who_left() {
+        let mut tracks = Tracks::default();
+        let first: Vec<_> = (0..MAX_TRACKS as u64).map(leg).collect();
+        assert_eq!(tick(&mut tracks, &first).len(), MAX_TRACKS);
+        assert_eq!(tick(&mut tracks, &[leg(9_999)]), [0; 0], "there is none");
+        tracks.leave(LegId(6));
+        assert_eq!(tick(&mut tracks, &[leg(9_999)]), [7]);
     }
 }

@@ -147,7 +147,7 @@ impl Open {
             return self.recorder.paused(tick.number);
         }
         let Self { recorder, tracks, left, .. } = self;
-        let frames = tracks.of(tick, |channel, track| {
+        let frames = tracks.of(tick.frames(), |channel, track| {
             if *left == Some(channel) {
                 recorder.place(track, Side::Left);
             }
