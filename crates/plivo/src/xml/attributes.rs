@@ -83,6 +83,20 @@ impl<'a, 'input> Attributes<'a, 'input> {
         })
     }
 
+    /// `language`, a tag.
+    pub fn language(&self) -> Result<Option<&'a str>, XmlError> {
+        let is_tag = |text: &str| {
+            text.len() <= 35
+                && text.starts_with(|first: char| first.is_ascii_alphabetic())
+                && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+        };
+        let language = self.text("language");
+        match language {
+            Some(text) if !is_tag(text) => Err(self.refuse("language", "a language tag such as en-US")),
+            _ => Ok(language),
+        }
+    }
+
     /// The value of `name` as whatever `read` makes of it.
     pub fn read<T>(
         &self,

@@ -159,7 +159,7 @@ fn speech_input(attributes: &Attributes<'_, '_>) -> Result<SpeechInput, XmlError
     let accepted =
         format!("at most {MAX_HINTS} phrases of at most {MAX_HINT_CHARS} characters with commas between");
     Ok(SpeechInput {
-        language: attributes.one_line("language")?.unwrap_or_else(|| "en-US".to_owned()),
+        language: attributes.language()?.unwrap_or("en-US").to_owned(),
         model: attributes.choice("speechModel", &models)?.unwrap_or_default(),
         hints: attributes.read("hints", accepted, hints)?.unwrap_or_default(),
         profanity_filter: attributes.flag("profanityFilter", false)?,

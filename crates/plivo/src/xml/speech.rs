@@ -59,10 +59,7 @@ pub(super) fn speak(attributes: &Attributes<'_, '_>) -> Result<Speak, XmlError> 
     if !polly && !["WOMAN", "MAN"].iter().any(|known| known.eq_ignore_ascii_case(voice)) {
         return Err(attributes.refuse("voice", "WOMAN, MAN, Polly.<Name>"));
     }
-    let language = attributes.text("language").unwrap_or("en-US");
-    if language.len() > 35 || !language.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-') {
-        return Err(attributes.refuse("language", "a language tag such as en-US"));
-    }
+    let language = attributes.language()?.unwrap_or("en-US");
     let mut parts = Parts::default();
     parts.add_children(attributes.node());
     let plain = std::mem::take(&mut parts.plain);
