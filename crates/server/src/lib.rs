@@ -10,6 +10,7 @@ pub mod exchange;
 pub mod http;
 pub mod messages;
 pub mod outbox;
+mod program;
 pub mod prompts;
 pub mod rate;
 pub mod recorder;

@@ -1,21 +1,17 @@
 //! A program that speaks: text on its standard input, a WAV file on its standard output.
 
-use std::process::Stdio;
 use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::process::{Child, Command};
+use tokio::process::Child;
 use tokio::time::timeout;
 
 use super::voices::Voice;
 use super::{MAX_FILE_BYTES, PromptError};
+use crate::program::program;
 
-/// Variables of the environment that begin so may be secret, and are no program's business.
-const OWN_PREFIX: &str = "MIXMINUS__";
-
-/// How to start the program. There is no shell: each word is one argument, whatever it holds. What the program says on
-/// its standard error goes where our log goes.
+/// How to start the program.
 #[derive(Debug)]
 pub struct Program {
     /// The program and its arguments, with `{voice}`, `{language}` and `{gender}` in them.
@@ -31,21 +27,10 @@ impl Program {
     ///
     /// [`PromptError::Engine`] when it fails, [`PromptError::TooSlow`] when it does not come to an end.
     pub async fn say(&self, text: &str, voice: &Voice) -> Result<Bytes, PromptError> {
-        let child = self.start(voice).map_err(|error| PromptError::Engine(error.to_string()))?;
+        let child = program(&self.words, |word| voice.fill(word))
+            .spawn()
+            .map_err(|error| PromptError::Engine(error.to_string()))?;
         timeout(self.limit, converse(child, text)).await.map_err(|_| PromptError::TooSlow)?
-    }
-
-    fn start(&self, voice: &Voice) -> std::io::Result<Child> {
-        let (program, arguments) =
-            self.words.split_first().expect("the configuration asks for one word or more");
-        let mut command = Command::new(voice.fill(program));
-        command.args(arguments.iter().map(|argument| voice.fill(argument)));
-        for (name, _) in std::env::vars_os() {
-            if name.to_string_lossy().starts_with(OWN_PREFIX) {
-                command.env_remove(name);
-            }
-        }
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).kill_on_drop(true).spawn()
     }
 }
 
