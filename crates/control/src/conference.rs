@@ -346,9 +346,7 @@ impl Conference {
             context.install(self.bridge, &routes, self.tapped(&parties, &routes));
         }
         self.follow_voices(context);
-        if !self.has_ended() {
-            self.record.recording = self.recordings.of_all();
-        }
+        self.record.recording = self.recordings.of_all();
         self.save(context);
     }
 

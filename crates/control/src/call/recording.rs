@@ -80,7 +80,7 @@ impl Call {
         let (id, owner) = (RecordingId(context.uuid()), Owner::Call(self.record.id));
         let (account, kind) = (self.record.account.clone(), (terms.format, terms.track));
         let record = RecordingRecord::begin(id, account, of(&self.record), kind, context.now);
-        let recording = Recording::begin(record.clone(), terms, layout, owner, context);
+        let recording = Recording::begin(record, terms, layout, owner, context);
         recording.meet(leg, party(&self.record), context);
         if context.is_talking(leg) {
             recording.note(RecordingEntry::Happened(leg, ConferenceEvent::TalkStarted), context);
@@ -93,6 +93,7 @@ impl Call {
         };
         context.tap_leg(leg, TapRoutes { tap: recording.tap, channels, paused: false });
         let longest = longest.map(|longest| context.wake(longest, Due::RecordingEnd(self.record.id, id)));
+        let record = recording.record.clone();
         self.recordings.all.push(CallRecording { recording, reason, longest });
         Some(record)
     }

@@ -177,7 +177,7 @@ impl Conference {
         let (id, kind, owner) =
             (RecordingId(context.uuid()), (terms.format, track), Owner::Conference(self.record.id));
         let record = RecordingRecord::begin(id, self.record.account.clone(), of, kind, context.now);
-        let recording = Recording::begin(record.clone(), terms, layout, owner, context);
+        let recording = Recording::begin(record, terms, layout, owner, context);
         for one in
             self.participants.values().filter(|one| whose.is_none_or(|it| it.record.id == one.record.id))
         {
@@ -187,6 +187,7 @@ impl Conference {
             }
         }
         recording.tell(RecordingEvent::Initiated, &mut self.record, context);
+        let record = recording.record.clone();
         self.recordings.0.push(ConferenceRecording { recording, scope });
         self.reroute = true;
         record
