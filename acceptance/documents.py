@@ -1,7 +1,10 @@
 """Documents as the vendor's builders print them, run by calling in."""
 
+import json
 import re
+import sys
 import time
+from pathlib import Path
 from xml.etree import ElementTree
 from xml.sax.saxutils import escape
 
@@ -55,7 +58,8 @@ class Reader(Desk):
     """Answers calls to a user with what a builder prints."""
 
     def __init__(self, stage):
-        super().__init__(stage, NAME)
+        recogniser = [sys.executable, str(Path(__file__).with_name("recogniser.py")), "{language}"]
+        super().__init__(stage, NAME, speech=f"recogniser = {json.dumps(recogniser)}")
         self.busy = Callee("busy", stage.ports.one(), BUSY)
         self.voice = stage.voices["supervisor"]
         self.app.pages["/sound.wav"] = (repeated(stage, self.voice, 1), "audio/wav")
@@ -102,7 +106,7 @@ class Reader(Desk):
 def run(stage):
     desk = Reader(stage).start()
     node = Node(stage.folder)
-    everything = (speaking, pressing, entering, dialling, early, refusing, holding, meeting)
+    everything = (speaking, pressing, entering, saying, dialling, early, refusing, holding, meeting)
     parts = {
         "python": (Python(), everything),
         "node": (node, everything),
@@ -182,6 +186,24 @@ def entering(desk):
         desk.phones["agent"].digit(digit)
     desk.asked("GetInput", "input", Digits="31", InputType="dtmf")
     desk.over("after the action's document", mark)
+
+
+def saying(desk):
+    """GetInput of speech: recognised over its prompt, and told on the way."""
+    entry = {
+        "action": f"{desk.app.url}/exit", "inputType": "dtmf speech", "executionTimeout": 20, "language": "en-GB",
+        "speechModel": "phone_call", "hints": "agent,customer", "interimSpeechResultsCallback": desk.events_url,
+    }  # fmt: skip
+    prompt = ("Speak", "Who are you, please? " * 5, {})
+    desk.serve("say", ("GetInput", None, entry, prompt))
+    desk.serve("exit-say", ("Hangup", None, {}))
+    for role in ("agent", "customer"):
+        _, mark = desk.call("say", role)
+        wanted = {"InputType": "speech", "Speech": f"the {role} in en-GB", "SpeechConfidenceScore": "0.93"}
+        desk.over("after the action's document", mark, role)
+        desk.asked(f"GetInput of the {role}", "say", **wanted, Digits="")
+    told = [one["UnstableSpeech"] for one in desk.app.callbacks() if "UnstableSpeech" in one]
+    desk.check("what is understood meanwhile is told", {"the agent", "the customer"} <= set(told), told)
 
 
 def dialling(desk):

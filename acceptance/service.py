@@ -12,7 +12,7 @@ from pathlib import Path
 
 AUTH_ID = "MAACCEPTANCERUN00001"
 AUTH_TOKEN = "acceptance-run-token-of-forty-characters"
-SETTINGS = ("media", "limits", "http", "callbacks", "recordings")
+SETTINGS = ("media", "limits", "http", "callbacks", "recordings", "speech")
 
 
 class Ports:
@@ -68,7 +68,7 @@ class Service:
         self.url = f"http://127.0.0.1:{self.http_port}"
         self.config = self.folder / "mixminus.toml"
         answer = f'answer_url = "{answer_url}"' if answer_url else ""
-        media, limits, http, callbacks, recordings = (settings.get(name, "") for name in SETTINGS)
+        media, limits, http, callbacks, recordings, speech = (settings.get(name, "") for name in SETTINGS)
         self.config.write_text(f"""\
 data_dir = "{self.folder / "data"}"
 [http]
@@ -94,6 +94,8 @@ allow_private = true
 {callbacks}
 [recordings]
 {recordings}
+[speech]
+{speech}
 """)
         self.process = None
 

@@ -20,6 +20,7 @@ HEARD_DB = -12.0
 ABSENT_DB = -28.0
 # A second of music resembles a voice up to 0.25, a voice beside louder music from 0.5.
 SAME = 0.35
+BANDS = {"agent": (300, 900), "customer": (1150, 1750), "supervisor": (2050, 2950)}
 
 
 @dataclass
@@ -77,17 +78,17 @@ def voices(folder):
     """One voice for each role."""
     return {
         "agent": Voice(
-            (300, 900),
+            BANDS["agent"],
             "en-us",
             "Thank you for calling. My name is Alex and I am happy to help you with your order.",
         ).make(folder, "agent"),
         "customer": Voice(
-            (1150, 1750),
+            BANDS["customer"],
             "en-gb",
             "I have been waiting for seven weeks, and nobody has answered any of my letters.",
         ).make(folder, "customer"),
         "supervisor": Voice(
-            (2050, 2950),
+            BANDS["supervisor"],
             "en-gb-scotland",
             "Offer the customer a discount, speak slowly, and mention the extra services.",
         ).make(folder, "supervisor"),

@@ -1,5 +1,6 @@
 //! What others are told of, and of what.
 
+use crate::input::Likelihood;
 use crate::instruction::{EventGroup, HttpMethod};
 use crate::policy::Role;
 use crate::record::{
@@ -137,8 +138,10 @@ pub enum CallEvent {
     Answered,
     /// It ended.
     Ended,
-    /// Its document collected these digits, and goes on without the answer.
+    /// Its document collected this, and goes on without the answer.
     Collected(Collected),
+    /// So much is recognised by now of what its caller says.
+    Understood(Understood),
     /// The calls that its document placed went so, and it goes on without the answer.
     Dialled(Box<Dialled>),
     /// It left this conference, where it was this participant, and goes on without the answer.
@@ -192,10 +195,37 @@ pub enum ConnectionEnd {
 /// What a caller entered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Collected {
-    /// Without the digit that ended it.
-    pub digits: String,
+    /// What.
+    pub entry: Entry,
     /// In whose words it is reported.
     pub kind: crate::CollectKind,
+}
+
+/// What a caller pressed or said.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Entry {
+    /// Digits, without the one that ended them.
+    Digits(String),
+    /// Words.
+    Speech {
+        /// All that was said.
+        text: String,
+        /// How sure the recogniser is of the part it is least sure of, if it says so.
+        confidence: Option<Likelihood>,
+    },
+}
+
+/// What is recognised while a caller speaks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Understood {
+    /// What will not change.
+    pub stable: String,
+    /// What follows it, and may.
+    pub unstable: String,
+    /// How likely that is not to.
+    pub stability: Likelihood,
+    /// Its number among those of one question, from 1.
+    pub sequence: u64,
 }
 
 /// How calls that a document placed went.

@@ -11,7 +11,8 @@ use rand::rngs::StdRng;
 use uuid::Uuid;
 
 use crate::command::Playback;
-use crate::effect::{Effect, FetchId, PromptContent, Repeat, TimerId};
+use crate::effect::{Effect, FetchId, Listen, PromptContent, Repeat, TimerId};
+use crate::instruction::SpeechTerms;
 use crate::record::{CallId, ConferenceId, ParticipantId, RecordingId, Timestamp};
 
 /// Whose prompt or recording it is.
@@ -81,6 +82,7 @@ pub(crate) struct Context {
     prompts: HashMap<PromptId, (Owner, Option<TimerId>)>,
     timers: HashMap<TimerId, Due>,
     talking: HashSet<LegId>,
+    listening: HashMap<TapId, CallId>,
 }
 
 impl Context {
@@ -99,6 +101,7 @@ impl Context {
             prompts: HashMap::new(),
             timers: HashMap::new(),
             talking: HashSet::new(),
+            listening: HashMap::new(),
         }
     }
 
@@ -228,6 +231,24 @@ impl Context {
 
     pub fn prompt_owner(&self, prompt: PromptId) -> Option<Owner> {
         self.prompts.get(&prompt).map(|(owner, _)| *owner)
+    }
+
+    /// Has what `call` says recognised; some plan is to name the tap.
+    pub fn listen(&mut self, call: CallId, terms: SpeechTerms) -> TapId {
+        let tap = TapId(self.id());
+        self.listening.insert(tap, call);
+        self.push(Effect::Listen(Box::new(Listen { tap, call, terms })));
+        tap
+    }
+
+    pub fn stop_listening(&mut self, tap: TapId) {
+        self.listening.remove(&tap);
+        self.push(Effect::StopListening(tap));
+    }
+
+    /// Who is listened to by `tap`.
+    pub fn heard_by(&self, tap: TapId) -> Option<CallId> {
+        self.listening.get(&tap).copied()
     }
 
     pub fn wake(&mut self, after: Duration, due: Due) -> TimerId {

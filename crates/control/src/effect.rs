@@ -10,7 +10,7 @@ use crate::callback::{
 };
 use crate::command::{CommandError, Outcome};
 use crate::input::Refusal;
-use crate::instruction::{Action, Credentials};
+use crate::instruction::{Action, Credentials, SpeechTerms};
 use crate::policy::Role;
 use crate::record::{
     AccountId, CallId, CallRecord, ConferenceRecord, MessageId, ParticipantId, ParticipantRecord,
@@ -47,7 +47,7 @@ pub enum FetchPurpose {
 pub enum News {
     /// A conference was left.
     Left(Box<(ConferenceRecord, ParticipantRecord)>),
-    /// Digits were collected.
+    /// Digits or words were collected.
     Collected(Collected),
     /// Calls were placed.
     Dialled(Box<Dialled>),
@@ -209,6 +209,18 @@ pub enum RecordingEntry {
     Resumed,
 }
 
+/// Speech to be recognised.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listen {
+    /// What carries it, with nothing else: plans name it from now on, sooner or later, until
+    /// [`Effect::StopListening`].
+    pub tap: TapId,
+    /// Who speaks.
+    pub call: CallId,
+    /// How it is recognised.
+    pub terms: SpeechTerms,
+}
+
 /// What is to be done.
 #[derive(Clone, Debug)]
 pub enum Effect {
@@ -258,6 +270,14 @@ pub enum Effect {
     /// No plan names the tap any more: what was recorded of it is all there is. Comes once for
     /// each [`Effect::Record`], after every plan that named it, if one did.
     StopTap(TapId),
+    /// Recognise what a caller says, as it comes; [`Input::Heard`](crate::Input::Heard) follows, any number of times.
+    Listen(Box<Listen>),
+    /// The caller has said all: recognise what is left, and end with
+    /// [`Heard::End`](crate::Heard::End) or [`Heard::Failed`](crate::Heard::Failed).
+    EndListening(TapId),
+    /// Nobody waits for what is recognised any more. Comes once for each [`Effect::Listen`], when no plan names its
+    /// tap any more.
+    StopListening(TapId),
     /// Send digits to the far ends of `legs`.
     SendDigits {
         /// To whom, at least one.

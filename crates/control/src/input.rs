@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use mixminus_mixer::{BridgeId, LegId, PromptId};
+use mixminus_mixer::{BridgeId, LegId, PromptId, TapId};
 
 use crate::command::Command;
 use crate::effect::{FetchId, RequestId, TimerId};
@@ -146,6 +146,13 @@ pub enum Input {
         /// Whether it talks now.
         talking: bool,
     },
+    /// Something was recognised of what a caller says.
+    Heard {
+        /// What carries it.
+        tap: TapId,
+        /// What.
+        heard: Heard,
+    },
     /// A digit was received.
     Digit {
         /// The leg that sent it.
@@ -169,6 +176,45 @@ pub enum Input {
     Crowded(BTreeSet<BridgeId>),
     /// Accept no more calls, hang up those there are.
     Drain,
+}
+
+/// What is recognised of what a caller says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Heard {
+    /// What was said last, which may still turn out to be something else.
+    Partial {
+        /// All of it that is not final.
+        text: String,
+        /// How likely it is not to change.
+        stability: Likelihood,
+    },
+    /// What was said last, for good.
+    Final {
+        /// What follows what was final before.
+        text: String,
+        /// How sure the recogniser is, if it says so.
+        confidence: Option<Likelihood>,
+    },
+    /// All was recognised; no more follows.
+    End,
+    /// The recogniser failed; no more follows.
+    Failed,
+}
+
+/// How likely something is, in thousandths.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Likelihood(u16);
+
+impl Likelihood {
+    /// That of `share`, from 0 to 1; what is beyond is taken for the nearest.
+    pub fn new(share: f64) -> Self {
+        Self((share.clamp(0.0, 1.0) * 1000.0).round() as u16)
+    }
+
+    /// From 0 to 1.
+    pub fn share(self) -> f32 {
+        f32::from(self.0) / 1000.0
+    }
 }
 
 /// A file that is whole.

@@ -99,7 +99,7 @@ pub enum Instruction {
         /// How long.
         length: Duration,
     },
-    /// Ask the caller for digits.
+    /// Ask the caller for digits or words.
     Collect(Box<Collect>),
     /// Call others and connect the caller to whoever answers first.
     Dial(Box<Dial>),
@@ -142,31 +142,64 @@ pub struct TextMessage {
     pub report: Option<Action>,
 }
 
-/// A question that the caller answers with digits.
+/// A question that the caller answers with digits, or with words: whatever comes first.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Collect {
-    /// What the caller hears first; its first digit ends them. Speak, Play and Wait only.
+    /// What the caller hears first; its first digit or word ends them. Speak, Play and Wait only.
     pub prompts: Vec<Instruction>,
     /// How often the caller is asked.
     pub tries: u32,
     /// Most digits; so many end the input.
     pub max_digits: usize,
-    /// How long to wait for the first digit after the prompts.
+    /// How long to wait for the first digit, or for the caller to talk, after the prompts.
     pub first_timeout: Duration,
     /// How long to wait for a further digit.
     pub next_timeout: Duration,
+    /// How long a try may take after the prompts, whatever was entered by then.
+    pub total_timeout: Option<Duration>,
     /// The digit that ends the input and is no part of it.
     pub finish_on: Option<char>,
-    /// The digits that are accepted.
+    /// The digits that are accepted; if there are none, digits change nothing.
     pub accepted: String,
     /// Played after a digit that is not, before the caller is asked again.
     pub refusal_sound: Option<Action>,
     /// Whether a beep says that it is the caller's turn.
     pub beep: bool,
+    /// How words are recognised, if they are accepted.
+    pub speech: Option<SpeechTerms>,
     /// Who is told what was entered.
     pub report: Option<Report>,
     /// What the input is called where it is reported.
     pub kind: CollectKind,
+}
+
+/// How what a caller says is recognised.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SpeechTerms {
+    /// BCP 47 language tag.
+    pub language: String,
+    /// What kind of speech it is.
+    pub model: SpeechModel,
+    /// Phrases that are likely.
+    pub hints: Vec<String>,
+    /// Whether swear words are to be left out.
+    pub filters_profanity: bool,
+    /// How much silence ends it; absent, a second does, or what the recogniser takes for the end.
+    pub end_timeout: Option<Duration>,
+    /// Told what is recognised meanwhile, at most four times a second.
+    pub interim: Option<Action>,
+}
+
+/// What kind of speech is recognised.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum SpeechModel {
+    /// Any.
+    #[default]
+    Any,
+    /// A few words.
+    Phrase,
+    /// A conversation by telephone.
+    Conversation,
 }
 
 /// In whose words a collected input is reported.

@@ -26,24 +26,26 @@ mod switchboard;
 
 pub use callback::{
     Answerer, CallCallback, CallEvent, CallbackEvent, Collected, ConferenceEvent, ConnectionEnd, DialStep,
-    Dialled, ParticipantCallback, ParticipantEvent, PressedDigits, RecordReport, RecordingCallback,
-    RecordingEvent, Subject,
+    Dialled, Entry, ParticipantCallback, ParticipantEvent, PressedDigits, RecordReport, RecordingCallback,
+    RecordingEvent, Subject, Understood,
 };
 pub use command::{
     CallChange, Calls, Command, CommandError, ConferenceChange, Invitation, Invited, Legs, Members, Outcome,
     Parent, ParticipantChange, Placed, PlayKind, Playback, RecordChange, RecordScope, Selector,
 };
 pub use effect::{
-    Effect, Fetch, FetchId, FetchPurpose, News, OutgoingMessage, PlaceCall, PromptContent, RecordedParty,
-    RecordingEntry, RecordingLayout, Repeat, RequestId, StartRecording, TimerId,
+    Effect, Fetch, FetchId, FetchPurpose, Listen, News, OutgoingMessage, PlaceCall, PromptContent,
+    RecordedParty, RecordingEntry, RecordingLayout, Repeat, RequestId, StartRecording, TimerId,
 };
 pub use input::{
-    Application, Arrival, DialError, FetchError, Input, LegEnd, Recorded, RecordingFault, Refusal,
+    Application, Arrival, DialError, FetchError, Heard, Input, LegEnd, Likelihood, Recorded, RecordingFault,
+    Refusal,
 };
 pub use instruction::{
     Action, AutomaticRecording, CallUrls, Collect, CollectKind, ConferenceRequest, Confirm, Credentials,
     Destination, Dial, DialMusic, DialTerms, Document, EventGroup, HttpMethod, Instruction, MachineDetection,
-    OwnCallback, Record, RecordSpan, RecordingTerms, Report, Sound, StatusCallback, TextMessage, Turn,
+    OwnCallback, Record, RecordSpan, RecordingTerms, Report, Sound, SpeechModel, SpeechTerms, StatusCallback,
+    TextMessage, Turn,
 };
 pub use record::{
     AccountId, ApplicationId, ApplicationRecord, CallId, CallRecord, CallState, ConferenceId, ConferenceKind,

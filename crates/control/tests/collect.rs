@@ -5,7 +5,7 @@ mod world;
 use std::time::Duration;
 
 use mixminus_control::{
-    Action, CallEvent, Collect, CollectKind, Collected, HangupCause, HttpMethod, Instruction, News,
+    Action, CallEvent, Collect, CollectKind, Collected, Entry, HangupCause, HttpMethod, Instruction, News,
     PromptContent, Repeat, Report,
 };
 use mixminus_mixer::LegId;
@@ -27,10 +27,12 @@ fn question() -> Collect {
         max_digits: 3,
         first_timeout: Duration::from_secs(5),
         next_timeout: Duration::from_secs(2),
+        total_timeout: None,
         finish_on: Some('#'),
         accepted: "1234567890*#".into(),
         refusal_sound: None,
         beep: false,
+        speech: None,
         report: Some(Report { action: action(), follow: true }),
         kind: CollectKind::Digits,
     }
@@ -42,7 +44,7 @@ fn asked(world: &mut World, collect: Collect) -> LegId {
 
 fn reported(world: &World) -> Option<&str> {
     match &world.fetches.first()?.news {
-        Some(News::Collected(collected)) => Some(&collected.digits),
+        Some(News::Collected(Collected { entry: Entry::Digits(digits), .. })) => Some(digits),
         other => panic!("{other:?}"),
     }
 }
@@ -118,7 +120,7 @@ fn the_answer_may_be_reported_without_being_followed() {
     world.press(leg, '5');
     world.press(leg, '#');
     assert!(world.fetches.is_empty());
-    let collected = Collected { digits: "5".into(), kind: CollectKind::Digits };
+    let collected = Collected { entry: Entry::Digits("5".into()), kind: CollectKind::Digits };
     assert_eq!(world.told_of_calls[0].event, CallEvent::Collected(collected));
     assert!(matches!(&world.prompts_of(leg)[..], [PromptContent::Speech { text, .. }] if text == "Thanks"));
 }

@@ -13,6 +13,7 @@ pub mod outbox;
 mod program;
 pub mod prompts;
 pub mod rate;
+pub mod recogniser;
 pub mod recorder;
 pub mod recording_place;
 pub mod retention;

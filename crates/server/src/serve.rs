@@ -26,7 +26,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::account::{self, Accounts};
 use crate::config::{self, Config, HttpUrl};
-use crate::dialect;
+use crate::dialect::{self, Means};
 use crate::exchange::handle::ExchangeHandle;
 use crate::exchange::{
     Admission, Answering, Backlog, Clock, Dialling, Documents, Equipment, Exchange, Intake, Journal, Status,
@@ -37,6 +37,7 @@ use crate::messages::MessageService;
 use crate::outbox::{Counts, Keep, Outbox, Retry};
 use crate::prompts::{AudioFiles, Prompts, Speech};
 use crate::rate::RateLimits;
+use crate::recogniser::Recogniser;
 use crate::recorder::{self, Recorder, Recovered};
 use crate::recording_place::RecordingPlace;
 use crate::retention::Retention;
@@ -151,7 +152,8 @@ impl Service {
             clock,
             media: media.clone(),
             prompts: Arc::new(Prompts::new(files, Arc::clone(&speech))),
-            documents: Arc::new(Documents { web, signer, limits: document_limits(config) }),
+            recogniser: Arc::new(Recogniser::new(&config.speech)),
+            documents: Arc::new(Documents { web, signer, means: means(config) }),
             recorder,
             journal: Journal::start(Arc::clone(&backlog), Arc::clone(&store), Arc::clone(&written)),
             agent: Arc::clone(&agent),
@@ -452,6 +454,10 @@ fn api_limits(config: &Config) -> ApiLimits {
 
 fn document_limits(config: &Config) -> xml::Limits {
     xml::Limits { max_participants: config.limits.max_participants.get(), ..xml::Limits::default() }
+}
+
+fn means(config: &Config) -> Means {
+    Means { limits: document_limits(config), recognises_speech: config.speech.recogniser.is_some() }
 }
 
 fn answering(config: &Config, accounts: &Accounts, recordings: RecordingPlace) -> Answering {

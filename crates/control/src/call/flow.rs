@@ -5,7 +5,7 @@ use std::time::Duration;
 use mixminus_mixer::PromptId;
 
 use super::{Activity, Call, Ending, Next};
-use crate::callback::{CallEvent, Collected, Dialled};
+use crate::callback::{CallEvent, Collected, Dialled, Entry};
 use crate::context::{ConnectionId, Context, Due, Owner};
 use crate::effect::{Effect, Fetch, FetchId, FetchPurpose, News, OutgoingMessage, PromptContent, Repeat};
 use crate::input::{FetchError, Refusal};
@@ -231,8 +231,8 @@ impl Call {
         }
     }
 
-    pub(super) fn collected(&mut self, collect: Collect, digits: String, context: &mut Context) -> Next {
-        let collected = Collected { digits, kind: collect.kind };
+    pub(super) fn collected(&mut self, collect: Collect, entry: Entry, context: &mut Context) -> Next {
+        let collected = Collected { entry, kind: collect.kind };
         let told = (CallEvent::Collected(collected.clone()), News::Collected(collected));
         self.report(collect.report, told, context)
     }

@@ -2,6 +2,7 @@
 
 mod collect;
 mod flow;
+mod listening;
 mod machine;
 mod outgoing;
 mod recording;
@@ -23,9 +24,10 @@ use crate::record::{
     PlacementId,
 };
 use collect::Collecting;
+use listening::Listening;
 use outgoing::Confirming;
 use recording::Recordings;
-use silence::Listening;
+use silence::Silence;
 use turn::Taking;
 
 /// What a call is doing.
@@ -42,8 +44,8 @@ enum Activity {
     /// In an instruction that takes its time.
     Waiting(TimerId),
     /// Waiting for the far end to be silent.
-    Listening(Listening),
-    /// Being asked for digits.
+    AwaitingSilence(Silence),
+    /// Being asked for digits or words.
     Collecting(Box<Collecting>),
     /// Saying something that is recorded.
     Recording(Taking),
@@ -117,6 +119,8 @@ pub(crate) struct Call {
     urls: CallUrls,
     private: Option<Private>,
     overlay: Option<Overlay>,
+    /// Only while it is being asked.
+    listening: Option<Listening>,
     activity: Activity,
     instructions: VecDeque<Instruction>,
     /// So many of the instructions are to be carried out before the answer.
@@ -147,6 +151,7 @@ impl Call {
             urls,
             private: None,
             overlay: None,
+            listening: None,
             activity: Activity::Deciding,
             instructions: VecDeque::new(),
             before_answer: 0,
@@ -305,7 +310,8 @@ impl Call {
         let hears = own.into_iter().chain(self.overheard().map(SourceId::Prompt)).collect();
         let callee = private.callee.map(|leg| SinkRoutes { leg, hears: Vec::new() });
         let routes: Vec<_> = [SinkRoutes { leg, hears }].into_iter().chain(callee).collect();
-        context.install(private.bridge, &routes, Tapped::default());
+        let taps = self.listening.iter().map(|listening| listening.routes(leg)).collect();
+        context.install(private.bridge, &routes, Tapped { taps, ..Tapped::default() });
     }
 
     /// Another bridge took the leg over.
@@ -372,7 +378,7 @@ impl Call {
     pub fn step_over(&mut self, timer: TimerId, context: &mut Context) -> Next {
         match &self.activity {
             Activity::Waiting(waiting) if *waiting == timer => self.run(context),
-            Activity::Listening(listening) if listening.awaits(timer) => self.listened(context),
+            Activity::AwaitingSilence(silence) if silence.awaits(timer) => self.silence_over(context),
             Activity::Collecting(_) => self.collect_time_over(timer, context),
             Activity::Recording(taking) if taking.awaits(timer) => self.turn_over(None, context),
             Activity::Confirming(confirming) if confirming.awaits(timer) => {
@@ -399,8 +405,11 @@ impl Call {
                 context.stop_prompt(prompt);
             }
             Activity::Waiting(timer) => context.cancel(timer),
-            Activity::Listening(listening) => listening.stop(context),
-            Activity::Collecting(collecting) => collecting.stop(context),
+            Activity::AwaitingSilence(silence) => silence.stop(context),
+            Activity::Collecting(collecting) => {
+                collecting.stop(context);
+                self.stop_listening(context);
+            }
             Activity::Confirming(confirming) => confirming.stop(context),
             Activity::Recording(taking) => {
                 taking.stop(context);

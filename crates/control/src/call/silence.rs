@@ -8,14 +8,14 @@ use crate::effect::TimerId;
 
 /// A wait that ends early, once the far end was silent for long enough.
 #[derive(Debug)]
-pub(super) struct Listening {
-    silence: Duration,
+pub(super) struct Silence {
+    least: Duration,
     longest: TimerId,
     /// Runs while the far end is silent.
     silent: Option<TimerId>,
 }
 
-impl Listening {
+impl Silence {
     pub fn awaits(&self, timer: TimerId) -> bool {
         self.longest == timer || self.silent == Some(timer)
     }
@@ -29,28 +29,28 @@ impl Listening {
 }
 
 impl Call {
-    pub(super) fn await_silence(&mut self, silence: Duration, longest: Duration, context: &mut Context) {
+    pub(super) fn await_silence(&mut self, least: Duration, longest: Duration, context: &mut Context) {
         self.silent_documents = 0;
         self.be_alone(None, context);
         let due = Due::Step(self.record.id);
         let talks = self.leg.is_some_and(|leg| context.is_talking(leg));
-        let silent = (!talks).then(|| context.wake(silence, due));
+        let silent = (!talks).then(|| context.wake(least, due));
         self.activity =
-            Activity::Listening(Listening { silence, longest: context.wake(longest, due), silent });
+            Activity::AwaitingSilence(Silence { least, longest: context.wake(longest, due), silent });
     }
 
     /// The far end began to talk, or stopped.
     pub(super) fn measure_silence(&mut self, talking: bool, context: &mut Context) {
-        let Activity::Listening(listening) = &mut self.activity else { return };
+        let Activity::AwaitingSilence(silence) = &mut self.activity else { return };
         if talking {
-            listening.silent.take().into_iter().for_each(|timer| context.cancel(timer));
-        } else if listening.silent.is_none() {
-            listening.silent = Some(context.wake(listening.silence, Due::Step(self.record.id)));
+            silence.silent.take().into_iter().for_each(|timer| context.cancel(timer));
+        } else if silence.silent.is_none() {
+            silence.silent = Some(context.wake(silence.least, Due::Step(self.record.id)));
         }
     }
 
     /// The far end was silent, or never will be.
-    pub(super) fn listened(&mut self, context: &mut Context) -> Next {
+    pub(super) fn silence_over(&mut self, context: &mut Context) -> Next {
         self.interrupt(context);
         self.run(context)
     }

@@ -101,7 +101,8 @@ impl Call {
         begun.unwrap_or_else(|| self.run(context))
     }
 
-    /// The far end began to talk or stopped: a silence that lasts ends its turn, or what waits for it.
+    /// The far end began to talk or stopped: a silence that lasts ends its turn, what it says, or what
+    /// waits for it.
     pub fn talks(&mut self, talking: bool, context: &mut Context) {
         let event = if talking { ConferenceEvent::TalkStarted } else { ConferenceEvent::TalkStopped };
         self.note(event, context);
@@ -113,6 +114,7 @@ impl Call {
             *silence = (!talking).then(|| context.wake(turn.silence, due));
         }
         self.measure_silence(talking, context);
+        self.listen_on(talking, context);
     }
 
     /// What is recorded of the turn that goes on.

@@ -140,6 +140,11 @@ impl Switchboard {
             Input::PromptEnded { prompt } => self.prompt_ended(prompt),
             Input::RecordingEnded { recording, result } => self.recording_ended(recording, result),
             Input::Talking { leg, talking } => self.talking(leg, talking),
+            Input::Heard { tap, heard } => {
+                if let Some(call) = self.context.heard_by(tap) {
+                    self.drive(call, |call, context| call.hear(heard, context));
+                }
+            }
             Input::Digit { leg, digit } => self.digit(leg, digit),
             Input::Timer(timer) => self.timer(timer),
             Input::Crowded(bridges) => self.crowded = bridges,

@@ -375,6 +375,7 @@ fn hear_of_call(told: &mut Vec<CallCallback>, event: &CallCallback) {
         CallEvent::DialStep(DialStep::Connected, callee) => Some((4, callee.id)),
         CallEvent::DialStep(DialStep::Ended, callee) => Some((5, callee.id)),
         CallEvent::Collected(_)
+        | CallEvent::Understood(_)
         | CallEvent::Dialled(_)
         | CallEvent::AnsweredBy { .. }
         | CallEvent::Left(_)

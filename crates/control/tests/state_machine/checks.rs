@@ -53,6 +53,9 @@ impl Machine {
             for prompt in plan.prompts().iter().filter(|prompt| self.world.prompts.contains_key(prompt)) {
                 assert!(playing.insert(*prompt), "{prompt:?} is heard in two bridges");
             }
+            // Nobody is listened to but who is alone and asked.
+            let listens = plan.taps().iter().any(|tap| self.world.listening.contains_key(tap));
+            assert!(!listens || plan.legs().len() == 1);
             for sink in plan.legs() {
                 assert_eq!(
                     self.world.seats.get(sink),
@@ -144,6 +147,7 @@ impl Machine {
         assert!(self.world.legs.keys().eq(&self.books.over), "every leg is over once");
         assert!(self.world.plans.is_empty() && self.world.seats.is_empty(), "a bridge is left");
         assert!(self.world.prompts.is_empty(), "a prompt is left");
+        assert!(self.world.listening.is_empty(), "somebody is listened to");
         let left = format!("{:?}", self.world.switchboard);
         for kept in [
             "calls",
@@ -158,6 +162,7 @@ impl Machine {
             "finishing",
             "leg_taps",
             "retapped",
+            "listening",
         ] {
             assert!(left.contains(&format!("{kept}: {{}}")), "{kept} are left: {left}");
         }

@@ -18,11 +18,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use books::Books;
 use mixminus_control::policy::Role;
 use mixminus_control::{
-    Action, Application, CallId, Command, ConferenceChange, Document, Effect, FetchError, FetchId,
+    Action, Application, CallId, Command, ConferenceChange, Document, Effect, FetchError, FetchId, Heard,
     HttpMethod, Input, Invitation, Invited, LegEnd, Limits, Members, Outcome, ParticipantId, PlacementId,
     Playback, PromptContent, RecordScope, RecordingFault, Selector, TimerId,
 };
-use mixminus_mixer::LegId;
+use mixminus_mixer::{LegId, TapId};
 use proptest::prelude::*;
 use proptest::sample::Index;
 use proptest::test_runner::RngSeed;
@@ -118,6 +118,7 @@ impl Machine {
                     self.world.break_file(tap);
                 }
             }
+            Step::Hears(at, heard) => self.hears(at, heard),
             Step::Pass(span) => self.world.pass(span),
             Step::Crowd(at) => {
                 let bridges: Vec<_> = self.world.plans.keys().copied().collect();
@@ -125,6 +126,15 @@ impl Machine {
                 self.world.input(Input::Crowded(crowded.into_iter().collect()));
             }
             Step::Ask(ask) => self.ask(ask),
+        }
+    }
+
+    /// A recogniser that was told to end ends at last.
+    fn hears(&mut self, at: Index, heard: Heard) {
+        let listening: Vec<_> = self.world.listening.keys().copied().collect();
+        match pick(&listening, at) {
+            Some(tap) => self.world.input(Input::Heard { tap, heard }),
+            None => self.without_effect(&Input::Heard { tap: TapId(u64::MAX), heard }),
         }
     }
 

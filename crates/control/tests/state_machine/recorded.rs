@@ -9,12 +9,14 @@ use crate::Machine;
 
 impl Machine {
     /// Each recording that goes on is tapped in one place, of those who may be recorded.
+    /// Other taps listen.
     pub fn check_taps(&self) {
         let mut tapped = BTreeSet::new();
         let plans = self.world.plans.values();
         for (tap, plan) in plans.flat_map(|plan| plan.tap_routes().into_iter().map(move |tap| (tap, plan))) {
             assert!(tapped.insert(tap.tap), "two plans name {tap:?}");
-            let recording = &self.books.recordings[&self.world.taps[&tap.tap].recording.id];
+            let Some(start) = self.world.taps.get(&tap.tap) else { continue };
+            let recording = &self.books.recordings[&start.recording.id];
             assert_eq!(tap.paused, recording.state == RecordingState::Paused);
             assert!(!tap.paused || tap.channels.is_empty(), "{tap:?}");
             match (&recording.of.conference, recording.of.participant) {

@@ -5,10 +5,10 @@ use std::time::Duration;
 use mixminus_control::policy::{CoachVoice, Role};
 use mixminus_control::{
     Action, AutomaticRecording, CallChange, CallUrls, Calls, Collect, CollectKind, ConferenceRequest,
-    Confirm, Destination, Dial, DialError, DialMusic, DialTerms, Document, EventGroup, FetchError,
-    HttpMethod, Instruction, LegEnd, Legs, MachineDetection, ParticipantChange, PlayKind, Playback,
-    PromptContent, Record, RecordChange, RecordSpan, RecordingFormat, RecordingTerms, RecordingTrack,
-    Refusal, Repeat, Report, Sound, StatusCallback, Turn,
+    Confirm, Destination, Dial, DialError, DialMusic, DialTerms, Document, EventGroup, FetchError, Heard,
+    HttpMethod, Instruction, LegEnd, Legs, Likelihood, MachineDetection, ParticipantChange, PlayKind,
+    Playback, PromptContent, Record, RecordChange, RecordSpan, RecordingFormat, RecordingTerms,
+    RecordingTrack, Refusal, Repeat, Report, Sound, SpeechModel, SpeechTerms, StatusCallback, Turn,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -48,6 +48,8 @@ pub enum Step {
     Written(Index, bool),
     /// One that goes on cannot be written any more.
     FileBreaks(Index),
+    /// A recogniser tells something.
+    Hears(Index, Heard),
     Pass(Duration),
     /// One of the bridges has no room, or none of them.
     Crowd(Option<Index>),
@@ -122,6 +124,7 @@ fn step() -> impl Strategy<Value = Step> {
         20 => (index(), far_end()).prop_map(|(at, does)| Step::FarEnd(at, does)),
         1 => (index(), far_end()).prop_map(|(at, does)| Step::Late(at, does)),
         5 => index().prop_map(Step::PromptEnds),
+        4 => (index(), recognised()).prop_map(|(at, heard)| Step::Hears(at, heard)),
         8 => select(vec![0, 150, 150, 600, 600, 600, 2_000, 2_000, 6_000, 11_000, 61_000])
             .prop_map(|ms| Step::Pass(Duration::from_millis(ms))),
         4 => (index(), prop::bool::weighted(0.9)).prop_map(|(at, written)| Step::Written(at, written)),
@@ -230,16 +233,43 @@ fn report() -> impl Strategy<Value = Option<Report>> {
     any::<Option<bool>>().prop_map(|follow| Some(Report { action: to("report"), follow: follow? }))
 }
 
+fn recognised() -> impl Strategy<Value = Heard> {
+    let likely = Likelihood::new(0.5);
+    let text = select(vec!["", "yes"]);
+    prop_oneof![
+        2 => text.clone().prop_map(move |text| Heard::Partial { text: text.into(), stability: likely }),
+        2 => text.prop_map(|text| Heard::Final { text: text.into(), confidence: None }),
+        2 => Just(Heard::End),
+        1 => Just(Heard::Failed),
+    ]
+}
+
+fn speech() -> impl Strategy<Value = SpeechTerms> {
+    (select(vec![None, Some(Duration::from_secs(2))]), maybe("interim")).prop_map(|(end_timeout, interim)| {
+        SpeechTerms {
+            language: "en-US".into(),
+            model: SpeechModel::Any,
+            hints: Vec::new(),
+            filters_profanity: false,
+            end_timeout,
+            interim,
+        }
+    })
+}
+
 fn collect() -> impl Strategy<Value = Collect> {
-    (vec(heard(), 0..3), 1..3_u32, 1..3_usize, maybe("wrong"), any::<bool>(), report()).prop_map(
-        |(prompts, tries, max_digits, refusal_sound, beep, report)| Collect {
+    let entry = (prop::option::of(speech()), select(vec!["123", ""]));
+    (vec(heard(), 0..3), 1..3_u32, 1..3_usize, maybe("wrong"), any::<bool>(), report(), entry).prop_map(
+        |(prompts, tries, max_digits, refusal_sound, beep, report, (speech, accepted))| Collect {
+            total_timeout: speech.as_ref().map(|_| Duration::from_secs(15)),
+            speech,
             prompts,
             tries,
             max_digits,
             first_timeout: Duration::from_secs(5),
             next_timeout: Duration::from_secs(2),
             finish_on: Some('#'),
-            accepted: "123".into(),
+            accepted: accepted.into(),
             refusal_sound,
             beep,
             report,

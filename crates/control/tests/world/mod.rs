@@ -10,13 +10,13 @@ use mixminus_control::policy::{CoachVoice, Role};
 use mixminus_control::{
     AccountId, Action, Application, Arrival, CallCallback, CallId, CallRecord, CallUrls, CallbackEvent,
     Command, CommandError, ConferenceChange, ConferenceId, ConferenceKind, ConferenceRecord,
-    ConferenceRequest, Document, Effect, EventGroup, Fetch, FetchError, HttpMethod, Input, Instruction,
-    LegEnd, Limits, Members, Outcome, OutgoingMessage, ParticipantCallback, ParticipantChange, ParticipantId,
-    ParticipantRecord, PlaceCall, PromptContent, Recorded, RecordingCallback, RecordingEntry, RecordingFault,
-    RecordingId, RecordingRecord, RequestId, Selector, Sound, StartRecording, StatusCallback, Switchboard,
-    TimerId, Timestamp,
+    ConferenceRequest, Document, Effect, EventGroup, Fetch, FetchError, Heard, HttpMethod, Input,
+    Instruction, LegEnd, Limits, Listen, Members, Outcome, OutgoingMessage, ParticipantCallback,
+    ParticipantChange, ParticipantId, ParticipantRecord, PlaceCall, PromptContent, Recorded,
+    RecordingCallback, RecordingEntry, RecordingFault, RecordingId, RecordingRecord, RequestId, Selector,
+    Sound, StartRecording, StatusCallback, Switchboard, TimerId, Timestamp,
 };
-use mixminus_mixer::{BridgeId, LegId, MixPlan, PromptId, SourceId, TapId, TapRoutes};
+use mixminus_mixer::{BridgeId, LegId, MixPlan, PromptId, SourceId, TapChannel, TapId, TapRoutes};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 
@@ -43,6 +43,8 @@ pub struct World {
     pub plans: BTreeMap<BridgeId, MixPlan>,
     pub seats: BTreeMap<LegId, BridgeId>,
     pub prompts: HashMap<PromptId, PromptContent>,
+    /// What is recognised, and whether the recogniser was told that there is no more.
+    pub listening: BTreeMap<TapId, (Listen, bool)>,
     pub fetches: Vec<Fetch>,
     pub calls: BTreeMap<CallId, CallRecord>,
     pub conferences: BTreeMap<ConferenceId, ConferenceRecord>,
@@ -123,6 +125,7 @@ impl World {
             plans: BTreeMap::new(),
             seats: BTreeMap::new(),
             prompts: HashMap::new(),
+            listening: BTreeMap::new(),
             fetches: Vec::new(),
             calls: BTreeMap::new(),
             conferences: BTreeMap::new(),
@@ -210,6 +213,12 @@ impl World {
                 self.seats.remove(&leg);
             }
             Effect::Install(bridge, plan) => self.install(bridge, plan),
+            Effect::Listen(listen) => drop(self.listening.insert(listen.tap, (*listen, false))),
+            Effect::EndListening(tap) => {
+                let (_, ended) = self.listening.get_mut(&tap).expect("somebody is listened to");
+                assert!(!std::mem::replace(ended, true), "it ends twice");
+            }
+            Effect::StopListening(tap) => self.stop_listening(tap),
             Effect::CloseBridge(bridge) => {
                 assert!(
                     !self.seats.values().any(|seat| *seat == bridge),
@@ -244,12 +253,21 @@ impl World {
     }
 
     fn install(&mut self, bridge: BridgeId, plan: MixPlan) {
-        let stopped = plan.taps().iter().find(|tap| !self.taps.contains_key(tap));
-        assert_eq!(stopped, None, "a tap that was not begun, or was stopped");
+        for routes in plan.tap_routes().iter().filter(|routes| !self.taps.contains_key(&routes.tap)) {
+            let (listen, _) = self.listening.get(&routes.tap).expect("a plan names taps that are open");
+            assert!(self.calls[&listen.call].ended_at.is_none() && !routes.paused);
+            assert!(matches!(routes.channels[..], [TapChannel::Source(SourceId::Leg(_))]));
+        }
         for leg in plan.legs() {
             self.seats.insert(*leg, bridge);
         }
         self.plans.insert(bridge, plan);
+    }
+
+    fn stop_listening(&mut self, tap: TapId) {
+        assert!(self.listening.remove(&tap).is_some(), "stopped twice");
+        let named = self.plans.values().any(|plan| plan.taps().contains(&tap));
+        assert!(!named, "a plan still names what is over");
     }
 
     /// Keeps what taps there are, and what is noted of recordings.
@@ -324,6 +342,12 @@ impl World {
     /// What the media plane hears of the leg's far end.
     pub fn talk(&mut self, leg: LegId, talking: bool) {
         self.input(Input::Talking { leg, talking });
+    }
+
+    /// What is recognised of the only caller who is listened to.
+    pub fn hear(&mut self, heard: Heard) {
+        let tap = *self.listening.keys().next().expect("somebody is listened to");
+        self.input(Input::Heard { tap, heard });
     }
 
     /// What the leg's far end presses.

@@ -194,7 +194,8 @@ settings! {
         replay_log_max_mib: Within<1, 1_048_576> = 256,
     }
 
-    /// What speaks the texts of `<Speak>` and of the API.
+    /// What speaks the texts of `<Speak>` and of the API, and what recognises what
+    /// callers say.
     speech: Speech {
         /// `flite` is inside and speaks American English with one voice; `command`
         /// starts a program for each sentence; `http` asks a service.
@@ -218,6 +219,16 @@ settings! {
         timeout_s: Within<1, 60> = 10,
         /// Sentences that it is given at once; others wait.
         max_concurrent: Within<1, 64> = 2,
+        /// The program and its arguments that recognise what a caller says, for
+        /// `<GetInput>`; docs/speech.md says how. `{language}` (such as `en-US`) and
+        /// `{model}` (`default`, `command_and_search` or `phone_call`) are replaced. No
+        /// shell is involved, and no argument may hold a comma. Without it, documents
+        /// that ask for speech alone are refused.
+        recogniser: Option<Vec<String>> = ["python3", "/opt/recognise.py", "{language}"],
+        /// Seconds that it may take for the rest when the caller has said all.
+        recogniser_timeout_s: Within<1, 30> = 5,
+        /// Callers it listens to at once, a process for each; others are not understood.
+        max_recognisers: Within<1, 1000> = 8,
     }
 
     /// Who sends the text messages of `<Message>`. Without a service they fail.

@@ -2,13 +2,13 @@
 
 use mixminus_control::{
     Answerer, CallCallback, CallEvent, CallRecord, CallState, CallbackEvent, CollectKind, Collected,
-    ConferenceEvent, ConferenceKind, ConferenceRecord, ConnectionEnd, DialStep, Dialled, Fetch, FetchPurpose,
-    HangupCause, HttpMethod, News, ParticipantRecord, PressedDigits, RecordReport, RecordingCallback,
-    RecordingEvent,
+    ConferenceEvent, ConferenceKind, ConferenceRecord, ConnectionEnd, DialStep, Dialled, Entry, Fetch,
+    FetchPurpose, HangupCause, HttpMethod, Likelihood, News, ParticipantRecord, PressedDigits, RecordReport,
+    RecordingCallback, RecordingEvent, Understood,
 };
 use mixminus_plivo::callback::{
     AddParticipantOutcome, Called, DialAction, DialEvent, DialOutcome, DialStatus, Input, InputType,
-    MessageReport, MessageStatus, Parameters, RecordOutcome, RecordingEventName, StatusEvent,
+    InterimSpeech, MessageReport, MessageStatus, Parameters, RecordOutcome, RecordingEventName, StatusEvent,
     call_parameters, digits_parameters, exit_parameters,
 };
 use mixminus_plivo::{Call, CallStatus, ExitCause, Request};
@@ -83,6 +83,7 @@ pub fn call_callback_parameters(callback: &CallCallback) -> Parameters {
         CallEvent::Answered => ("Answer", Parameters::new()),
         CallEvent::Ended => ("Hangup", Parameters::new()),
         CallEvent::Collected(collected) => ("Redirect", input_parameters(collected)),
+        CallEvent::Understood(understood) => ("SpeechInterimResult", interim_parameters(understood)),
         CallEvent::Dialled(dialled) => ("Redirect", dial_parameters(&callback.call, dialled)),
         CallEvent::Left(left) => ("Redirect", left_parameters(&left.0, &left.1)),
         CallEvent::Recorded(record) => {
@@ -135,17 +136,25 @@ fn left_parameters(conference: &ConferenceRecord, left: &ParticipantRecord) -> P
 }
 
 fn input_parameters(collected: &Collected) -> Parameters {
-    match collected.kind {
-        CollectKind::Digits => digits_parameters(&collected.digits),
-        CollectKind::Input => {
-            let kind = InputType::Dtmf;
-            Input { kind, digits: &collected.digits, speech: "", confidence: None }.parameters()
+    match (collected.kind, &collected.entry) {
+        (CollectKind::Digits, Entry::Digits(digits)) => digits_parameters(digits),
+        (CollectKind::Input, Entry::Digits(digits)) => {
+            Input { kind: InputType::Dtmf, digits, speech: "", confidence: None }.parameters()
+        }
+        (_, Entry::Speech { text, confidence }) => {
+            let confidence = confidence.map(Likelihood::share);
+            Input { kind: InputType::Speech, digits: "", speech: text, confidence }.parameters()
         }
     }
 }
 
 fn record_parameters(report: &RecordReport) -> Parameters {
     RecordOutcome { recording: &recording(&report.recording), digit: report.digit }.action_parameters()
+}
+
+fn interim_parameters(understood: &Understood) -> Parameters {
+    let Understood { stable, unstable, stability, sequence } = understood;
+    InterimSpeech { stable, unstable, stability: stability.share(), sequence: *sequence }.parameters()
 }
 
 fn dial_parameters(caller: &CallRecord, dialled: &Dialled) -> Parameters {

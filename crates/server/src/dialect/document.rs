@@ -15,7 +15,17 @@ use crate::web::loggable;
 const MIN_SILENCE: Duration = Duration::from_secs(2);
 
 /// What a document learns that asks for speech alone.
-const NO_RECOGNISER: &str = "<GetInput> inputType=\"speech\" needs a speech recogniser, and there is none";
+const NO_RECOGNISER: &str =
+    "<GetInput> inputType=\"speech\" needs a speech recogniser: `speech.recogniser` is not set";
+
+/// What there is to carry documents out with.
+#[derive(Clone, Debug, Default)]
+pub struct Means {
+    /// What a document may ask for.
+    pub limits: Limits,
+    /// Whether there is a recogniser.
+    pub recognises_speech: bool,
+}
 
 /// The instructions in `document`, which came from `url`. An element that is
 /// not supported is logged and skipped.
@@ -23,18 +33,30 @@ const NO_RECOGNISER: &str = "<GetInput> inputType=\"speech\" needs a speech reco
 /// # Errors
 ///
 /// [`FetchError::Invalid`] with the parser's own words for the author.
-pub fn document(document: &[u8], url: &str, limits: &Limits) -> Result<Document, FetchError> {
+pub fn document(document: &[u8], url: &str, means: &Means) -> Result<Document, FetchError> {
     let invalid = |error: &dyn std::fmt::Display| FetchError::Invalid(error.to_string());
     let base = url.parse().map_err(|error: url::ParseError| invalid(&error))?;
-    let document = xml::parse(document, &base, limits).map_err(|error| invalid(&error))?;
-    let only_spoken = |element: &Element| matches!(element, Element::GetInput(input) if !input.dtmf);
-    if document.elements.iter().any(only_spoken) {
-        return Err(invalid(&NO_RECOGNISER));
+    let mut document = xml::parse(document, &base, &means.limits).map_err(|error| invalid(&error))?;
+    if !means.recognises_speech {
+        for element in &mut document.elements {
+            without_speech(element).map_err(|()| invalid(&NO_RECOGNISER))?;
+        }
     }
     Ok(Document {
         url: Some(url.to_owned()),
         instructions: document.elements.into_iter().filter_map(|element| instruction(element, url)).collect(),
     })
+}
+
+/// Leaves the digits of what may be answered with digits or words; what may not be is an error.
+fn without_speech(element: &mut Element) -> Result<(), ()> {
+    match element {
+        Element::GetInput(question) if question.dtmf => question.speech = None,
+        Element::GetInput(_) => return Err(()),
+        Element::PreAnswer(elements) => return elements.iter_mut().try_for_each(without_speech),
+        _ => {}
+    }
+    Ok(())
 }
 
 fn instruction(element: Element, document: &str) -> Option<Instruction> {
@@ -46,9 +68,7 @@ fn instruction(element: Element, document: &str) -> Option<Instruction> {
         Element::Play(play) => self::play(play),
         Element::Wait(wait) => self::wait(&wait),
         Element::GetDigits(question) => Instruction::Collect(Box::new(input::digits(*question))),
-        Element::GetInput(question) if question.dtmf => {
-            Instruction::Collect(Box::new(input::input(*question)))
-        }
+        Element::GetInput(question) => Instruction::Collect(Box::new(input::input(*question))),
         Element::Record(record) => {
             if record.transcription.is_some() {
                 tracing::warn!(document = loggable(document), "<Record> is carried out, and not transcribed");
@@ -76,7 +96,7 @@ fn instruction(element: Element, document: &str) -> Option<Instruction> {
             }),
             after: hangup.schedule_seconds.map(seconds),
         },
-        other => {
+        other @ Element::Stream(_) => {
             let name = other.name();
             tracing::warn!(document = loggable(document), name, "element is not supported and was skipped");
             return None;
@@ -131,7 +151,7 @@ mod tests {
     use mixminus_control::policy::{CoachVoice, Role};
     use mixminus_control::{
         Action, ConferenceKind, ConferenceRequest, Credentials, EventGroup, HttpMethod, Record, RecordSpan,
-        RecordingFormat, RecordingTrack, Report, Sound, StatusCallback, Turn,
+        RecordingFormat, RecordingTrack, Report, Sound, SpeechModel, SpeechTerms, StatusCallback, Turn,
     };
 
     use super::*;
@@ -140,7 +160,7 @@ mod tests {
 
     fn instructions(body: &str) -> Vec<Instruction> {
         let xml = format!("<Response>{body}</Response>");
-        document(xml.as_bytes(), URL, &Limits::default()).unwrap().instructions
+        document(xml.as_bytes(), URL, &Means::default()).unwrap().instructions
     }
 
     fn post(path: &str) -> Action {
@@ -291,11 +311,36 @@ mod tests {
     #[test]
     fn speech_alone_cannot_be_asked_for_without_a_recogniser() {
         let asked = |kinds: &str| {
-            let xml = format!("<Response><GetInput action='/a' inputType='{kinds}'/></Response>");
-            document(xml.as_bytes(), URL, &Limits::default())
+            let xml = format!(
+                "<Response><PreAnswer><GetInput action='/a' inputType='{kinds}'/></PreAnswer></Response>"
+            );
+            document(xml.as_bytes(), URL, &Means::default())
         };
         assert_eq!(asked("speech"), Err(FetchError::Invalid(NO_RECOGNISER.into())));
-        assert!(matches!(&asked("dtmf speech").unwrap().instructions[..], [Instruction::Collect(_)]));
+        let both = asked("dtmf speech").unwrap().instructions;
+        let [Instruction::BeforeAnswer(early)] = &both[..] else { panic!("{both:?}") };
+        assert!(matches!(&early[..], [Instruction::Collect(collect)] if collect.speech.is_none()));
+    }
+
+    #[test]
+    fn a_caller_is_asked_for_words_as_the_document_says() {
+        let xml = "<Response><GetInput action='/a' inputType='speech' executionTimeout='20' speechEndTimeout='3' \
+                   startInputTimeout='4' language='de-DE' speechModel='phone_call' hints='ja, nein' profanityFilter='true' \
+                   interimSpeechResultsCallback='/i'/></Response>";
+        let means = Means { recognises_speech: true, ..Means::default() };
+        let read = document(xml.as_bytes(), URL, &means).unwrap().instructions;
+        let [Instruction::Collect(collect)] = &read[..] else { panic!("{read:?}") };
+        let terms = SpeechTerms {
+            language: "de-DE".into(),
+            model: SpeechModel::Conversation,
+            hints: vec!["ja".into(), "nein".into()],
+            filters_profanity: true,
+            end_timeout: Some(seconds(3)),
+            interim: Some(post("/i")),
+        };
+        assert_eq!(collect.speech, Some(terms));
+        assert_eq!((collect.first_timeout, collect.total_timeout), (seconds(4), Some(seconds(20))));
+        assert_eq!(collect.accepted, "", "digits do not count");
     }
 
     #[test]
@@ -381,11 +426,11 @@ mod tests {
 
     #[test]
     fn an_invalid_document_tells_its_author_why() {
-        let refused = document(b"<Response>\n<Wait length='0'/></Response>", URL, &Limits::default());
+        let refused = document(b"<Response>\n<Wait length='0'/></Response>", URL, &Means::default());
         let why = "line 2: <Wait> length=\"0\", accepted: a whole number from 1 to 86400";
         assert_eq!(refused, Err(FetchError::Invalid(why.into())));
         assert!(matches!(
-            document(b"<Response/>", "nowhere", &Limits::default()),
+            document(b"<Response/>", "nowhere", &Means::default()),
             Err(FetchError::Invalid(_))
         ));
     }

@@ -4,9 +4,11 @@ use std::time::Duration;
 
 use mixminus_control::{
     Action, Collect, CollectKind, Confirm, Credentials, Destination, Dial, DialMusic, DialTerms, HttpMethod,
-    Record, RecordSpan, RecordingTerms, RecordingTrack, Report, Turn,
+    Record, RecordSpan, RecordingTerms, RecordingTrack, Report, SpeechModel, SpeechTerms, Turn,
 };
-use mixminus_plivo::xml::{self, DialTone, Dialled, GetDigits, GetInput, SipCredentials, Target};
+use mixminus_plivo::xml::{
+    self, DialTone, Dialled, GetDigits, GetInput, SipCredentials, SpeechInput, Target,
+};
 
 use super::command::sip_headers;
 use super::document::prompt;
@@ -28,16 +30,18 @@ pub fn digits(question: GetDigits) -> Collect {
         max_digits: question.num_digits as usize,
         first_timeout: question.timeout,
         next_timeout: question.digit_timeout,
+        total_timeout: None,
         finish_on: question.finish_on_key,
         accepted: question.valid_digits,
         refusal_sound: question.invalid_digits_sound.map(sound),
         beep: question.play_beep,
+        speech: None,
         report: report(question.action, question.redirect),
         kind: CollectKind::Digits,
     }
 }
 
-/// The question that `<GetInput>` is, as far as it is answered with digits.
+/// The question that `<GetInput>` is.
 pub fn input(question: GetInput) -> Collect {
     Collect {
         prompts: question.prompts.into_iter().filter_map(prompt).collect(),
@@ -45,12 +49,29 @@ pub fn input(question: GetInput) -> Collect {
         max_digits: question.num_digits as usize,
         first_timeout: question.start_input_timeout.unwrap_or(question.execution_timeout),
         next_timeout: question.digit_end_timeout.unwrap_or(NEXT_DIGIT),
+        total_timeout: Some(question.execution_timeout),
         finish_on: question.finish_on_key,
-        accepted: ANY_DIGIT.to_owned(),
+        accepted: if question.dtmf { ANY_DIGIT.to_owned() } else { String::new() },
         refusal_sound: None,
         beep: false,
+        speech: question.speech.map(speech),
         report: report(Some(question.action), question.redirect),
         kind: CollectKind::Input,
+    }
+}
+
+fn speech(input: SpeechInput) -> SpeechTerms {
+    SpeechTerms {
+        language: input.language,
+        model: match input.model {
+            xml::SpeechModel::Default => SpeechModel::Any,
+            xml::SpeechModel::CommandAndSearch => SpeechModel::Phrase,
+            xml::SpeechModel::PhoneCall => SpeechModel::Conversation,
+        },
+        hints: input.hints,
+        filters_profanity: input.profanity_filter,
+        end_timeout: input.end_timeout,
+        interim: input.interim_results.map(action),
     }
 }
 

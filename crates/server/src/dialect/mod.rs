@@ -23,7 +23,7 @@ pub use command::{
     call_id, calls, cancel, invitation, play, record_call, recording_terms, said, send_digits, speak,
     stop_recording, transfer,
 };
-pub use document::document;
+pub use document::{Means, document};
 pub use plain::participant_callback_parameters;
 pub use resource::{application, endpoint, http_method, recording, recording_filter};
 pub use rest::{

@@ -109,7 +109,7 @@ mod tests {
         RecordingFormat, RecordingId, RecordingRecord, Sound,
     };
 
-    use super::super::{document, fetch_parameters, recording_callback_parameters, samples};
+    use super::super::{Means, document, fetch_parameters, recording_callback_parameters, samples};
     use super::*;
 
     fn post(path: &str) -> Action {
@@ -118,7 +118,7 @@ mod tests {
 
     fn joined(attributes: &str) -> ConferenceRequest {
         let xml = format!("<Response><Conference {attributes}>room</Conference></Response>");
-        let read = document(xml.as_bytes(), &post("/").url, &xml::Limits::default()).unwrap();
+        let read = document(xml.as_bytes(), &post("/").url, &Means::default()).unwrap();
         let [Instruction::Conference(request)] = &read.instructions[..] else { panic!("{read:?}") };
         (**request).clone()
     }

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use mixminus_control::{Action, Document, Fetch, FetchError};
-use mixminus_plivo::{Tuning, xml};
+use mixminus_plivo::Tuning;
 
-use crate::dialect;
+use crate::dialect::{self, Means};
 use crate::signer::Signer;
 use crate::tuned::{failure, tuned};
 use crate::web::{Limits, WebClient, WebError, WebRequest, WebResponse};
@@ -17,8 +17,8 @@ pub struct Documents {
     pub web: WebClient,
     /// Signs them.
     pub signer: Arc<Signer>,
-    /// What a document may ask for.
-    pub limits: xml::Limits,
+    /// What documents are carried out with.
+    pub means: Means,
 }
 
 impl Documents {
@@ -55,7 +55,7 @@ impl Documents {
         let too_late = |_| FetchError::Unreachable(format!("no answer within {total:?}"));
         let response =
             answered.map_err(too_late)?.map_err(|error| FetchError::Unreachable(error.to_string()))?;
-        dialect::document(&response.body, response.url.as_str(), &self.limits)
+        dialect::document(&response.body, response.url.as_str(), &self.means)
     }
 
     async fn ask(&self, fetch: &Fetch, action: &Action, tuning: &Tuning) -> Result<WebResponse, WebError> {

@@ -8,6 +8,7 @@ mod documents;
 pub mod handle;
 mod journal;
 mod leg;
+mod listening;
 mod status;
 mod told;
 
@@ -17,11 +18,12 @@ use std::time::{Duration, Instant};
 
 use mixminus_audio::Clip;
 use mixminus_control::{
-    AccountId, Application, Arrival, DialError, Effect, Fetch, Input, LegEnd, News, Outcome, OutgoingMessage,
-    PlaceCall, PromptContent, Refusal, Repeat, RequestId, StartRecording, Switchboard, TimerId,
+    AccountId, Application, Arrival, CommandError, DialError, Effect, Fetch, Input, LegEnd, News, Outcome,
+    OutgoingMessage, PlaceCall, PromptContent, Refusal, Repeat, RequestId, StartRecording, Switchboard,
+    TimerId,
 };
 use mixminus_media::{Media, MediaEvent};
-use mixminus_mixer::{BridgeId, LegId, Plays, PromptId, TapCapacity};
+use mixminus_mixer::{BridgeId, LegId, Plays, PromptId, TapCapacity, TapId};
 use mixminus_rtp::Digit;
 use mixminus_sip::{CallControl, CallEnd, IncomingCall, OutgoingCall, UserAgent};
 use mixminus_store::NewCallback;
@@ -33,6 +35,7 @@ use tokio_util::sync::CancellationToken;
 use crate::messages;
 use crate::prompts::{AudioFiles, PromptError, Prompts};
 use crate::rate::RateLimit;
+use crate::recogniser::Recogniser;
 use crate::recorder::Recorder;
 use crate::recording_place::RecordingPlace;
 use crate::web;
@@ -109,6 +112,8 @@ pub struct Equipment {
     pub status: Arc<Status>,
     /// Makes prompts' audio.
     pub prompts: Arc<Prompts<AudioFiles>>,
+    /// Recognises what callers say.
+    pub recogniser: Arc<Recogniser>,
     /// Fetches documents.
     pub documents: Arc<Documents>,
     /// Writes recordings.
@@ -138,6 +143,7 @@ pub struct Exchange {
     calls: HashMap<LegId, leg::Signalling>,
     /// What makes each prompt, which may have ended.
     prompts: HashMap<PromptId, AbortHandle>,
+    listening: HashMap<TapId, listening::Listening>,
     bridges: HashSet<BridgeId>,
     crowded: BTreeSet<BridgeId>,
     arrivals: RateLimit,
@@ -158,6 +164,7 @@ impl Exchange {
             arrivals,
             calls: HashMap::new(),
             prompts: HashMap::new(),
+            listening: HashMap::new(),
             bridges: HashSet::new(),
             crowded: BTreeSet::new(),
             replies: HashMap::new(),
@@ -364,16 +371,11 @@ impl Exchange {
                 self.bridges.remove(&bridge);
             }
             Effect::Play { prompt, content, repeat } => self.make_prompt(prompt, content, repeat),
-            Effect::StopPrompt(prompt) => {
-                if let Some(making) = self.prompts.remove(&prompt) {
-                    making.abort();
-                }
-                media.stop_prompt(prompt);
-            }
-            Effect::Record(start) => {
-                let reader = media.open_tap(start.tap, tap_capacity(&start));
-                self.equipment.recorder.begin(start, reader);
-            }
+            Effect::StopPrompt(prompt) => self.stop_prompt(prompt),
+            Effect::Listen(listen) => self.listen(*listen),
+            Effect::EndListening(tap) => self.end_listening(tap),
+            Effect::StopListening(tap) => self.stop_listening(tap),
+            Effect::Record(start) => self.record(start),
             Effect::NoteRecording { recording, entry, .. } => self.equipment.recorder.note(recording, entry),
             Effect::StopTap(tap) => media.close_tap(tap),
             Effect::SendDigits { legs, digits } => self.send_digits(&legs, &digits),
@@ -393,15 +395,17 @@ impl Exchange {
             Effect::NotifyOfCall(event) => {
                 entry.batch.callbacks.push(queued_for_call(*event, &self.answering.recordings));
             }
-            Effect::Reply(request, mut result) => {
-                if let Ok(Outcome::Recording(record)) = &mut result {
-                    self.answering.recordings.locate(record);
-                }
-                let result = result.map_err(ExchangeError::from);
-                entry.replies.extend(self.replies.remove(&request).map(|reply| (reply, result)));
-            }
+            Effect::Reply(request, result) => self.reply(request, result, entry),
             Effect::Wake { timer, after } => self.wake(timer, after),
         }
+    }
+
+    fn reply(&mut self, request: RequestId, mut result: Result<Outcome, CommandError>, entry: &mut Entry) {
+        if let Ok(Outcome::Recording(record)) = &mut result {
+            self.answering.recordings.locate(record);
+        }
+        let result = result.map_err(ExchangeError::from);
+        entry.replies.extend(self.replies.remove(&request).map(|reply| (reply, result)));
     }
 
     fn signal(&self, leg: LegId, action: impl FnOnce(&CallControl)) {
@@ -439,6 +443,18 @@ impl Exchange {
             report(&occurred, Occurrence::PromptMade(prompt, result)).await;
         });
         self.prompts.insert(prompt, making.abort_handle());
+    }
+
+    fn stop_prompt(&mut self, prompt: PromptId) {
+        if let Some(making) = self.prompts.remove(&prompt) {
+            making.abort();
+        }
+        self.equipment.media.stop_prompt(prompt);
+    }
+
+    fn record(&self, start: Box<StartRecording>) {
+        let reader = self.equipment.media.open_tap(start.tap, tap_capacity(&start));
+        self.equipment.recorder.begin(start, reader);
     }
 
     fn fetch(&self, mut fetch: Box<Fetch>) {

@@ -4,6 +4,7 @@
 
 mod application;
 mod phone;
+mod speech;
 mod storage;
 mod tls;
 
