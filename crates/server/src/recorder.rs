@@ -92,10 +92,7 @@ fn start_writer(
     Ok(work)
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "writing waits for the disk, which no worker of the runtime may"
-)]
+/// A thread of its own: writing waits for the disk, which no worker of the runtime may.
 fn thread(name: &str, run: impl FnOnce() + Send + 'static) -> io::Result<()> {
     std::thread::Builder::new().name(name.into()).spawn(run).map(drop)
 }

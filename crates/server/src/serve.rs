@@ -38,7 +38,7 @@ use crate::outbox::{Counts, Keep, Outbox, Retry};
 use crate::prompts::{AudioFiles, Prompts, Speech};
 use crate::rate::RateLimits;
 use crate::recogniser::Recogniser;
-use crate::recorder::{self, Recorder, Recovered};
+use crate::recorder::{self, Recovered};
 use crate::recording_place::RecordingPlace;
 use crate::retention::Retention;
 use crate::signer::Signer;
@@ -125,18 +125,13 @@ impl Service {
         let (archive, place) = (keeping::archive(config)?, keeping::place(config, clock)?);
         close_orphans(&*store, (&archive, &place)).await?;
         let web = WebClient::new(destinations(config)).map_err(ServeError::Web)?;
-        let files = AudioFiles::new(destinations(config)).map_err(ServeError::Web)?;
         let speech = Arc::new(Speech::new(&config.speech).map_err(ServeError::Web)?);
         let signer = Arc::new(Signer::new(Arc::clone(&accounts)));
-        let messages = MessageService::new(&config.messages).map_err(ServeError::Web)?;
-        let outbox = outbox(config, Arc::clone(&store), (web.clone(), messages, Arc::clone(&signer)), clock);
+        let outbox = outbox(config, Arc::clone(&store), (web.clone(), Arc::clone(&signer)), clock)?;
         let callbacks = Arc::clone(&outbox.counts);
         let outbox = tokio::spawn(outbox.run(Arc::clone(&written), stop.clone()));
         keep_house(config, (&store, &archive), clock, &stop);
-
-        let (recorder, recordings) =
-            Recorder::start(&archive, &keeping::writing(config)).map_err(ServeError::Recorder)?;
-
+        let (recorder, recordings) = keeping::recorder(config, &archive)?;
         let (media, media_events) = Media::start(media_config(config)).map_err(ServeError::Media)?;
         let (agent, calls) = UserAgent::start(agent_config(config)).await.map_err(ServeError::Sip)?;
         let agent = Arc::new(agent);
@@ -144,14 +139,10 @@ impl Service {
         let (status, backlog) = (Arc::new(Status::default()), Arc::new(Backlog::default()));
         let admission = Admission::new(Arc::new(media.clone()));
         let equipment = Equipment {
-            switchboard: Switchboard::new(
-                limits(config),
-                store.next_participant_id().await?,
-                rand::make_rng::<StdRng>(),
-            ),
+            switchboard: switchboard(config, &*store).await?,
             clock,
             media: media.clone(),
-            prompts: Arc::new(Prompts::new(files, Arc::clone(&speech))),
+            prompts: prompts(config, &speech)?,
             recogniser: Arc::new(Recogniser::new(&config.speech)),
             documents: Arc::new(Documents { web, signer, means: means(config) }),
             recorder,
@@ -367,11 +358,12 @@ fn keep(config: &Config) -> Keep {
 fn outbox(
     config: &Config,
     store: Arc<dyn Store>,
-    (web, messages, signer): (WebClient, Option<MessageService>, Arc<Signer>),
+    (web, signer): (WebClient, Arc<Signer>),
     clock: Clock,
-) -> Outbox {
+) -> Result<Outbox, ServeError> {
+    let messages = MessageService::new(&config.messages).map_err(ServeError::Web)?;
     let give_up_after = Duration::from_secs(config.callbacks.retry_s.get().into());
-    Outbox {
+    Ok(Outbox {
         store,
         web,
         messages,
@@ -382,7 +374,16 @@ fn outbox(
         now: Arc::new(move || clock.now()),
         retry: Retry { give_up_after, ..Retry::default() },
         counts: Arc::default(),
-    }
+    })
+}
+
+fn prompts(config: &Config, speech: &Arc<Speech>) -> Result<Arc<Prompts<AudioFiles>>, ServeError> {
+    let files = AudioFiles::new(destinations(config)).map_err(ServeError::Web)?;
+    Ok(Arc::new(Prompts::new(files, Arc::clone(speech))))
+}
+
+async fn switchboard(config: &Config, store: &dyn Store) -> Result<Switchboard, ServeError> {
+    Ok(Switchboard::new(limits(config), store.next_participant_id().await?, rand::make_rng::<StdRng>()))
 }
 
 fn destinations(config: &Config) -> Destinations {

@@ -5,12 +5,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use mixminus_archive::{Archive, ArchiveError, ObjectPlace, Pace, SealingKey, Spool};
+use mixminus_control::Input;
 use rand::rngs::StdRng;
+use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::ServeError;
 use crate::config::{Config, EncryptionKey, RecordingStore, Recordings, Setting};
 use crate::exchange::Clock;
-use crate::recorder::Writing;
+use crate::recorder::{Recorder, Writing};
 use crate::recording_place::{RecordingPlace, UrlKey};
 
 /// What keeps recordings, as configured.
@@ -63,15 +65,19 @@ fn bucket(_: &Config) -> Result<Arc<dyn ObjectPlace>, ArchiveError> {
     unreachable!("the configuration takes no s3 in such a program")
 }
 
-/// How recordings are written.
-pub fn writing(config: &Config) -> Writing {
+/// Begins to write recordings as configured; what became of them comes by the other end.
+pub fn recorder(
+    config: &Config,
+    archive: &Arc<Archive>,
+) -> Result<(Recorder, UnboundedReceiver<Input>), ServeError> {
     let recordings = &config.recordings;
-    Writing {
+    let writing = Writing {
         rate: recordings.sample_rate_hz.0,
         keeps_tracks: recordings.keep_tracks,
         multichannel_wav: recordings.multichannel_wav,
         max_backlog: Duration::from_secs(recordings.max_buffer_s.get().into()),
-    }
+    };
+    Recorder::start(archive, &writing).map_err(ServeError::Recorder)
 }
 
 /// Where recordings are fetched.
