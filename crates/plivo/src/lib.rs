@@ -30,6 +30,7 @@ mod party;
 pub mod rest;
 pub mod sign;
 mod sip_headers;
+pub mod stream;
 mod timestamp;
 mod tuning;
 mod voice;
@@ -44,7 +45,7 @@ pub use join::{
     AiAgentStream, MAX_NAME_CHARS, MAX_URL_BYTES, MultiPartyCall, Recording, Sound, StatusCallback, Target,
 };
 pub use keys::{Key, MAX_KEYS};
-pub use media::{AudioTrack, MAX_EXTRA_HEADERS_BYTES, Transcription, TranscriptionType};
+pub use media::{AudioTrack, MAX_EXTRA_HEADERS_BYTES, StreamFormat, Transcription, TranscriptionType};
 pub use party::{Destination, MAX_CALLER_NAME_CHARS, MAX_NUMBER_DIGITS, MAX_SIP_URI_BYTES};
 pub use sign::Request;
 pub use sip_headers::{MAX_SIP_HEADER_NAME_BYTES, MAX_SIP_HEADER_VALUE_BYTES, MAX_SIP_HEADERS, SipHeaders};

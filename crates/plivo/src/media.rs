@@ -44,13 +44,65 @@ impl AudioTrack {
         &[("inbound", Self::Inbound), ("outbound", Self::Outbound), ("both", Self::Both)];
 }
 
-/// Formats of streamed audio.
-pub(crate) const STREAM_FORMATS: &[(&str, &str)] = &[
-    ("audio/x-l16;rate=8000", "audio/x-l16;rate=8000"),
-    ("audio/x-l16;rate=16000", "audio/x-l16;rate=16000"),
-    ("audio/x-l16;rate=24000", "audio/x-l16;rate=24000"),
-    ("audio/x-mulaw;rate=8000", "audio/x-mulaw;rate=8000"),
-];
+impl AudioTrack {
+    /// Its name in messages, of [`Both`](Self::Both) none.
+    pub const fn name(self) -> Option<&'static str> {
+        match self {
+            Self::Inbound => Some("inbound"),
+            Self::Outbound => Some("outbound"),
+            Self::Both => None,
+        }
+    }
+
+    /// What it consists of.
+    pub const fn parts(self) -> &'static [Self] {
+        match self {
+            Self::Inbound => &[Self::Inbound],
+            Self::Outbound => &[Self::Outbound],
+            Self::Both => &[Self::Inbound, Self::Outbound],
+        }
+    }
+}
+
+/// Format of streamed audio.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum StreamFormat {
+    /// Linear samples of 16 bits, the low byte first, 8000 in a second.
+    #[default]
+    L16At8000,
+    /// The same, 16 000 in a second.
+    L16At16000,
+    /// The same, 24 000 in a second.
+    L16At24000,
+    /// G.711 μ-law, 8000 in a second.
+    MulawAt8000,
+}
+
+impl StreamFormat {
+    pub(crate) const WORDS: &[(&str, Self)] = &[
+        ("audio/x-l16;rate=8000", Self::L16At8000),
+        ("audio/x-l16;rate=16000", Self::L16At16000),
+        ("audio/x-l16;rate=24000", Self::L16At24000),
+        ("audio/x-mulaw;rate=8000", Self::MulawAt8000),
+    ];
+
+    /// Its media type without the rate.
+    pub const fn encoding(self) -> &'static str {
+        match self {
+            Self::L16At8000 | Self::L16At16000 | Self::L16At24000 => "audio/x-l16",
+            Self::MulawAt8000 => "audio/x-mulaw",
+        }
+    }
+
+    /// Samples in a second.
+    pub const fn rate_hz(self) -> u32 {
+        match self {
+            Self::L16At8000 | Self::MulawAt8000 => 8_000,
+            Self::L16At16000 => 16_000,
+            Self::L16At24000 => 24_000,
+        }
+    }
+}
 
 /// The longest `extra_headers`.
 pub const MAX_EXTRA_HEADERS_BYTES: usize = 512;

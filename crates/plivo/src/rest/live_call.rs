@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::fields::required;
 use super::{Arguments, Legs, RestError};
-use crate::media::{AudioTrack, STREAM_FORMATS, Transcription, TranscriptionType, extra_headers};
+use crate::media::{AudioTrack, StreamFormat, Transcription, TranscriptionType, extra_headers};
 use crate::{FileFormat, Key, Method, Target};
 
 /// Where the legs of a call go on.
@@ -122,8 +122,8 @@ pub struct StartStream {
     pub stream_timeout: Duration,
     /// Told its events.
     pub status_callback: Option<Target>,
-    /// Format of the audio, by its media type.
-    pub content_type: &'static str,
+    /// Format of the audio.
+    pub content_type: StreamFormat,
     /// `k=v,k2=v2`, told to the other side.
     pub extra_headers: Option<String>,
 }
@@ -148,7 +148,7 @@ impl StartStream {
             audio_track,
             stream_timeout: body.seconds("stream_timeout", 1..=86_400)?.unwrap_or(day),
             status_callback: body.target("status_callback_url", ("status_callback_method", Method::Post))?,
-            content_type: body.choice("content_type", STREAM_FORMATS)?.unwrap_or(STREAM_FORMATS[0].1),
+            content_type: body.choice("content_type", StreamFormat::WORDS)?.unwrap_or_default(),
             extra_headers: body.read("extra_headers", extra_headers)?,
         })
     }
@@ -237,7 +237,7 @@ mod tests {
             audio_track: AudioTrack::Inbound,
             stream_timeout: Duration::from_mins(1),
             status_callback: Some(post("http://h/c")),
-            content_type: "audio/x-mulaw;rate=8000",
+            content_type: StreamFormat::MulawAt8000,
             extra_headers: Some("k=v".into()),
         };
         assert_eq!(stream, Ok(expected));

@@ -6,7 +6,7 @@ use super::attributes::Attributes;
 use super::{Target, XmlError};
 use crate::Method;
 use crate::join::MAX_URL_BYTES;
-use crate::media::{AudioTrack, MAX_EXTRA_HEADERS_BYTES, STREAM_FORMATS, extra_headers};
+use crate::media::{AudioTrack, MAX_EXTRA_HEADERS_BYTES, StreamFormat, extra_headers};
 
 /// `<Stream>`: send a call's audio over a WebSocket.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,8 +19,8 @@ pub struct Stream {
     pub audio_track: AudioTrack,
     /// The longest.
     pub stream_timeout: Duration,
-    /// Format of the audio, by its media type.
-    pub content_type: &'static str,
+    /// Format of the audio.
+    pub content_type: StreamFormat,
     /// Whether the document waits for the end of the stream.
     pub keep_call_alive: bool,
     /// `k=v,k2=v2`, told to the other side.
@@ -50,7 +50,7 @@ pub(super) fn stream(attributes: &Attributes<'_, '_>) -> Result<Stream, XmlError
         bidirectional,
         audio_track,
         stream_timeout: attributes.seconds("streamTimeout", 1..=86_400)?.unwrap_or(Duration::from_hours(24)),
-        content_type: attributes.choice("contentType", STREAM_FORMATS)?.unwrap_or(STREAM_FORMATS[0].1),
+        content_type: attributes.choice("contentType", StreamFormat::WORDS)?.unwrap_or_default(),
         keep_call_alive: attributes.flag("keepCallAlive", false)?,
         extra_headers: attributes.read("extraHeaders", short, extra_headers)?,
         status_callback: attributes.target("statusCallbackUrl", ("statusCallbackMethod", Method::Post))?,

@@ -1,7 +1,7 @@
 //! The elements that collect, dial, record and stream.
 
 use super::*;
-use crate::{AudioTrack, Destination, Key, Transcription, TranscriptionType};
+use crate::{AudioTrack, Destination, Key, StreamFormat, Transcription, TranscriptionType};
 
 fn seconds(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
@@ -258,7 +258,7 @@ fn a_stream_goes_to_a_websocket() {
         bidirectional: false,
         audio_track: AudioTrack::Inbound,
         stream_timeout: seconds(86_400),
-        content_type: "audio/x-l16;rate=8000",
+        content_type: StreamFormat::L16At8000,
         keep_call_alive: false,
         extra_headers: None,
         status_callback: None,
@@ -274,7 +274,7 @@ fn a_stream_goes_to_a_websocket() {
         keep_call_alive: true,
         stream_timeout: seconds(60),
         extra_headers: Some("k=v".into()),
-        content_type: "audio/x-mulaw;rate=8000",
+        content_type: StreamFormat::MulawAt8000,
         status_callback: Some(post("/s")),
         noise_cancellation_level: Some(85),
         ..plain
