@@ -170,6 +170,12 @@ impl Media {
         self.inner.registry.lock().begin(prompt, plays);
     }
 
+    /// Begins a prompt without end, whose parts come by [`Self::append`] about when they are to be heard: no
+    /// more than [`LIVE_PARTS`](mixminus_mixer::LIVE_PARTS) ahead. It must be stopped.
+    pub fn begin_live(&self, prompt: PromptId) {
+        self.inner.registry.lock().begin_live(prompt);
+    }
+
     /// Adds a part to a prompt that was begun, to be heard when those before it
     /// are and it has been computed for the bridge's rate; until then there is
     /// silence. Beyond [`MAX_PARTS`](mixminus_mixer::MAX_PARTS) parts are left out.

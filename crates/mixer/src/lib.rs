@@ -78,6 +78,6 @@ pub use arrangement::{Arrangement, Refusal, Refused};
 pub use bridge::Bridge;
 pub use leg::{Contribution, Gains, Leg, Seated};
 pub use plan::{BridgeId, LegId, MAX_SOURCES, MixPlan, PlanError, PromptId, SinkRoutes, SourceId};
-pub use prompt::{MAX_PARTS, Plays, Prompt};
+pub use prompt::{LIVE_PARTS, MAX_PARTS, Plays, Prompt};
 pub use tap::{Tap, TapCapacity, TapReader, TapTick, tap};
 pub use tapped::{TapChannel, TapId, TapRoutes};

@@ -22,6 +22,9 @@ pub enum Plays {
 /// Most parts of one prompt; its memory for them is taken when it is made.
 pub const MAX_PARTS: usize = 1_024;
 
+/// Most parts of a live prompt that are not played yet, and of those that are.
+pub const LIVE_PARTS: usize = 32;
+
 /// Clips that are played one after the other, and how far that is. It starts in the first tick after it was placed.
 ///
 /// A prompt may be placed while its last parts are still being made: where the next one is not there yet it is silent,
@@ -72,6 +75,12 @@ impl Prompt {
         Self::with_room(id, MAX_PARTS, plays)
     }
 
+    /// A prompt without end, whose parts come about when they are to be heard: it keeps at most [`LIVE_PARTS`],
+    /// and lets go of what it has played.
+    pub fn live(id: PromptId) -> Self {
+        Self::with_room(id, LIVE_PARTS, Plays::Times(1))
+    }
+
     fn with_room(id: PromptId, parts: usize, plays: Plays) -> Self {
         let place = Place { part: 0, position: 0, rate: SampleRate::Hz8000, left: plays };
         Self {
@@ -85,13 +94,32 @@ impl Prompt {
         }
     }
 
-    /// Adds a part. Returns it if there is nothing in it, no room for it, or the prompt is whole. Does not allocate.
+    /// Adds a part. Returns what is not needed: the part, if there is nothing in it, no room for it, or the prompt is
+    /// whole; or a part that gave it its room, since it was played and will not be again. Does not allocate.
     pub fn append(&mut self, clip: Arc<Clip>) -> Option<Arc<Clip>> {
-        if self.whole || clip.duration().is_zero() || self.parts.len() == self.parts.capacity() {
+        if self.whole || clip.duration().is_zero() {
             return Some(clip);
         }
+        let mut spent = None;
+        if self.parts.len() == self.parts.capacity() {
+            spent = self.forget();
+            if spent.is_none() {
+                return Some(clip);
+            }
+        }
         self.parts.push(clip);
-        None
+        spent
+    }
+
+    /// Lets go of the first part, if it was played for the last time.
+    fn forget(&mut self) -> Option<Arc<Clip>> {
+        match &mut self.progress {
+            Progress::Playing(place) if place.part > 0 && matches!(place.left, Plays::Times(1)) => {
+                place.part -= 1;
+                Some(self.parts.remove(0))
+            }
+            _ => None,
+        }
     }
 
     /// Says that the last part is there.
@@ -317,6 +345,20 @@ mod tests {
         assert!(prompt.append(clip).is_some());
         let mut whole = Prompt::new(PromptId(1), part(vec![1]), Plays::Forever);
         assert!(whole.append(part(vec![1])).is_some());
+    }
+
+    #[test]
+    fn a_live_prompt_makes_room_by_what_it_has_played() {
+        let mut prompt = Prompt::live(PromptId(1));
+        let value = |n: usize| part(vec![n as i16; 160]);
+        assert!((0..LIVE_PARTS).all(|n| prompt.append(value(n)).is_none()));
+        assert!(prompt.append(value(99)).is_some_and(|refused| refused.pcm().samples[0] == 99));
+        for n in 0..100 {
+            assert_eq!(play(&mut prompt), (false, vec![n as i16; 160]));
+            let spent = prompt.append(value(n + LIVE_PARTS));
+            assert!(spent.is_some_and(|spent| spent.pcm().samples[0] == n as i16));
+        }
+        assert_eq!(prompt.parts().len(), LIVE_PARTS);
     }
 
     #[test]

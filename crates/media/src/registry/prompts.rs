@@ -5,7 +5,7 @@ use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
 use mixminus_audio::{Clip, SampleRate};
-use mixminus_mixer::{BridgeId, MAX_PARTS, Plays, Prompt, PromptId};
+use mixminus_mixer::{BridgeId, LIVE_PARTS, MAX_PARTS, Plays, Prompt, PromptId};
 
 use super::{BridgePlace, BridgeRecord, Registry};
 use crate::errand::{Errand, Slot};
@@ -20,6 +20,8 @@ pub(super) struct PromptRecord {
     clips: Vec<Arc<Clip>>,
     /// Parts that it has not got yet; the last is none when all are here.
     coming: VecDeque<Option<Arc<Clip>>>,
+    /// Whether it keeps only what is about to be heard.
+    live: bool,
     /// Nobody needs it any more.
     over: bool,
 }
@@ -54,6 +56,16 @@ impl Registry {
         let record = self.prompts.entry(id).or_default();
         if matches!(record.place, Place::Awaited) {
             record.place = Place::Home(Box::new(Prompt::growing(id, plays)));
+            self.settle_prompt(id);
+        }
+    }
+
+    /// Begins a prompt without end.
+    pub(crate) fn begin_live(&mut self, id: PromptId) {
+        let record = self.prompts.entry(id).or_default();
+        if matches!(record.place, Place::Awaited) {
+            record.place = Place::Home(Box::new(Prompt::live(id)));
+            record.live = true;
             self.settle_prompt(id);
         }
     }
@@ -174,7 +186,7 @@ impl PromptRecord {
         for part in self.coming.drain(..) {
             match part {
                 Some(clip) => {
-                    know(&mut self.clips, &clip);
+                    know(&mut self.clips, &clip, self.live);
                     drop(prompt.append(clip));
                 }
                 None => prompt.complete(),
@@ -198,15 +210,19 @@ impl PromptRecord {
     ) -> Option<Errand> {
         let part = self.coming.pop_front_if(|part| part.as_ref().is_none_or(is_prepared))?;
         if let Some(clip) = &part {
-            know(&mut self.clips, clip);
+            know(&mut self.clips, clip, self.live);
         }
         Some(Errand::Append { slot, prompt, part })
     }
 }
 
-/// Notes that `clip` is one of `clips`. Of those that are played over and over the last ones come again.
-fn know(clips: &mut Vec<Arc<Clip>>, clip: &Arc<Clip>) {
+/// Notes that `clip` is one of `clips`. Of those that are played over and over the last ones come again; of those that
+/// are more than a prompt keeps, the first ones were played for the last time.
+fn know(clips: &mut Vec<Arc<Clip>>, clip: &Arc<Clip>, live: bool) {
     if !clips.iter().rev().any(|known| Arc::ptr_eq(known, clip)) {
+        if clips.len() == if live { LIVE_PARTS } else { MAX_PARTS } {
+            clips.remove(0);
+        }
         clips.push(Arc::clone(clip));
     }
 }
