@@ -5,7 +5,7 @@ import unittest
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-PAGES = [ROOT / "docs" / page for page in ("plivo-compatibility.md", "recordings.md")]
+PAGES = [ROOT / "docs" / page for page in ("plivo-compatibility.md", "recordings.md", "keeping-recordings.md")]
 ROWS = [line for page in PAGES for line in page.read_text().splitlines() if line.startswith("| ")]
 
 
