@@ -275,6 +275,9 @@ impl Call {
                 if let Some(prompt) = prompt {
                     context.stop_prompt(prompt);
                 }
+                if self.private.as_ref().is_some_and(|private| private.callee.is_some()) {
+                    self.hear_callee(None, context);
+                }
                 Some(dial)
             }
             other => {
