@@ -9,6 +9,7 @@ from plivo.exceptions import ForbiddenError, ResourceNotFoundError
 import sdk
 import shapes
 import sound
+import streams
 from callee import header
 from conference import NAME
 from office import DIALS_PER_S, FROM, date, gone, paged
@@ -190,8 +191,39 @@ def live(office):
     time.sleep(1)
     asks("calls.record_stop", 204, None, lambda: calls.record_stop(call))
     office.recorded_call = made and made.recording_id
+    streaming(office)
     synonyms(office)
     transferring(office)
+
+
+def streaming(office):
+    """A stream begun and ended by request."""
+    calls, asks, call = office.client.calls, office.asks, office.call
+    listener = streams.Listener(office.stage.ports.one())
+    try:
+        for known, (name, ids) in enumerate((("delete_specific_stream", True), ("delete_all_streams", False))):
+            made = asks(
+                "calls.start_stream", 202, shapes.STREAMED,
+                lambda: calls.start_stream(
+                    call, listener.url, audio_track="both", content_type="audio/x-l16;rate=16000",
+                    extra_headers="k=v",
+                ),
+            )  # fmt: skip
+            talk = listener.next(known)
+            office.checks("it is the stream", talk.messages[0]["start"]["streamId"] == made.stream_id)
+            one = asks(
+                "calls.get_details_of_specific_stream", 200, shapes.STREAM,
+                lambda made=made: calls.get_details_of_specific_stream(call, made.stream_id),
+            )  # fmt: skip
+            office.checks("it says where it goes", one.service_url == listener.url, one.service_url)
+            of = (made.stream_id,) if ids else ()
+            asks(f"calls.{name}", 204, None, lambda name=name, of=of: getattr(calls, name)(call, *of))
+        shape = listed(shapes.STREAM_IN_LIST)
+        every = asks("calls.get_all_streams", 200, shape, lambda: calls.get_all_streams(call))
+        seen = [one["status"] for one in every.objects]
+        office.checks("the streams that were are listed", seen == ["stopped", "stopped"], seen)
+    finally:
+        listener.stop()
 
 
 def synonyms(office):

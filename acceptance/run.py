@@ -21,6 +21,7 @@ import recordings
 import service
 import sound
 import starting
+import streams
 from checks import Checks
 
 PARTS = {
@@ -32,6 +33,7 @@ PARTS = {
     "python_sdk": python_sdk.run,
     "node_sdk": node_sdk.run,
     "documents": documents.run,
+    "streams": streams.run,
     "migration": migration.run,
     "receiver": receiver.run,
     "recordings": recordings.run,

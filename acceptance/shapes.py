@@ -72,6 +72,17 @@ def listed(shape):
 
 
 ERROR = reply({"error": ".+"})
+STREAM_IN_LIST = {
+    "call_uuid": UUID,
+    "end_time": (TIME, None),
+    "service_url": "ws://.+",
+    "start_time": (TIME, None),
+    "status": "initiated|started|stopped|failed",
+    "status_callback_url": (".+", None),
+    "stream_id": UUID,
+}
+STREAM = reply(STREAM_IN_LIST)
+STREAMED = reply({"message": "audio streaming started", "stream_id": UUID})
 MPC_IN_LIST = {
     "mpc_uuid": UUID,
     "friendly_name": ".+",

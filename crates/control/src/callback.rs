@@ -4,7 +4,8 @@ use crate::input::Likelihood;
 use crate::instruction::{EventGroup, HttpMethod};
 use crate::policy::Role;
 use crate::record::{
-    CallRecord, ConferenceId, ConferenceKind, ConferenceRecord, ParticipantRecord, RecordingRecord, Timestamp,
+    CallRecord, ConferenceId, ConferenceKind, ConferenceRecord, ParticipantRecord, RecordingRecord,
+    StreamRecord, Timestamp,
 };
 
 /// What happened in a conference, for its subscribers.
@@ -150,6 +151,8 @@ pub enum CallEvent {
     Recorded(Box<RecordingRecord>),
     /// Its document recorded, or began to, and goes on without the answer.
     RecordReported(Box<RecordReport>),
+    /// Something became of its stream.
+    Streamed(StreamEvent, Box<StreamRecord>),
     /// A call that its document placed took a step.
     DialStep(DialStep, Box<CallRecord>),
     /// It is certain who answered it, as the callback says.
@@ -190,6 +193,19 @@ pub enum ConnectionEnd {
     Caller,
     /// The other.
     Callee,
+}
+
+/// What became of a stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StreamEvent {
+    /// Its WebSocket is open.
+    Started,
+    /// It is over as somebody wanted, or with its call.
+    Stopped,
+    /// Its WebSocket could not be opened, or broke.
+    Dropped,
+    /// Audio was left out.
+    Degraded,
 }
 
 /// What a caller entered.

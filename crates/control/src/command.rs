@@ -5,9 +5,11 @@ use std::time::Duration;
 use crate::effect::{PromptContent, Repeat};
 use crate::instruction::{
     Action, CallUrls, ConferenceRequest, Destination, DialTerms, MachineDetection, RecordingTerms,
+    StreamTerms,
 };
 use crate::record::{
     CallId, ConferenceId, ConferenceRecord, ParticipantId, PlacementId, RecordingId, RecordingRecord,
+    StreamId, StreamRecord,
 };
 
 /// How a request names a conference.
@@ -148,6 +150,10 @@ pub enum CallChange {
     Record(RecordingTerms, Duration),
     /// End this recording of it, or all that go on.
     StopRecording(Option<RecordingId>),
+    /// Send its audio to a WebSocket.
+    Stream(Box<StreamTerms>),
+    /// End this stream of it, or whichever there is.
+    StopStream(Option<StreamId>),
     /// Send digits to it, as in [`Instruction::SendDigits`](crate::Instruction::SendDigits).
     SendDigits(String, Legs),
 }
@@ -247,6 +253,8 @@ pub enum Outcome {
     Conference(Box<ConferenceRecord>, Vec<ParticipantId>),
     /// A conference or a call is recorded.
     Recording(Box<RecordingRecord>),
+    /// A call is streamed.
+    Streamed(Box<StreamRecord>),
     /// Calls are being placed.
     Placed(PlacementId, Vec<Placed>),
 }
@@ -284,4 +292,10 @@ pub enum CommandError {
     /// There is no recording to change.
     #[error("it is not being recorded")]
     NotRecording,
+    /// The call has a stream; it can have one.
+    #[error("the call has an audio stream already")]
+    AlreadyStreamed,
+    /// The call has no such stream.
+    #[error("stream not found")]
+    NotStreamed,
 }

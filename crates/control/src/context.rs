@@ -13,7 +13,7 @@ use uuid::Uuid;
 use crate::command::Playback;
 use crate::effect::{Effect, FetchId, Listen, PromptContent, Repeat, TimerId};
 use crate::instruction::SpeechTerms;
-use crate::record::{CallId, ConferenceId, ParticipantId, RecordingId, Timestamp};
+use crate::record::{CallId, ConferenceId, ParticipantId, RecordingId, StreamId, Timestamp};
 
 /// Whose prompt or recording it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -47,6 +47,8 @@ pub(crate) enum Due {
     PromptEnd(PromptId),
     /// The call was recorded long enough.
     RecordingEnd(CallId, RecordingId),
+    /// The call was streamed long enough.
+    StreamEnd(CallId, StreamId),
     /// Two calls were connected long enough.
     ConnectionEnd(ConnectionId),
     /// A participant waited long enough.
@@ -72,6 +74,9 @@ pub(crate) struct Context {
     stopped_taps: Vec<TapId>,
     /// Taps that follow a leg from bridge to bridge.
     leg_taps: BTreeMap<LegId, Vec<TapRoutes>>,
+    /// What streams hear and say, following a leg so: the tap whatever enters a conference, the
+    /// prompt heard by the leg alone.
+    leg_streams: BTreeMap<LegId, (TapRoutes, Option<PromptId>)>,
     /// Legs whose taps are others than when they were routed.
     retapped: BTreeSet<LegId>,
     recordings: BTreeMap<RecordingId, Owner>,
@@ -93,6 +98,7 @@ impl Context {
             emptied: Vec::new(),
             stopped_taps: Vec::new(),
             leg_taps: BTreeMap::new(),
+            leg_streams: BTreeMap::new(),
             retapped: BTreeSet::new(),
             recordings: BTreeMap::new(),
             random,
@@ -138,11 +144,12 @@ impl Context {
         BridgeId(self.id())
     }
 
-    /// Installs the plan that `routes` compile to, with what is tapped. Taps that follow a leg
-    /// are in whatever plan it is in; they add no route.
+    /// Installs the plan that `routes` compile to, with what is tapped. What follows a leg
+    /// is in whatever plan it is in: taps add no route, the voice of a stream one to this leg alone.
     pub fn install(&mut self, bridge: BridgeId, routes: &[SinkRoutes], tapped: Tapped) {
         let Tapped { mut taps, silenced } = tapped;
-        for SinkRoutes { leg, .. } in routes {
+        let mut routes = routes.to_vec();
+        for SinkRoutes { leg, hears } in &mut routes {
             self.retapped.remove(leg);
             let own = TapChannel::Source(SourceId::Leg(*leg));
             for tap in self.leg_taps.get(leg).into_iter().flatten() {
@@ -150,8 +157,12 @@ impl Context {
                 tap.channels.retain(|channel| *channel != own || !silenced.contains(leg));
                 taps.push(tap);
             }
+            if let Some((tap, voice)) = self.leg_streams.get(leg) {
+                taps.push(tap.clone());
+                hears.extend(voice.map(SourceId::Prompt));
+            }
         }
-        let plan = MixPlan::compile(routes)
+        let plan = MixPlan::compile(&routes)
             .and_then(|plan| plan.with_taps(&taps))
             .expect("routes list each leg once and never its own voice, taps carry none but theirs");
         self.push(Effect::Install(bridge, plan));
@@ -172,6 +183,15 @@ impl Context {
         self.recordings.len()
     }
 
+    pub fn tap(&mut self) -> TapId {
+        TapId(self.id())
+    }
+
+    /// A prompt that is not made here.
+    pub fn voice(&mut self) -> PromptId {
+        PromptId(self.id())
+    }
+
     /// Has `tap` follow `leg` from bridge to bridge.
     pub fn tap_leg(&mut self, leg: LegId, tap: TapRoutes) {
         self.leg_taps.entry(leg).or_default().push(tap);
@@ -184,6 +204,17 @@ impl Context {
             self.retapped.insert(leg);
             self.leg_taps.retain(|_, taps| !taps.is_empty());
         }
+    }
+
+    /// Has a stream's tap follow `leg`, and its voice.
+    pub fn stream_leg(&mut self, leg: LegId, tap: TapRoutes, voice: Option<PromptId>) {
+        self.leg_streams.insert(leg, (tap, voice));
+        self.retapped.insert(leg);
+    }
+
+    pub fn unstream_leg(&mut self, leg: LegId) {
+        self.leg_streams.remove(&leg);
+        self.retapped.insert(leg);
     }
 
     /// The legs that have to be routed anew for what follows them.

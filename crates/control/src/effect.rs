@@ -10,11 +10,11 @@ use crate::callback::{
 };
 use crate::command::{CommandError, Outcome};
 use crate::input::Refusal;
-use crate::instruction::{Action, Credentials, SpeechTerms};
+use crate::instruction::{Action, Credentials, SpeechTerms, StreamTerms};
 use crate::policy::Role;
 use crate::record::{
     AccountId, CallId, CallRecord, ConferenceRecord, MessageId, ParticipantId, ParticipantRecord,
-    RecordingId, RecordingRecord, Timestamp,
+    RecordingId, RecordingRecord, StreamId, StreamRecord, Timestamp,
 };
 
 /// Identifies one [`Command`](crate::Command) so that its answer finds the asker.
@@ -221,6 +221,21 @@ pub struct Listen {
     pub terms: SpeechTerms,
 }
 
+/// A stream to be opened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OpenStream {
+    /// The stream.
+    pub record: StreamRecord,
+    /// How it is to be.
+    pub terms: StreamTerms,
+    /// The leg of its call.
+    pub leg: LegId,
+    /// What is said and heard by the leg. Plans name it for as long as the stream is not over.
+    pub tap: TapId,
+    /// What the WebSocket lets the leg hear; plans name it so, and nobody makes it but the stream.
+    pub voice: Option<PromptId>,
+}
+
 /// What is to be done.
 #[derive(Clone, Debug)]
 pub enum Effect {
@@ -287,6 +302,17 @@ pub enum Effect {
     },
     /// Send a text message.
     SendMessage(Box<OutgoingMessage>),
+    /// Open a stream; its [`Input::Stream`](crate::Input::Stream) follow, the last of them its end.
+    OpenStream(Box<OpenStream>),
+    /// Tell a stream that its far end sent a digit.
+    StreamDigit {
+        /// The stream.
+        stream: StreamId,
+        /// One of `0-9 * # A-D`.
+        digit: char,
+    },
+    /// Close a stream; nothing that it tells matters any more.
+    CloseStream(StreamId),
     /// Fetch a document.
     Fetch(Box<Fetch>),
     /// Write the call's row.
@@ -297,6 +323,8 @@ pub enum Effect {
     SaveParticipant(ParticipantRecord),
     /// Write the recording's row.
     SaveRecording(RecordingRecord),
+    /// Write the stream's row.
+    SaveStream(StreamRecord),
     /// Queue a callback about a recording.
     NotifyOfRecording(Box<RecordingCallback>),
     /// Queue a callback about a conference.

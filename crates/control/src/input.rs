@@ -8,7 +8,7 @@ use mixminus_mixer::{BridgeId, LegId, PromptId, TapId};
 use crate::command::Command;
 use crate::effect::{FetchId, RequestId, TimerId};
 use crate::instruction::{Action, CallUrls, Document};
-use crate::record::{AccountId, CallId, RecordingId};
+use crate::record::{AccountId, CallId, RecordingId, StreamId, StreamState};
 
 /// What answers a call.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -160,6 +160,15 @@ pub enum Input {
         /// One of `0-9 * # A-D`.
         digit: char,
     },
+    /// Something became of a stream.
+    Stream {
+        /// Whose it is.
+        call: CallId,
+        /// Which.
+        stream: StreamId,
+        /// What.
+        news: StreamNews,
+    },
     /// An API client asks.
     Command {
         /// For the answer.
@@ -235,6 +244,20 @@ pub enum RecordingFault {
     /// It could not be written to its end.
     #[error("the file could not be written to its end")]
     Storage,
+}
+
+/// What becomes of a stream.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum StreamNews {
+    /// Its WebSocket is open.
+    Connected,
+    /// Audio was left out, since the WebSocket did not take it in time.
+    Degraded,
+    /// The WebSocket asks to send these to the call's far end, as in
+    /// [`Instruction::SendDigits`](crate::Instruction::SendDigits).
+    Digits(String),
+    /// It is over without our doing: stopped or dropped.
+    Ended(StreamState),
 }
 
 /// Why a call could not be placed.

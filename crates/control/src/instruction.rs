@@ -114,6 +114,13 @@ pub enum Instruction {
     },
     /// Send a text message, and go on at once.
     SendMessage(Box<TextMessage>),
+    /// Send the call's audio to a WebSocket.
+    Stream {
+        /// Where and how.
+        terms: Box<StreamTerms>,
+        /// Whether to go on only when the stream is over.
+        waits: bool,
+    },
     /// Let an unanswered caller hear these before the call is answered.
     BeforeAnswer(Vec<Instruction>),
     /// Go on with another document.
@@ -433,6 +440,51 @@ pub struct RecordingTerms {
     /// Whether each source is kept in a file of its own as well.
     pub keeps_tracks: bool,
     /// Who is told of the recording.
+    pub callback: Option<Action>,
+}
+
+/// What of a call is streamed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StreamTrack {
+    /// What its far end says.
+    Said,
+    /// What its far end hears.
+    Heard,
+    /// Both, each by itself.
+    Both,
+}
+
+/// As what audio is streamed, one channel in all cases.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StreamFormat {
+    /// Linear at 8 kHz.
+    Linear8k,
+    /// Linear at 16 kHz.
+    Linear16k,
+    /// Linear at 24 kHz.
+    Linear24k,
+    /// G.711 μ-law.
+    Mulaw,
+}
+
+/// A call's audio over a WebSocket.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StreamTerms {
+    /// The WebSocket: `ws:` or `wss:`.
+    pub url: String,
+    /// What is sent.
+    pub track: StreamTrack,
+    /// As what.
+    pub format: StreamFormat,
+    /// Whether the far end hears what comes back, alone, and gets digits from there.
+    pub two_way: bool,
+    /// Whether noise is taken out of what the far end says.
+    pub denoised: bool,
+    /// How long it may last once its WebSocket is open.
+    pub longest: Duration,
+    /// Told to the WebSocket.
+    pub headers: Option<String>,
+    /// Who is told of it.
     pub callback: Option<Action>,
 }
 

@@ -27,30 +27,32 @@ mod switchboard;
 pub use callback::{
     Answerer, CallCallback, CallEvent, CallbackEvent, Collected, ConferenceEvent, ConnectionEnd, DialStep,
     Dialled, Entry, ParticipantCallback, ParticipantEvent, PressedDigits, RecordReport, RecordingCallback,
-    RecordingEvent, Subject, Understood,
+    RecordingEvent, StreamEvent, Subject, Understood,
 };
 pub use command::{
     CallChange, Calls, Command, CommandError, ConferenceChange, Invitation, Invited, Legs, Members, Outcome,
     Parent, ParticipantChange, Placed, PlayKind, Playback, RecordChange, RecordScope, Selector,
 };
 pub use effect::{
-    Effect, Fetch, FetchId, FetchPurpose, Listen, News, OutgoingMessage, PlaceCall, PromptContent,
-    RecordedParty, RecordingEntry, RecordingLayout, Repeat, RequestId, StartRecording, TimerId,
+    Effect, Fetch, FetchId, FetchPurpose, Listen, News, OpenStream, OutgoingMessage, PlaceCall,
+    PromptContent, RecordedParty, RecordingEntry, RecordingLayout, Repeat, RequestId, StartRecording,
+    TimerId,
 };
 pub use input::{
     Application, Arrival, DialError, FetchError, Heard, Input, LegEnd, Likelihood, Recorded, RecordingFault,
-    Refusal,
+    Refusal, StreamNews,
 };
 pub use instruction::{
     Action, AutomaticRecording, CallUrls, Collect, CollectKind, ConferenceRequest, Confirm, Credentials,
     Destination, Dial, DialMusic, DialTerms, Document, EventGroup, HttpMethod, Instruction, MachineDetection,
     OwnCallback, Record, RecordSpan, RecordingTerms, Report, Sound, SpeechModel, SpeechTerms, StatusCallback,
-    TextMessage, Turn,
+    StreamFormat, StreamTerms, StreamTrack, TextMessage, Turn,
 };
 pub use record::{
     AccountId, ApplicationId, ApplicationRecord, CallId, CallRecord, CallState, ConferenceId, ConferenceKind,
     ConferenceRecord, ConferenceState, Direction, EndCause, EndpointId, EndpointRecord, ExitCause,
     HangupCause, HangupSource, MessageId, ParticipantId, ParticipantRecord, PasswordDigests, PlacementId,
-    RecordedFrom, RecordingFormat, RecordingId, RecordingRecord, RecordingState, RecordingTrack, Timestamp,
+    RecordedFrom, RecordingFormat, RecordingId, RecordingRecord, RecordingState, RecordingTrack, StreamId,
+    StreamRecord, StreamState, Timestamp,
 };
 pub use switchboard::{Limits, Switchboard};

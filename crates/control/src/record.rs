@@ -55,12 +55,14 @@ macro_rules! uuid_id {
 mod application;
 mod endpoint;
 mod recording;
+mod stream;
 
 pub use application::{ApplicationId, ApplicationRecord};
 pub use endpoint::{EndpointId, EndpointRecord, PasswordDigests};
 pub use recording::{
     RecordedFrom, RecordingFormat, RecordingId, RecordingRecord, RecordingState, RecordingTrack,
 };
+pub use stream::{StreamId, StreamRecord, StreamState};
 
 uuid_id! {
     /// A conference, unique across nodes and for good.

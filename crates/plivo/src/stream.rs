@@ -264,8 +264,8 @@ impl AskedMedia {
                 None => 8_000,
             },
         };
-        let known = StreamFormat::WORDS.iter().map(|(_, format)| *format);
-        known.into_iter().find(|format| format.encoding() == encoding.trim() && format.rate_hz() == rate_hz)
+        let mut known = StreamFormat::WORDS.iter().map(|(_, format)| *format);
+        known.find(|format| format.encoding() == encoding.trim() && format.rate_hz() == rate_hz)
     }
 }
 

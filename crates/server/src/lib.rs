@@ -20,5 +20,6 @@ pub mod retention;
 pub mod serve;
 pub mod signer;
 pub mod startup;
+pub mod streams;
 mod tuned;
 pub mod web;

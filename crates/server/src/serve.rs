@@ -17,7 +17,7 @@ use mixminus_control::{
 };
 use mixminus_media::{Media, MediaConfig, ReplayLog};
 use mixminus_plivo::xml;
-use mixminus_sip::{Credentials, ListenAddress, UserAgent, UserAgentConfig};
+use mixminus_sip::{Credentials, IncomingCall, ListenAddress, UserAgent, UserAgentConfig};
 use mixminus_store::{Batch, NewCallback, SqliteStore, Store, StoreError};
 use rand::rngs::StdRng;
 use tokio::sync::{Notify, mpsc};
@@ -43,6 +43,7 @@ use crate::recording_place::RecordingPlace;
 use crate::retention::Retention;
 use crate::signer::Signer;
 use crate::startup::Welcome;
+use crate::streams::Streams;
 use crate::web::{Destinations, WebClient};
 pub use error::ServeError;
 use ports::Ports;
@@ -133,8 +134,7 @@ impl Service {
         keep_house(config, (&store, &archive), clock, &stop);
         let (recorder, recordings) = keeping::recorder(config, &archive)?;
         let (media, media_events) = Media::start(media_config(config)).map_err(ServeError::Media)?;
-        let (agent, calls) = UserAgent::start(agent_config(config)).await.map_err(ServeError::Sip)?;
-        let agent = Arc::new(agent);
+        let (agent, calls) = user_agent(config).await?;
         let (commands, requests) = mpsc::channel(MAX_QUEUED_COMMANDS);
         let (status, backlog) = (Arc::new(Status::default()), Arc::new(Backlog::default()));
         let admission = Admission::new(Arc::new(media.clone()));
@@ -144,6 +144,7 @@ impl Service {
             media: media.clone(),
             prompts: prompts(config, &speech)?,
             recogniser: Arc::new(Recogniser::new(&config.speech)),
+            streams: Arc::new(Streams::new(&web, &signer, &media, clock)),
             documents: Arc::new(Documents { web, signer, means: means(config) }),
             recorder,
             journal: Journal::start(Arc::clone(&backlog), Arc::clone(&store), Arc::clone(&written)),
@@ -270,6 +271,7 @@ async fn close_orphans(
         participants: orphans.participants,
         calls: orphans.calls,
         recordings: orphans.recordings,
+        streams: orphans.streams,
     };
     store.commit(&batch).await
 }
@@ -404,6 +406,11 @@ fn media_config(config: &Config) -> MediaConfig {
             max_bytes: u64::from(config.media.replay_log_max_mib.get()) << 20,
         }),
     }
+}
+
+async fn user_agent(config: &Config) -> Result<(Arc<UserAgent>, mpsc::Receiver<IncomingCall>), ServeError> {
+    let (agent, calls) = UserAgent::start(agent_config(config)).await.map_err(ServeError::Sip)?;
+    Ok((Arc::new(agent), calls))
 }
 
 fn agent_config(config: &Config) -> UserAgentConfig {

@@ -7,6 +7,7 @@ mod error;
 mod guard;
 #[cfg(test)]
 pub(crate) mod tests;
+mod websocket;
 
 use std::time::Duration;
 
@@ -20,6 +21,7 @@ use url::Url;
 pub use error::WebError;
 pub use guard::Destinations;
 use guard::Guard;
+pub use websocket::WebSocket;
 
 /// Redirects followed for one document or file.
 const MAX_REDIRECTS: usize = 5;

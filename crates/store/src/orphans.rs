@@ -6,7 +6,8 @@ use std::time::Duration;
 use mixminus_control::{
     Action, CallCallback, CallEvent, CallId, CallRecord, CallState, CallbackEvent, ConferenceEvent,
     ConferenceRecord, ConferenceState, EndCause, ExitCause, HangupCause, HangupSource, ParticipantRecord,
-    RecordingCallback, RecordingEvent, RecordingRecord, RecordingState, Subject, Timestamp,
+    RecordingCallback, RecordingEvent, RecordingRecord, RecordingState, StreamRecord, StreamState, Subject,
+    Timestamp,
 };
 
 /// What was live when the process died, as it is after being closed at the
@@ -25,6 +26,8 @@ pub struct Orphans {
     pub open_recordings: Vec<OpenRecording>,
     /// Their ends to be told, in order.
     pub recording_events: Vec<RecordingCallback>,
+    /// The streams, dropped.
+    pub streams: Vec<StreamRecord>,
     /// The ends to be told to the subscribers, in order.
     pub events: Vec<CallbackEvent>,
     /// The ends of calls to be told to who asked for that, in order; the calls' headers are not known.
@@ -144,6 +147,12 @@ impl Orphans {
                 });
             }
         }
+    }
+
+    /// Closes `streams` at `at`, too.
+    pub(crate) fn close_streams(&mut self, streams: Vec<StreamRecord>, at: Timestamp) {
+        let dropped = |stream| StreamRecord { state: StreamState::Dropped, ended_at: Some(at), ..stream };
+        self.streams = streams.into_iter().map(dropped).collect();
     }
 
     fn end_conference(

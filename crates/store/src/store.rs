@@ -2,7 +2,7 @@ use async_trait::async_trait;
 use mixminus_control::{
     AccountId, CallId, CallRecord, CallState, ConferenceId, ConferenceRecord, ConferenceState, Direction,
     EndCause, HangupCause, HangupSource, ParticipantId, ParticipantRecord, RecordingId, RecordingRecord,
-    Selector, Timestamp,
+    Selector, StreamId, StreamRecord, Timestamp,
 };
 use uuid::Uuid;
 
@@ -23,6 +23,8 @@ pub struct Batch {
     pub calls: Vec<CallRecord>,
     /// Recordings that changed.
     pub recordings: Vec<RecordingRecord>,
+    /// Streams that changed.
+    pub streams: Vec<StreamRecord>,
     /// Callbacks to queue.
     pub callbacks: Vec<NewCallback>,
 }
@@ -34,6 +36,7 @@ impl Batch {
             && self.participants.is_empty()
             && self.calls.is_empty()
             && self.recordings.is_empty()
+            && self.streams.is_empty()
             && self.callbacks.is_empty()
     }
 
@@ -44,8 +47,17 @@ impl Batch {
         let participants = self.participants.iter().flat_map(|row| [Some(row.joined_at), row.left_at]);
         let calls = self.calls.iter().flat_map(|row| [Some(row.created_at), row.answered_at, row.ended_at]);
         let recordings = self.recordings.iter().flat_map(|row| [Some(row.started_at), row.ended_at]);
+        let streams =
+            self.streams.iter().flat_map(|row| [Some(row.created_at), row.started_at, row.ended_at]);
         let callbacks = self.callbacks.iter().map(|row| Some(row.created_at));
-        conferences.chain(participants).chain(calls).chain(recordings).chain(callbacks).flatten().max()
+        conferences
+            .chain(participants)
+            .chain(calls)
+            .chain(recordings)
+            .chain(streams)
+            .chain(callbacks)
+            .flatten()
+            .max()
     }
 }
 
@@ -244,6 +256,12 @@ pub trait Store: Directory {
 
     /// Deletes what is known of a recording.
     async fn delete_recording(&self, id: RecordingId) -> Result<(), StoreError>;
+
+    /// The newest [`Page::MAX_LIMIT`] streams of a call, newest first.
+    async fn streams(&self, account: &AccountId, call: CallId) -> Result<Vec<StreamRecord>, StoreError>;
+
+    /// One stream.
+    async fn stream(&self, account: &AccountId, id: StreamId) -> Result<Option<StreamRecord>, StoreError>;
 
     /// An id greater than that of every participant ever written.
     async fn next_participant_id(&self) -> Result<ParticipantId, StoreError>;

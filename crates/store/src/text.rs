@@ -3,7 +3,7 @@
 use mixminus_control::{
     Action, CallState, ConferenceState, Direction, EndCause, EventGroup, ExitCause, FetchPurpose,
     HangupCause, HangupSource, HttpMethod, RecordingFormat, RecordingState, RecordingTrack, StatusCallback,
-    policy::Role,
+    StreamState, policy::Role,
 };
 
 /// An enumeration with a word for each value. Words are for good: stored rows
@@ -132,6 +132,12 @@ words! {
         Completed = "completed",
         Failed = "failed",
     }
+    StreamState {
+        Connecting = "connecting",
+        Streaming = "streaming",
+        Stopped = "stopped",
+        Dropped = "dropped",
+    }
     RecordingFormat {
         Mp3 = "mp3",
         Wav = "wav",
@@ -224,6 +230,7 @@ mod tests {
         every_word_is_read_back::<Role>();
         every_word_is_read_back::<EventGroup>();
         every_word_is_read_back::<RecordingState>();
+        every_word_is_read_back::<StreamState>();
         every_word_is_read_back::<RecordingFormat>();
         every_word_is_read_back::<RecordingTrack>();
         every_word_is_read_back::<HttpMethod>();

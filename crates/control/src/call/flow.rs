@@ -120,6 +120,7 @@ impl Call {
                 self.send_message(&message, context);
                 return None;
             }
+            Instruction::Stream { terms, waits } => return self.stream_as_told(&terms, waits, context),
             Instruction::Conference(request) => return Some(Next::Join(request)),
             Instruction::Dial(dial) => return Some(Next::Dial(dial)),
         }
@@ -181,6 +182,7 @@ impl Call {
     /// Does what a request tells it instead of what its document told.
     pub fn transfer(&mut self, action: Action, context: &mut Context) {
         self.invited = false;
+        self.close_documents_stream(context);
         self.instructions.clear();
         self.be_alone(None, context);
         self.fetch(FetchPurpose::Transfer, action, None, context);

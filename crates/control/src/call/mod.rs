@@ -7,6 +7,7 @@ mod machine;
 mod outgoing;
 mod recording;
 mod silence;
+mod stream;
 mod turn;
 
 use std::collections::VecDeque;
@@ -21,13 +22,14 @@ use crate::input::{LegEnd, Refusal};
 use crate::instruction::{Action, CallUrls, ConferenceRequest, Dial, Instruction};
 use crate::record::{
     CallId, CallRecord, CallState, ConferenceId, Direction, HangupCause, HangupSource, ParticipantId,
-    PlacementId,
+    PlacementId, StreamId,
 };
 use collect::Collecting;
 use listening::Listening;
 use outgoing::Confirming;
 use recording::Recordings;
 use silence::Silence;
+pub(crate) use stream::StreamedBy;
 use turn::Taking;
 
 /// What a call is doing.
@@ -49,6 +51,8 @@ enum Activity {
     Collecting(Box<Collecting>),
     /// Saying something that is recorded.
     Recording(Taking),
+    /// Waiting for the end of its stream.
+    Streaming(StreamId),
     /// Being asked for the key that lets it take part.
     Confirming(Confirming),
     /// Doing nothing before it is certain who answered.
@@ -135,6 +139,7 @@ pub(crate) struct Call {
     recordings: Recordings,
     detection: Option<Box<machine::Detection>>,
     answerer: Option<Answerer>,
+    stream: Option<stream::Stream>,
     rang: bool,
     /// Whether a request, not a document, brought it into its conference.
     invited: bool,
@@ -164,6 +169,7 @@ impl Call {
             recordings: Recordings::default(),
             detection: None,
             answerer: None,
+            stream: None,
             rang: false,
             invited: false,
             events: 0,
@@ -419,6 +425,7 @@ impl Call {
             }
             _ => {}
         }
+        self.close_documents_stream(context);
     }
 
     /// Ends the call and releases what it holds. A call inside a conference or
@@ -439,6 +446,7 @@ impl Call {
             detection.stop(context);
         }
         self.stop_all_recordings(context);
+        self.close_stream(context);
         if let Some(placed) = &self.placed {
             placed.stop(context);
         }

@@ -51,7 +51,10 @@ impl Call {
 
     /// The far end was silent, or never will be.
     pub(super) fn silence_over(&mut self, context: &mut Context) -> Next {
-        self.interrupt(context);
+        if let Activity::AwaitingSilence(silence) = std::mem::replace(&mut self.activity, Activity::Deciding)
+        {
+            silence.stop(context);
+        }
         self.run(context)
     }
 }

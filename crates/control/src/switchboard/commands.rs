@@ -2,7 +2,7 @@
 
 use super::placement::{Goal, Order};
 use super::{Switchboard, find};
-use crate::call::{Call, Ending};
+use crate::call::{Call, Ending, StreamedBy};
 use crate::command::{
     CallChange, Calls, Command, CommandError, ConferenceChange, Invitation, Invited, Legs, Outcome, Parent,
     Placed, PlayKind, Playback, Selector,
@@ -234,6 +234,16 @@ impl Switchboard {
             CallChange::StopRecording(which) => {
                 let call = self.calls.get_mut(&id).ok_or(CommandError::CallNotFound)?;
                 let next = call.stop_recordings(which, &mut self.context)?;
+                self.follow_up(id, next);
+            }
+            CallChange::Stream(terms) => {
+                let call = self.calls.get_mut(&id).ok_or(CommandError::CallNotFound)?;
+                let stream = call.start_stream(*terms, StreamedBy::Request, &mut self.context)?;
+                return Ok(Outcome::Streamed(Box::new(stream)));
+            }
+            CallChange::StopStream(stream) => {
+                let call = self.calls.get_mut(&id).ok_or(CommandError::CallNotFound)?;
+                let next = call.stop_stream(stream, &mut self.context)?;
                 self.follow_up(id, next);
             }
             CallChange::HangUp => {

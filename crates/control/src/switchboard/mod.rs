@@ -119,6 +119,7 @@ impl Switchboard {
                 None
             }
         };
+        self.follow_legs();
         self.settle();
         let mut effects = self.context.take_effects();
         effects.extend(reply.map(|(request, result): (RequestId, _)| Effect::Reply(request, result)));
@@ -139,6 +140,9 @@ impl Switchboard {
             }
             Input::PromptEnded { prompt } => self.prompt_ended(prompt),
             Input::RecordingEnded { recording, result } => self.recording_ended(recording, result),
+            Input::Stream { call, stream, news } => {
+                self.drive(call, |call, context| call.stream_news(stream, news, context));
+            }
             Input::Talking { leg, talking } => self.talking(leg, talking),
             Input::Heard { tap, heard } => {
                 if let Some(call) = self.context.heard_by(tap) {
@@ -355,6 +359,9 @@ impl Switchboard {
         };
         call.note(ConferenceEvent::Digit(digit), &mut self.context);
         let id = call.id();
+        if let Some(stream) = call.stream() {
+            self.context.push(Effect::StreamDigit { stream, digit });
+        }
         if let Some((conference, participant)) = call.conferring() {
             let Some(inside) = self.conferences.get_mut(&conference) else { return };
             if inside.is_left_by(participant, digit) {
@@ -390,6 +397,11 @@ impl Switchboard {
             Some(Due::PromptEnd(prompt)) => self.prompt_ended(prompt),
             Some(Due::RecordingEnd(call, recording)) => {
                 self.drive(call, |call, context| call.recording_time_over(recording, context));
+            }
+            Some(Due::StreamEnd(call, stream)) => {
+                self.drive(call, |call, context| {
+                    call.stop_stream(Some(stream), context).unwrap_or(Next::Idle)
+                });
             }
             Some(Due::ConnectionEnd(connection)) => self.end_connection(connection, HangupSource::Service),
             Some(Due::ConferenceEnd(conference)) => self.end_conference(conference, EndCause::MaxDuration),

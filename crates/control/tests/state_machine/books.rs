@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use mixminus_control::{
     CallCallback, CallEvent, CallId, CallRecord, CallState, CallbackEvent, ConferenceEvent, ConferenceId,
     ConferenceRecord, ConferenceState, DialStep, Effect, ParticipantId, ParticipantRecord, RecordingCallback,
-    RecordingEvent, RecordingId, RecordingRecord, Timestamp,
+    RecordingEvent, RecordingId, RecordingRecord, StreamId, StreamRecord, Timestamp,
 };
 use mixminus_mixer::{LegId, TapId};
 use uuid::Uuid;
@@ -22,6 +22,7 @@ pub struct Books {
     /// The recordings of taps that were not stopped.
     taps: BTreeMap<TapId, RecordingId>,
     begun: BTreeSet<RecordingId>,
+    streams: BTreeMap<StreamId, StreamRecord>,
     told_of_recordings: BTreeMap<RecordingId, RecordingEvent>,
     told: BTreeMap<ConferenceId, Told>,
     told_of_calls: BTreeMap<CallId, Vec<CallCallback>>,
@@ -63,6 +64,7 @@ impl Books {
                 self.taps.insert(start.tap, start.recording.id);
             }
             Effect::StopTap(tap) => assert!(self.taps.remove(tap).is_some(), "{tap:?} is stopped twice"),
+            Effect::SaveStream(record) => self.save_stream(record),
             Effect::Notify(event) => self.hear(event),
             Effect::NotifyOfRecording(event) => self.hear_of_recording(event),
             Effect::NotifyOfCall(event) => {
@@ -129,6 +131,15 @@ impl Books {
         }
     }
 
+    fn save_stream(&mut self, record: &StreamRecord) {
+        in_order(&[Some(record.created_at), record.started_at, record.ended_at]);
+        let live = self.streams.values().filter(|one| one.call == record.call && one.ended_at.is_none());
+        assert!(live.filter(|one| one.id != record.id).count() == 0 || record.ended_at.is_some());
+        if let Some(before) = self.streams.insert(record.id, record.clone()) {
+            assert!(before.ended_at.is_none(), "changed after its end: {record:?}");
+        }
+    }
+
     fn save_recording(&mut self, record: &RecordingRecord) {
         in_order(&[Some(record.started_at), record.ended_at]);
         assert_eq!(record.state.is_over(), record.ended_at.is_some());
@@ -160,6 +171,9 @@ impl Books {
 
     /// That what is recorded is there, once.
     fn balance_recordings(&self) {
+        for one in self.streams.values().filter(|one| one.ended_at.is_none()) {
+            assert!(self.calls[&one.call].ended_at.is_none(), "{one:?} has no call");
+        }
         let mut recorded = BTreeMap::new();
         for one in self.recordings.values() {
             let goes_on = self.taps.values().any(|id| *id == one.id);
@@ -375,13 +389,14 @@ fn hear_of_call(told: &mut Vec<CallCallback>, event: &CallCallback) {
         CallEvent::DialStep(DialStep::Connected, callee) => Some((4, callee.id)),
         CallEvent::DialStep(DialStep::Ended, callee) => Some((5, callee.id)),
         CallEvent::Collected(_)
-        | CallEvent::Understood(_)
-        | CallEvent::Dialled(_)
         | CallEvent::AnsweredBy { .. }
+        | CallEvent::Dialled(_)
         | CallEvent::Left(_)
         | CallEvent::Pressed(_)
         | CallEvent::RecordReported(_)
-        | CallEvent::Recorded(_) => None,
+        | CallEvent::Recorded(_)
+        | CallEvent::Streamed(..)
+        | CallEvent::Understood(_) => None,
     };
     if let Some(this) = step(event) {
         for earlier in told.iter().filter(|earlier| earlier.url == event.url).filter_map(step) {

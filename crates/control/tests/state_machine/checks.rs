@@ -163,6 +163,7 @@ impl Machine {
             "leg_taps",
             "retapped",
             "listening",
+            "leg_streams",
         ] {
             assert!(left.contains(&format!("{kept}: {{}}")), "{kept} are left: {left}");
         }

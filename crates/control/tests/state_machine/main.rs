@@ -119,6 +119,12 @@ impl Machine {
                 }
             }
             Step::Hears(at, heard) => self.hears(at, heard),
+            Step::Streamed(at, news) => {
+                let streams: Vec<_> = self.world.streams.values().map(|one| (one.call, one.id)).collect();
+                if let Some((call, stream)) = pick(&streams, at) {
+                    self.world.input(Input::Stream { call, stream, news });
+                }
+            }
             Step::Pass(span) => self.world.pass(span),
             Step::Crowd(at) => {
                 let bridges: Vec<_> = self.world.plans.keys().copied().collect();

@@ -8,7 +8,8 @@ use mixminus_control::{
     Confirm, Destination, Dial, DialError, DialMusic, DialTerms, Document, EventGroup, FetchError, Heard,
     HttpMethod, Instruction, LegEnd, Legs, Likelihood, MachineDetection, ParticipantChange, PlayKind,
     Playback, PromptContent, Record, RecordChange, RecordSpan, RecordingFormat, RecordingTerms,
-    RecordingTrack, Refusal, Repeat, Report, Sound, SpeechModel, SpeechTerms, StatusCallback, Turn,
+    RecordingTrack, Refusal, Repeat, Report, Sound, SpeechModel, SpeechTerms, StatusCallback, StreamFormat,
+    StreamNews, StreamState, StreamTerms, StreamTrack, Turn,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -50,6 +51,8 @@ pub enum Step {
     FileBreaks(Index),
     /// A recogniser tells something.
     Hears(Index, Heard),
+    /// What becomes of one of the streams that there ever were.
+    Streamed(Index, StreamNews),
     Pass(Duration),
     /// One of the bridges has no room, or none of them.
     Crowd(Option<Index>),
@@ -125,6 +128,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => (index(), far_end()).prop_map(|(at, does)| Step::Late(at, does)),
         5 => index().prop_map(Step::PromptEnds),
         4 => (index(), recognised()).prop_map(|(at, heard)| Step::Hears(at, heard)),
+        2 => (index(), stream_news()).prop_map(|(at, news)| Step::Streamed(at, news)),
         8 => select(vec![0, 150, 150, 600, 600, 600, 2_000, 2_000, 6_000, 11_000, 61_000])
             .prop_map(|ms| Step::Pass(Duration::from_millis(ms))),
         4 => (index(), prop::bool::weighted(0.9)).prop_map(|(at, written)| Step::Written(at, written)),
@@ -217,11 +221,34 @@ fn instruction() -> impl Strategy<Value = Instruction> {
         1 => (digits(), any::<bool>()).prop_map(|(digits, at_once)| Instruction::SendDigits { digits, at_once }),
         1 => vec(heard(), 0..3).prop_map(Instruction::BeforeAnswer),
         1 => Just(Instruction::Redirect(to("next"))),
+        1 => any::<bool>().prop_map(|waits| Instruction::Stream { terms: Box::new(stream()), waits }),
         1 => (any::<Option<bool>>(), select(vec![None, Some(Duration::from_secs(1)), Some(Duration::from_mins(2))]))
             .prop_map(|(busy, after)| Instruction::HangUp {
                 refusal: busy.map(|busy| if busy { Refusal::Busy } else { Refusal::Declined }),
                 after,
             }),
+    ]
+}
+
+fn stream() -> StreamTerms {
+    StreamTerms {
+        url: "wss://app/s".into(),
+        track: StreamTrack::Both,
+        format: StreamFormat::Mulaw,
+        two_way: true,
+        denoised: false,
+        longest: Duration::from_mins(1),
+        headers: None,
+        callback: Some(to("stream")),
+    }
+}
+
+fn stream_news() -> impl Strategy<Value = StreamNews> {
+    prop_oneof![
+        3 => Just(StreamNews::Connected),
+        1 => Just(StreamNews::Degraded),
+        1 => digits().prop_map(StreamNews::Digits),
+        1 => select(vec![StreamState::Stopped, StreamState::Dropped]).prop_map(StreamNews::Ended),
     ]
 }
 
@@ -475,6 +502,8 @@ fn call_change() -> impl Strategy<Value = CallChange> {
         1 => Just(CallChange::StopRecording(None)),
         1 => kind().prop_map(CallChange::StopPlaying),
         1 => (digits(), legs).prop_map(|(digits, legs)| CallChange::SendDigits(digits, legs)),
+        2 => Just(CallChange::Stream(Box::new(stream()))),
+        1 => Just(CallChange::StopStream(None)),
     ]
 }
 

@@ -11,10 +11,10 @@ use mixminus_control::{
     AccountId, Action, Application, Arrival, CallCallback, CallId, CallRecord, CallUrls, CallbackEvent,
     Command, CommandError, ConferenceChange, ConferenceId, ConferenceKind, ConferenceRecord,
     ConferenceRequest, Document, Effect, EventGroup, Fetch, FetchError, Heard, HttpMethod, Input,
-    Instruction, LegEnd, Limits, Listen, Members, Outcome, OutgoingMessage, ParticipantCallback,
+    Instruction, LegEnd, Limits, Listen, Members, OpenStream, Outcome, OutgoingMessage, ParticipantCallback,
     ParticipantChange, ParticipantId, ParticipantRecord, PlaceCall, PromptContent, Recorded,
     RecordingCallback, RecordingEntry, RecordingFault, RecordingId, RecordingRecord, RequestId, Selector,
-    Sound, StartRecording, StatusCallback, Switchboard, TimerId, Timestamp,
+    Sound, StartRecording, StatusCallback, StreamId, StreamRecord, Switchboard, TimerId, Timestamp,
 };
 use mixminus_mixer::{BridgeId, LegId, MixPlan, PromptId, SourceId, TapChannel, TapId, TapRoutes};
 use rand::SeedableRng;
@@ -66,6 +66,14 @@ pub struct World {
     pub messages: Vec<OutgoingMessage>,
     /// Calls to be placed, oldest first.
     pub dials: Vec<PlaceCall>,
+    /// The rows of streams.
+    pub streams: BTreeMap<StreamId, StreamRecord>,
+    /// Streams to be opened.
+    pub opened: Vec<OpenStream>,
+    /// Streams that were closed.
+    pub closed: Vec<StreamId>,
+    /// Digits that streams were told.
+    pub streamed_digits: Vec<(StreamId, char)>,
     /// Digits sent to far ends.
     pub digits: Vec<(LegId, char)>,
     /// What was done to bridges, legs and prompts, for a test that mixes to take.
@@ -142,6 +150,10 @@ impl World {
             notes: Vec::new(),
             messages: Vec::new(),
             dials: Vec::new(),
+            streams: BTreeMap::new(),
+            opened: Vec::new(),
+            closed: Vec::new(),
+            streamed_digits: Vec::new(),
             digits: Vec::new(),
             media: Vec::new(),
             timers: Vec::new(),
@@ -238,6 +250,10 @@ impl World {
                 self.record(effect);
             }
             Effect::SendMessage(message) => self.messages.push(*message),
+            Effect::OpenStream(open) => self.opened.push(*open),
+            Effect::StreamDigit { stream, digit } => self.streamed_digits.push((stream, digit)),
+            Effect::CloseStream(stream) => self.closed.push(stream),
+            Effect::SaveStream(record) => drop(self.streams.insert(record.id, record)),
             Effect::Fetch(fetch) => self.fetches.push(*fetch),
             Effect::SaveCall(record) => drop(self.calls.insert(record.id, record)),
             Effect::SaveConference(record) => drop(self.conferences.insert(record.id, record)),
@@ -253,7 +269,9 @@ impl World {
     }
 
     fn install(&mut self, bridge: BridgeId, plan: MixPlan) {
-        for routes in plan.tap_routes().iter().filter(|routes| !self.taps.contains_key(&routes.tap)) {
+        let streamed = |tap| self.opened.iter().any(|open| open.tap == tap);
+        let known = |tap| self.taps.contains_key(&tap) || streamed(tap);
+        for routes in plan.tap_routes().iter().filter(|routes| !known(routes.tap)) {
             let (listen, _) = self.listening.get(&routes.tap).expect("a plan names taps that are open");
             assert!(self.calls[&listen.call].ended_at.is_none() && !routes.paused);
             assert!(matches!(routes.channels[..], [TapChannel::Source(SourceId::Leg(_))]));
@@ -475,7 +493,7 @@ impl World {
         let mut heard: Vec<_> =
             plan.prompts().iter().filter(|prompt| plan.hears(sink, SourceId::Prompt(**prompt))).collect();
         heard.sort();
-        heard.into_iter().map(|prompt| self.prompts[prompt].clone()).collect()
+        heard.into_iter().filter_map(|prompt| self.prompts.get(prompt).cloned()).collect()
     }
 
     /// What is tapped for the recording, and where.

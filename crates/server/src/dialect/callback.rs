@@ -4,12 +4,12 @@ use mixminus_control::{
     Answerer, CallCallback, CallEvent, CallRecord, CallState, CallbackEvent, CollectKind, Collected,
     ConferenceEvent, ConferenceKind, ConferenceRecord, ConnectionEnd, DialStep, Dialled, Entry, Fetch,
     FetchPurpose, HangupCause, HttpMethod, Likelihood, News, ParticipantRecord, PressedDigits, RecordReport,
-    RecordingCallback, RecordingEvent, Understood,
+    RecordingCallback, RecordingEvent, StreamEvent, Understood,
 };
 use mixminus_plivo::callback::{
-    AddParticipantOutcome, Called, DialAction, DialEvent, DialOutcome, DialStatus, Input, InputType,
+    self, AddParticipantOutcome, Called, DialAction, DialEvent, DialOutcome, DialStatus, Input, InputType,
     InterimSpeech, MessageReport, MessageStatus, Parameters, RecordOutcome, RecordingEventName, StatusEvent,
-    call_parameters, digits_parameters, exit_parameters,
+    StreamStatus, call_parameters, digits_parameters, exit_parameters,
 };
 use mixminus_plivo::{Call, CallStatus, ExitCause, Request};
 use uuid::Uuid;
@@ -79,6 +79,17 @@ pub fn fetch_parameters(fetch: &Fetch) -> Parameters {
 /// What the callback of a call's `event` says; it goes to the event's own URL.
 pub fn call_callback_parameters(callback: &CallCallback) -> Parameters {
     let (event, news) = match &callback.event {
+        CallEvent::Streamed(event, stream) => {
+            let status = match event {
+                StreamEvent::Started => StreamStatus::Started,
+                StreamEvent::Stopped => StreamStatus::Stopped,
+                StreamEvent::Dropped => StreamStatus::Dropped,
+                StreamEvent::Degraded => StreamStatus::Degraded,
+            };
+            let (at, stream_id, call) = (instant(callback.at), stream.id.to_string(), call(&callback.call));
+            let told = callback::StreamEvent { status, at, stream_id: &stream_id, call: &call };
+            return told.parameters();
+        }
         CallEvent::Ringing => ("Ring", Parameters::new()),
         CallEvent::Answered => ("Answer", Parameters::new()),
         CallEvent::Ended => ("Hangup", Parameters::new()),

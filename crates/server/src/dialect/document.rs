@@ -9,6 +9,7 @@ use super::input;
 use super::join::{action, conference, digits, seconds};
 use super::plain;
 use super::sounds::spoken;
+use super::stream;
 use crate::web::loggable;
 
 /// How long a caller has to be silent for a wait to end, unless it says so: Plivo's.
@@ -76,6 +77,10 @@ fn instruction(element: Element, document: &str) -> Option<Instruction> {
             Instruction::Record(Box::new(input::record(*record)))
         }
         Element::Dial(dial) => Instruction::Dial(Box::new(input::dial(*dial))),
+        Element::Stream(stream) => {
+            let waits = stream.keep_call_alive;
+            Instruction::Stream { terms: Box::new(stream::terms(*stream)), waits }
+        }
         Element::Dtmf(dtmf) => Instruction::SendDigits { digits: digits(&dtmf.keys), at_once: dtmf.is_async },
         Element::PreAnswer(elements) => {
             let early = elements.into_iter().filter_map(|element| instruction(element, document));
@@ -96,11 +101,6 @@ fn instruction(element: Element, document: &str) -> Option<Instruction> {
             }),
             after: hangup.schedule_seconds.map(seconds),
         },
-        other @ Element::Stream(_) => {
-            let name = other.name();
-            tracing::warn!(document = loggable(document), name, "element is not supported and was skipped");
-            return None;
-        }
     })
 }
 
@@ -151,7 +151,8 @@ mod tests {
     use mixminus_control::policy::{CoachVoice, Role};
     use mixminus_control::{
         Action, ConferenceKind, ConferenceRequest, Credentials, EventGroup, HttpMethod, Record, RecordSpan,
-        RecordingFormat, RecordingTrack, Report, Sound, SpeechModel, SpeechTerms, StatusCallback, Turn,
+        RecordingFormat, RecordingTrack, Report, Sound, SpeechModel, SpeechTerms, StatusCallback,
+        StreamFormat, StreamTerms, StreamTrack, Turn,
     };
 
     use super::*;
@@ -234,7 +235,7 @@ mod tests {
     fn the_other_elements_become_instructions_in_order() {
         assert_eq!(
             instructions(
-                "<Speak>Hi</Speak><Speak> </Speak><Play loop='0'>/a</Play><Stream>wss://h/s</Stream><Wait length='2'/>\
+                "<Speak>Hi</Speak><Speak> </Speak><Play loop='0'>/a</Play><Wait length='2'/>\
                  <Hangup schedule='60' reason='rejected'/><Redirect>/n</Redirect>"
             ),
             [
@@ -422,6 +423,37 @@ mod tests {
                 Instruction::SendDigits { digits: "1wW#".into(), at_once: false },
             ]
         );
+    }
+
+    #[test]
+    fn a_call_is_streamed_as_the_document_says() {
+        let streamed = instructions(
+            "<Stream bidirectional='true' keepCallAlive='true' streamTimeout='60' extraHeaders='k=v' \
+             contentType='audio/x-l16;rate=24000' statusCallbackUrl='/s' noiseCancellation='true'>wss://h/s</Stream>\
+             <Stream audioTrack='both'>ws://h/s</Stream>",
+        );
+        let full = StreamTerms {
+            url: "wss://h/s".into(),
+            track: StreamTrack::Said,
+            format: StreamFormat::Linear24k,
+            two_way: true,
+            denoised: true,
+            longest: seconds(60),
+            headers: Some("k=v".into()),
+            callback: Some(post("/s")),
+        };
+        let plain = StreamTerms {
+            url: "ws://h/s".into(),
+            track: StreamTrack::Both,
+            format: StreamFormat::Linear8k,
+            two_way: false,
+            denoised: false,
+            longest: seconds(86_400),
+            headers: None,
+            callback: None,
+        };
+        let stream = |terms, waits| Instruction::Stream { terms: Box::new(terms), waits };
+        assert_eq!(streamed, [stream(full, true), stream(plain, false)]);
     }
 
     #[test]

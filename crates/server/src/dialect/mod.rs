@@ -13,6 +13,7 @@ mod plain;
 mod resource;
 mod rest;
 mod sounds;
+mod stream;
 mod words;
 
 pub use callback::{
@@ -24,12 +25,14 @@ pub use command::{
     stop_recording, transfer,
 };
 pub use document::{Means, document};
+pub use join::digits;
 pub use plain::participant_callback_parameters;
 pub use resource::{application, endpoint, http_method, recording, recording_filter};
 pub use rest::{
     call_filter, change, conference_filter, instant, members, mpc, participant, participant_filter, selector,
 };
 pub use sounds::{plain_voice, sounds};
+pub use stream::{audio_track, plivo_format, start_stream, stream, stream_format};
 
 pub use mixminus_plivo::callback::MessageStatus;
 

@@ -7,7 +7,7 @@ use std::mem;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use mixminus_control::{CallId, ConferenceId, Outcome, ParticipantId, RecordingId};
+use mixminus_control::{CallId, ConferenceId, Outcome, ParticipantId, RecordingId, StreamId};
 use mixminus_store::Batch;
 use tokio::sync::{Notify, oneshot};
 
@@ -72,6 +72,7 @@ struct Waiting {
     participants: HashMap<ParticipantId, usize>,
     calls: HashMap<CallId, usize>,
     recordings: HashMap<RecordingId, usize>,
+    streams: HashMap<StreamId, usize>,
 }
 
 impl Backlog {
@@ -144,12 +145,17 @@ impl Backlog {
 
 impl Waiting {
     fn rows(&self) -> usize {
-        let Batch { conferences, participants, calls, recordings, callbacks } = &self.entry.batch;
-        conferences.len() + participants.len() + calls.len() + recordings.len() + callbacks.len()
+        let Batch { conferences, participants, calls, recordings, streams, callbacks } = &self.entry.batch;
+        conferences.len()
+            + participants.len()
+            + calls.len()
+            + recordings.len()
+            + streams.len()
+            + callbacks.len()
     }
 
     fn merge(&mut self, entry: Entry) {
-        let Batch { conferences, participants, calls, recordings, callbacks } = entry.batch;
+        let Batch { conferences, participants, calls, recordings, streams, callbacks } = entry.batch;
         let batch = &mut self.entry.batch;
         for row in conferences {
             put(&mut batch.conferences, &mut self.conferences, row.id, row);
@@ -162,6 +168,9 @@ impl Waiting {
         }
         for row in recordings {
             put(&mut batch.recordings, &mut self.recordings, row.id, row);
+        }
+        for row in streams {
+            put(&mut batch.streams, &mut self.streams, row.id, row);
         }
         batch.callbacks.extend(callbacks);
         self.entry.answers.extend(entry.answers);

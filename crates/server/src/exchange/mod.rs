@@ -10,6 +10,7 @@ mod journal;
 mod leg;
 mod listening;
 mod status;
+mod streaming;
 mod told;
 
 use std::collections::{BTreeSet, HashMap, HashSet};
@@ -19,8 +20,8 @@ use std::time::{Duration, Instant};
 use mixminus_audio::Clip;
 use mixminus_control::{
     AccountId, Application, Arrival, CommandError, DialError, Effect, Fetch, Input, LegEnd, News, Outcome,
-    OutgoingMessage, PlaceCall, PromptContent, Refusal, Repeat, RequestId, StartRecording, Switchboard,
-    TimerId,
+    OutgoingMessage, PlaceCall, PromptContent, Refusal, Repeat, RequestId, StartRecording, StreamId,
+    Switchboard, TimerId,
 };
 use mixminus_media::{Media, MediaEvent};
 use mixminus_mixer::{BridgeId, LegId, Plays, PromptId, TapCapacity, TapId};
@@ -38,6 +39,7 @@ use crate::rate::RateLimit;
 use crate::recogniser::Recogniser;
 use crate::recorder::Recorder;
 use crate::recording_place::RecordingPlace;
+use crate::streams::Streams;
 use crate::web;
 use handle::{CommandRequest, ExchangeError};
 
@@ -118,6 +120,8 @@ pub struct Equipment {
     pub documents: Arc<Documents>,
     /// Writes recordings.
     pub recorder: Recorder,
+    /// Sends calls' audio to WebSockets.
+    pub streams: Arc<Streams>,
     /// Keeps rows and callbacks.
     pub journal: Journal,
 }
@@ -144,6 +148,8 @@ pub struct Exchange {
     /// What makes each prompt, which may have ended.
     prompts: HashMap<PromptId, AbortHandle>,
     listening: HashMap<TapId, listening::Listening>,
+    /// Each ends when its sender is dropped.
+    streams: HashMap<StreamId, mpsc::Sender<char>>,
     bridges: HashSet<BridgeId>,
     crowded: BTreeSet<BridgeId>,
     arrivals: RateLimit,
@@ -165,6 +171,7 @@ impl Exchange {
             calls: HashMap::new(),
             prompts: HashMap::new(),
             listening: HashMap::new(),
+            streams: HashMap::new(),
             bridges: HashSet::new(),
             crowded: BTreeSet::new(),
             replies: HashMap::new(),
@@ -306,7 +313,10 @@ impl Exchange {
 
     fn occur(&mut self, occurrence: Occurrence) {
         match occurrence {
-            Occurrence::Input(input) => self.handle(*input),
+            Occurrence::Input(input) => {
+                self.note_stream(&input);
+                self.handle(*input);
+            }
             Occurrence::PromptGrew(prompt, _) | Occurrence::PromptMade(prompt, _)
                 if !self.prompts.contains_key(&prompt) => {}
             Occurrence::PromptGrew(prompt, part) => self.equipment.media.append(prompt, part),
@@ -380,6 +390,10 @@ impl Exchange {
             Effect::StopTap(tap) => media.close_tap(tap),
             Effect::SendDigits { legs, digits } => self.send_digits(&legs, &digits),
             Effect::SendMessage(message) => entry.batch.callbacks.extend(self.queued_message(&message)),
+            Effect::OpenStream(open) => self.open_stream(*open),
+            Effect::StreamDigit { stream, digit } => self.stream_digit(stream, digit),
+            Effect::CloseStream(stream) => drop(self.streams.remove(&stream)),
+            Effect::SaveStream(record) => entry.batch.streams.push(record),
             Effect::Fetch(fetch) => self.fetch(fetch),
             Effect::SaveCall(record) => entry.batch.calls.push(record),
             Effect::SaveConference(record) => entry.batch.conferences.push(record),

@@ -121,13 +121,13 @@ impl Asked<'_> {
         }
     }
 
-    async fn find_call(&self, id: &str) -> Result<CallRecord, ApiError> {
+    pub(super) async fn find_call(&self, id: &str) -> Result<CallRecord, ApiError> {
         let id: CallId = dialect::call_id(id).ok_or(NOT_FOUND)?;
         let record = self.state.store.call(id).await?;
         Ok(record.filter(|record| self.reaches(&record.account)).ok_or(NOT_FOUND)?)
     }
 
-    async fn change_call(&self, id: &str, change: CallChange) -> Result<Outcome, ApiError> {
+    pub(super) async fn change_call(&self, id: &str, change: CallChange) -> Result<Outcome, ApiError> {
         let id = dialect::call_id(id).ok_or(NOT_FOUND)?;
         self.command(Command::Call(id, change)).await
     }

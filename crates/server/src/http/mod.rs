@@ -20,6 +20,7 @@ mod recording_file;
 mod repeat;
 mod reply;
 mod route;
+mod stream;
 mod subaccount;
 #[cfg(test)]
 mod tests;
@@ -238,6 +239,8 @@ async fn carry_out_now(asked: &Asked<'_>, resource: Resource) -> Result<Response
         | Resource::Request(_) => call::answer(asked, resource).await,
         Resource::Tracks(id) => recording::tracks(asked, &id).await,
         Resource::Waveform(id) => waveform::answer(asked, &id).await,
+        Resource::CallStreams(call) => stream::answer(asked, &call, None).await,
+        Resource::CallStream(call, stream) => stream::answer(asked, &call, Some(&stream)).await,
         resource => multi_party_call::answer(asked, resource).await,
     }
 }

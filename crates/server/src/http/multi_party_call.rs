@@ -277,12 +277,14 @@ fn refused(error: &CommandError) -> ApiError {
         CommandError::ParticipantNotFound(id) => RestError::MemberNotFound(id.0).into(),
         CommandError::CallNotFound => RestError::NotFound("call").into(),
         CommandError::ParentNotFound => NO_PARENT.into(),
+        CommandError::NotStreamed => RestError::NotFound("stream").into(),
         CommandError::PlacementNotFound => RestError::NotFound("request").into(),
         CommandError::TooMany => ApiError::too_many_requests(CROWDED_RETRY_AFTER),
         CommandError::ConferenceFull
         | CommandError::NoOtherLeg
         | CommandError::NotAnswered
-        | CommandError::NotRecording => ApiError::bad(error.to_string()),
+        | CommandError::NotRecording
+        | CommandError::AlreadyStreamed => ApiError::bad(error.to_string()),
     }
 }
 

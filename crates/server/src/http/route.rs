@@ -86,6 +86,10 @@ pub enum Resource {
     CallHears(String, PlayKind),
     /// `Call/{uuid}/DTMF/`
     CallDigits(String),
+    /// `Call/{uuid}/Stream/`
+    CallStreams(String),
+    /// `Call/{uuid}/Stream/{stream}/`
+    CallStream(String, String),
     /// `Call/{uuid}/Record/`
     CallRecorded(String),
     /// `Request/{uuid}/`
@@ -198,6 +202,8 @@ impl Resource {
             [] => Some(Self::Calls),
             [id] => Some(Self::Call(id.clone())),
             [id, word] if word == "Record" => Some(Self::CallRecorded(id.clone())),
+            [id, word] if word == "Stream" => Some(Self::CallStreams(id.clone())),
+            [id, word, stream] if word == "Stream" => Some(Self::CallStream(id.clone(), stream.clone())),
             [id, word] if word == "DTMF" => Some(Self::CallDigits(id.clone())),
             [id, word] => Some(Self::CallHears(id.clone(), played(word)?)),
             _ => None,
@@ -223,10 +229,12 @@ impl Resource {
             | Self::Participants(_)
             | Self::List(_)
             | Self::One(Kind::Callback, _) => &[Method::GET, Method::POST],
-            Self::One(Kind::Recording, _) => &[Method::GET, Method::DELETE],
-            Self::Call(_) | Self::Conference(_) | Self::Participant(..) | Self::One(..) => {
-                &[Method::GET, Method::POST, Method::DELETE]
-            }
+            Self::One(Kind::Recording, _) | Self::CallStream(..) => &[Method::GET, Method::DELETE],
+            Self::Call(_)
+            | Self::CallStreams(_)
+            | Self::Conference(_)
+            | Self::Participant(..)
+            | Self::One(..) => &[Method::GET, Method::POST, Method::DELETE],
         }
     }
 }

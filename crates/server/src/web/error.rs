@@ -46,6 +46,12 @@ pub enum WebError {
         /// What was wrong.
         source: reqwest::Error,
     },
+    /// Whoever answered does not know WebSockets.
+    #[error("{host} did not accept a WebSocket as RFC 6455 asks")]
+    NoWebSocket {
+        /// The host.
+        host: String,
+    },
     /// The last byte did not come in time.
     #[error("{host} did not answer within {limit:?}")]
     Timeout {

@@ -231,3 +231,22 @@ fn a_logged_url_has_no_secret() {
     assert_eq!(super::loggable("http://user:pass@h:1/a?token=x#y"), "http://h:1/a");
     assert_eq!(super::loggable("nonsense"), "no URL");
 }
+
+#[tokio::test]
+async fn only_a_websocket_is_taken_for_one() {
+    let liar = || async {
+        let headers = [("connection", "upgrade"), ("upgrade", "websocket"), ("sec-websocket-accept", "x")];
+        (StatusCode::SWITCHING_PROTOCOLS, headers)
+    };
+    let address =
+        serve(Router::new().route("/plain", get(|| async { "hi" })).route("/liar", get(liar))).await;
+    let client = WebClient::new(Destinations::Any).unwrap();
+    for (url, why) in [
+        (format!("ws://{address}/plain"), "127.0.0.1 answered with status 200"),
+        (format!("ws://{address}/liar"), "127.0.0.1 did not accept a WebSocket as RFC 6455 asks"),
+        (format!("http://{address}/plain"), "only http and https URLs are requested, not http"),
+    ] {
+        let refused = client.open_websocket(&url, &[], 1024).await.map(drop).unwrap_err();
+        assert_eq!(refused.to_string(), why);
+    }
+}

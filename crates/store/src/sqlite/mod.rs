@@ -17,7 +17,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use mixminus_control::{
     AccountId, CallId, CallRecord, ConferenceId, ConferenceRecord, ParticipantId, ParticipantRecord,
-    RecordingId, RecordingRecord, Selector, Timestamp,
+    RecordingId, RecordingRecord, Selector, StreamId, StreamRecord, Timestamp,
 };
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::sqlite::{
@@ -128,6 +128,7 @@ fn migrations() -> Migrator {
         (5, "recorded conferences", include_str!("../../migrations/0005_recorded_conferences.sql")),
         (6, "ends of calls", include_str!("../../migrations/0006_ends_of_calls.sql")),
         (7, "told recordings", include_str!("../../migrations/0007_told_recordings.sql")),
+        (8, "streams", include_str!("../../migrations/0008_streams.sql")),
     ];
     let migration = |(version, name, sql): (i64, &'static str, &'static str)| {
         Migration::new(version, name.into(), MigrationType::Simple, sql.into_sql_str(), false)
@@ -215,6 +216,15 @@ impl Store for SqliteStore {
 
     async fn delete_recording(&self, id: RecordingId) -> Result<(), StoreError> {
         write::delete_recording(&self.writer, id).await
+    }
+
+    async fn streams(&self, account: &AccountId, call: CallId) -> Result<Vec<StreamRecord>, StoreError> {
+        read::streams(&self.readers, account, call).await
+    }
+
+    async fn stream(&self, account: &AccountId, id: StreamId) -> Result<Option<StreamRecord>, StoreError> {
+        let found = self.reached("streams", account, &id.to_string()).await?;
+        found.as_ref().map(rows::stream).transpose()
     }
 
     async fn next_participant_id(&self) -> Result<ParticipantId, StoreError> {

@@ -2,7 +2,7 @@
 
 use mixminus_control::{
     AccountId, CallId, CallRecord, CallState, ConferenceId, ConferenceRecord, ParticipantId,
-    ParticipantRecord, RecordingRecord, RecordingState, Selector, Timestamp,
+    ParticipantRecord, RecordingRecord, RecordingState, Selector, StreamRecord, Timestamp,
 };
 use sqlx::sqlite::{Sqlite, SqliteConnection, SqlitePool};
 use sqlx::{AssertSqlSafe, QueryBuilder, Row};
@@ -162,6 +162,23 @@ pub(super) async fn recordings_beyond(
     found.iter().map(rows::recording).collect()
 }
 
+pub(super) async fn streams(
+    readers: &SqlitePool,
+    account: &AccountId,
+    call: CallId,
+) -> Result<Vec<StreamRecord>, StoreError> {
+    let reached = format!(
+        "SELECT * FROM streams WHERE call_id = $2 AND {REACHED} ORDER BY created_at DESC, id DESC LIMIT {}",
+        Page::MAX_LIMIT
+    );
+    let found = sqlx::query(AssertSqlSafe(reached))
+        .bind(&account.0)
+        .bind(call.to_string())
+        .fetch_all(readers)
+        .await?;
+    found.iter().map(rows::stream).collect()
+}
+
 pub(super) async fn callbacks(
     readers: &SqlitePool,
     account: &AccountId,
@@ -227,7 +244,13 @@ pub(super) async fn orphans(readers: &SqlitePool) -> Result<Orphans, StoreError>
     for row in &going_on {
         recordings.push(open_recording(&mut transaction, rows::recording(row)?, at).await?);
     }
-    Ok(Orphans::close(conferences, calls, recordings, at))
+    let open = sqlx::query("SELECT * FROM streams WHERE ended_at IS NULL ORDER BY created_at, id")
+        .fetch_all(&mut *transaction)
+        .await?;
+    let streams = open.iter().map(rows::stream).collect::<Result<_, _>>()?;
+    let mut orphans = Orphans::close(conferences, calls, recordings, at);
+    orphans.close_streams(streams, at);
+    Ok(orphans)
 }
 
 /// A recording with what it is of, unless that has no row.

@@ -3,7 +3,8 @@
 use mixminus_control::{
     AccountId, Action, ApplicationId, ApplicationRecord, CallId, CallRecord, ConferenceId, ConferenceKind,
     ConferenceRecord, EndpointId, EndpointRecord, ParticipantId, ParticipantRecord, PasswordDigests,
-    PlacementId, RecordedFrom, RecordingId, RecordingRecord, StatusCallback, Timestamp,
+    PlacementId, RecordedFrom, RecordingId, RecordingRecord, StatusCallback, StreamId, StreamRecord,
+    Timestamp,
 };
 use std::time::Duration;
 
@@ -75,6 +76,20 @@ pub(super) fn call(row: &SqliteRow) -> Result<CallRecord, StoreError> {
 fn actions(row: &SqliteRow, column: &'static str) -> Result<Vec<Action>, StoreError> {
     let value: String = row.try_get(column)?;
     text::parse_actions(&value).ok_or(StoreError::Unknown { column, value })
+}
+
+pub(super) fn stream(row: &SqliteRow) -> Result<StreamRecord, StoreError> {
+    Ok(StreamRecord {
+        id: StreamId(uuid(row, "id")?),
+        account: account(row)?,
+        call: CallId(uuid(row, "call_id")?),
+        url: row.try_get("url")?,
+        callback_url: row.try_get("callback_url")?,
+        state: word(row, "state")?,
+        created_at: instant(row, "created_at")?,
+        started_at: optional_instant(row, "started_at")?,
+        ended_at: optional_instant(row, "ended_at")?,
+    })
 }
 
 pub(super) fn conference(row: &SqliteRow) -> Result<ConferenceRecord, StoreError> {

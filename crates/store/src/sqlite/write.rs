@@ -1,7 +1,8 @@
 //! Writes records, one transaction for each batch.
 
 use mixminus_control::{
-    CallRecord, ConferenceRecord, ParticipantRecord, RecordedFrom, RecordingId, RecordingRecord, Timestamp,
+    CallRecord, ConferenceRecord, ParticipantRecord, RecordedFrom, RecordingId, RecordingRecord,
+    StreamRecord, Timestamp,
 };
 use sqlx::sqlite::{SqliteConnection, SqlitePool};
 
@@ -25,6 +26,9 @@ pub(super) async fn commit(writer: &SqlitePool, batch: &Batch) -> Result<(), Sto
     }
     for recording in &batch.recordings {
         save_recording(&mut transaction, recording).await?;
+    }
+    for stream in &batch.streams {
+        save_stream(&mut transaction, stream).await?;
     }
     for callback in &batch.callbacks {
         outbox::insert(&mut transaction, callback).await?;
@@ -179,6 +183,27 @@ async fn save_recording(
     .bind(recording.size_bytes as i64)
     .bind(&recording.url)
     .bind(text::actions(recording.told.as_slice()))
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+async fn save_stream(connection: &mut SqliteConnection, stream: &StreamRecord) -> Result<(), StoreError> {
+    sqlx::query(
+        "INSERT INTO streams (id, account, call_id, url, callback_url, state, created_at, started_at, ended_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+         ON CONFLICT (id) DO UPDATE SET state = excluded.state, started_at = excluded.started_at,
+             ended_at = excluded.ended_at",
+    )
+    .bind(stream.id.to_string())
+    .bind(&stream.account.0)
+    .bind(stream.call.to_string())
+    .bind(&stream.url)
+    .bind(stream.callback_url.as_deref())
+    .bind(stream.state.text())
+    .bind(stream.created_at.as_micros())
+    .bind(stream.started_at.map(Timestamp::as_micros))
+    .bind(stream.ended_at.map(Timestamp::as_micros))
     .execute(connection)
     .await?;
     Ok(())

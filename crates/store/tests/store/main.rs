@@ -8,3 +8,4 @@ mod migration;
 mod outbox;
 mod records;
 mod restart;
+mod streams;

@@ -238,6 +238,7 @@ async fn orphans_that_were_committed_are_none_any_more() {
         participants: orphans.participants,
         calls: orphans.calls,
         recordings: orphans.recordings,
+        streams: orphans.streams,
         callbacks: Vec::new(),
     };
     store.commit(&closed).await.unwrap();

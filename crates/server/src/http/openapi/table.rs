@@ -6,9 +6,9 @@ use mixminus_plivo::rest::{
     CallPlay, CallRecord, CallRecordReply, CallSpeak, CallView, EndpointCreated, EndpointObject,
     EndpointUpdate, LiveCallObject, MakeCall, MemberPlay, MemberReply, MemberSelector, Message, MpcFilter,
     MpcObject, MpcRecord, MpcRecordReply, NewApplication, NewEndpoint, Page, ParticipantFilter,
-    ParticipantObject, ParticipantUpdate, RecordingFilter, RecordingObject, SendDigits, Speech,
-    SubaccountBody, SubaccountCreated, SubaccountObject, TrackType, Transfer, UpdateReply, parse_cascade,
-    parse_start,
+    ParticipantObject, ParticipantUpdate, RecordingFilter, RecordingObject, SendDigits, Speech, StartStream,
+    StreamObject, StreamReply, SubaccountBody, SubaccountCreated, SubaccountObject, TrackType, Transfer,
+    UpdateReply, parse_cascade, parse_start,
 };
 use mixminus_plivo::xml::Limits;
 
@@ -116,6 +116,11 @@ fn calls() -> Vec<Operation> {
         on("POST Call/{call_uuid}/Speak/", "speakToCall", "Says a text to a call.", reads(CallSpeak::parse), json::<Message>(202)),
         on("DELETE Call/{call_uuid}/Speak/", "stopSpeakingToCall", "Stops the texts that a call hears.", none(), nothing()),
         on("POST Call/{call_uuid}/DTMF/", "sendDigits", "Sends digits to a call.", reads(SendDigits::parse), json::<Message>(202)),
+        on("GET Call/{call_uuid}/Stream/", "listStreams", "Streams of a call, the newest first.", reads(Page::parse), list::<StreamObject>()),
+        on("POST Call/{call_uuid}/Stream/", "startStream", "Sends a call's audio to a WebSocket.", reads(StartStream::parse), json::<StreamReply>(202)),
+        on("DELETE Call/{call_uuid}/Stream/", "stopStreams", "Ends the stream of a call.", none(), nothing()),
+        on("GET Call/{call_uuid}/Stream/{stream_id}/", "getStream", "One stream of a call.", none(), json::<StreamObject>(200)),
+        on("DELETE Call/{call_uuid}/Stream/{stream_id}/", "stopStream", "Ends one stream of a call.", none(), nothing()),
         on("DELETE Request/{request_uuid}/", "cancelRequest", "Cancels calls that are not answered.", none(), nothing()),
     ]
 }

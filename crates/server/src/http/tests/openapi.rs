@@ -51,7 +51,9 @@ fn after(resource: &Resource) -> Option<Resource> {
         Resource::Call(_) => Resource::CallHears(x(), PlayKind::File),
         Resource::CallHears(_, PlayKind::File) => Resource::CallHears(x(), PlayKind::Speech),
         Resource::CallHears(_, PlayKind::Speech) => Resource::CallDigits(x()),
-        Resource::CallDigits(_) => Resource::Request(x()),
+        Resource::CallDigits(_) => Resource::CallStreams(x()),
+        Resource::CallStreams(_) => Resource::CallStream(x(), x()),
+        Resource::CallStream(..) => Resource::Request(x()),
         Resource::Request(_) => Resource::CallRecorded(x()),
         Resource::CallRecorded(_) => Resource::Recorded(mpc(), None, Taping::Record),
         Resource::Recorded(_, member, taping) => {
