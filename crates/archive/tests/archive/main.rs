@@ -37,8 +37,8 @@ struct Process {
 }
 
 impl Process {
-    fn start(directory: &Path, store: &Arc<dyn ObjectPlace>) -> Self {
-        let spool = reopened(directory, None);
+    async fn start(directory: &Path, store: &Arc<dyn ObjectPlace>) -> Self {
+        let spool = reopened(directory, None).await;
         Self::keeping(Archive::new(spool, Some(Arc::clone(store)), PACE))
     }
 
@@ -57,10 +57,10 @@ impl Process {
 }
 
 /// The spool of a process that came after one that may still be ending.
-fn reopened(directory: &Path, key: Option<[u8; 32]>) -> Spool {
+async fn reopened(directory: &Path, key: Option<[u8; 32]>) -> Spool {
     loop {
         match Spool::open(directory, key.map(SealingKey::new)) {
-            Err(ArchiveError::InUse) => std::thread::yield_now(),
+            Err(ArchiveError::InUse) => tokio::time::sleep(Duration::from_millis(1)).await,
             opened => return opened.unwrap(),
         }
     }
@@ -114,7 +114,7 @@ fn is_empty(directory: &TempDir) -> bool {
 #[tokio::test]
 async fn a_recording_reads_the_same_before_during_and_after_its_way_to_the_store() {
     let (directory, imitation) = (tempfile::tempdir().unwrap(), Imitation::default());
-    let process = Process::start(directory.path(), &imitation.start().await);
+    let process = Process::start(directory.path(), &imitation.start().await).await;
     let archive = &process.archive;
     let files = [(MAIN, audio(2500)), (FileName::Track(1), audio(900)), (FileName::Sidecar, audio(0))];
     for (name, bytes) in &files {
@@ -144,7 +144,7 @@ async fn an_upload_goes_on_where_a_killed_process_left_it() {
     let store = imitation.start().await;
     // One request begins the upload and three bring parts.
     imitation.kept().requests_left = Some(4);
-    let process = Process::start(directory.path(), &store);
+    let process = Process::start(directory.path(), &store).await;
     write(&process.archive, ID, MAIN, &audio(9 * PART_BYTES + 1));
     process.archive.finish(ID).unwrap();
     until("the store is down", || imitation.kept().requests_left == Some(0)).await;
@@ -152,7 +152,7 @@ async fn an_upload_goes_on_where_a_killed_process_left_it() {
     process.kill();
 
     imitation.kept().requests_left = None;
-    let process = Process::start(directory.path(), &store);
+    let process = Process::start(directory.path(), &store).await;
     until("the spool is empty", || is_empty(&directory)).await;
     assert_eq!(imitation.kept().parts_taken, 10, "each part once");
     assert_eq!(read(&process.archive, ID, MAIN).await.unwrap(), audio(9 * PART_BYTES + 1));
@@ -163,7 +163,7 @@ async fn an_upload_that_the_store_forgot_begins_anew() {
     let (directory, imitation) = (tempfile::tempdir().unwrap(), Imitation::default());
     let store = imitation.start().await;
     imitation.kept().requests_left = Some(3);
-    let process = Process::start(directory.path(), &store);
+    let process = Process::start(directory.path(), &store).await;
     write(&process.archive, ID, MAIN, &audio(2500));
     process.archive.finish(ID).unwrap();
     until("the store is down", || imitation.kept().requests_left == Some(0)).await;
@@ -179,7 +179,7 @@ async fn an_upload_that_the_store_forgot_begins_anew() {
 #[tokio::test]
 async fn an_upload_whose_completion_was_not_heard_of_is_not_sent_again() {
     let (directory, imitation) = (tempfile::tempdir().unwrap(), Imitation::default());
-    let process = Process::start(directory.path(), &imitation.start().await);
+    let process = Process::start(directory.path(), &imitation.start().await).await;
     imitation.kept().loses_next_answer = true;
     write(&process.archive, ID, MAIN, &audio(2500));
     process.archive.finish(ID).unwrap();
@@ -193,7 +193,7 @@ async fn deletion_leaves_no_byte_also_when_the_store_was_down_and_the_process_ki
     let (directory, imitation) = (tempfile::tempdir().unwrap(), Imitation::default());
     let store = imitation.start().await;
     let (half, whole) = (ID, Uuid::from_u128(2));
-    let process = Process::start(directory.path(), &store);
+    let process = Process::start(directory.path(), &store).await;
     write(&process.archive, whole, MAIN, b"secret");
     process.archive.finish(whole).unwrap();
     until("the spool is empty", || is_empty(&directory)).await;
@@ -212,7 +212,7 @@ async fn deletion_leaves_no_byte_also_when_the_store_was_down_and_the_process_ki
     process.kill();
 
     imitation.kept().requests_left = None;
-    let _process = Process::start(directory.path(), &store);
+    let _process = Process::start(directory.path(), &store).await;
     let nothing = || imitation.kept().objects.is_empty() && imitation.kept().uploads.is_empty();
     until("the store is empty", nothing).await;
     until("nothing is to be done", || fs::read_dir(directory.path().join("deleted")).unwrap().count() == 0)
@@ -223,7 +223,7 @@ async fn deletion_leaves_no_byte_also_when_the_store_was_down_and_the_process_ki
 #[tokio::test]
 async fn one_recording_that_the_store_refuses_keeps_no_other_back() {
     let (directory, imitation) = (tempfile::tempdir().unwrap(), Imitation::default());
-    let process = Process::start(directory.path(), &imitation.start().await);
+    let process = Process::start(directory.path(), &imitation.start().await).await;
     imitation.kept().refused = Some(ID.to_string());
     for id in [ID, Uuid::from_u128(2), Uuid::from_u128(0xff << 120)] {
         write(&process.archive, id, MAIN, b"RIFF");
@@ -240,7 +240,7 @@ async fn what_a_dead_process_left_is_told_and_not_uploaded() {
     let spool = Spool::open(directory.path(), None).unwrap();
     spool.create(ID, MAIN).unwrap().write_all(b"RIFF").unwrap();
     drop(spool);
-    let process = Process::start(directory.path(), &imitation.start().await);
+    let process = Process::start(directory.path(), &imitation.start().await).await;
     assert_eq!(process.archive.spool().unfinished(10).unwrap(), [ID]);
     write(&process.archive, Uuid::from_u128(2), MAIN, b"RIFF");
     process.archive.finish(Uuid::from_u128(2)).unwrap();
@@ -282,13 +282,13 @@ fn no_two_processes_have_one_directory() {
 async fn a_sealed_recording_is_read_by_range_from_either_place_and_lies_nowhere_in_clear() {
     let (directory, imitation) = (tempfile::tempdir().unwrap(), Imitation::default());
     let store = imitation.start().await;
-    let keeping = |key: Option<[u8; 32]>| {
-        let spool = reopened(directory.path(), key);
+    let keeping = async |key: Option<[u8; 32]>| {
+        let spool = reopened(directory.path(), key).await;
         let pace = Pace { part_bytes: 1 << 20, ..PACE };
         Archive::new(spool, Some(Arc::clone(&store)), pace)
     };
     let audio = audio((5 << 19) + 3);
-    let archive = keeping(Some([7; 32]));
+    let archive = keeping(Some([7; 32])).await;
     write(&archive, ID, MAIN, &audio);
     let check = async |archive: &Archive| {
         assert_eq!(read(archive, ID, MAIN).await.unwrap(), audio);
@@ -300,14 +300,14 @@ async fn a_sealed_recording_is_read_by_range_from_either_place_and_lies_nowhere_
     };
     let refuse_others = async || {
         for key in [None, Some([8; 32])] {
-            let refused = keeping(key).open(ID, MAIN).await.err();
+            let refused = keeping(key).await.open(ID, MAIN).await.err();
             assert!(matches!(refused, Some(ArchiveError::Sealed(_))), "{refused:?}");
         }
     };
     check(&archive).await;
     drop(archive);
     refuse_others().await;
-    let archive = keeping(Some([7; 32]));
+    let archive = keeping(Some([7; 32])).await;
     archive.finish(ID).unwrap();
     let files = files_below(directory.path()).into_iter().map(|path| fs::read(path).unwrap());
     let mut lying: Vec<_> = files.collect();
@@ -322,8 +322,8 @@ async fn a_sealed_recording_is_read_by_range_from_either_place_and_lies_nowhere_
     assert!(lying.iter().all(|bytes| !bytes.windows(secret.len()).any(|piece| piece == secret)));
 }
 
-#[test]
-fn a_recorders_folder_is_the_recordings_and_takes_what_is_sealed_or_not() {
+#[tokio::test]
+async fn a_recorders_folder_is_the_recordings_and_takes_what_is_sealed_or_not() {
     let directory = tempfile::tempdir().unwrap();
     for key in [None, Some(SealingKey::new([7; 32]))] {
         let spool = Spool::open(directory.path(), key.clone()).unwrap();
@@ -343,7 +343,7 @@ fn a_recorders_folder_is_the_recordings_and_takes_what_is_sealed_or_not() {
         let names: Vec<_> = spool.files(id).unwrap().into_iter().map(|(name, _)| name).collect();
         assert_eq!(names, [FileName::Main(Extension::Mp3)]);
     }
-    let later = reopened(directory.path(), Some([7; 32]));
+    let later = reopened(directory.path(), Some([7; 32])).await;
     assert!(
         later.edit(Uuid::from_u128(0), FileName::Main(Extension::Mp3)).is_ok(),
         "made before there was a key"
