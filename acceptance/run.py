@@ -21,6 +21,7 @@ import recordings
 import service
 import sound
 import starting
+import storage
 import streams
 from checks import Checks
 
@@ -37,6 +38,7 @@ PARTS = {
     "migration": migration.run,
     "receiver": receiver.run,
     "recordings": recordings.run,
+    "storage": storage.run,
     "contract": contract.run,
     "load": load.run,
 }
