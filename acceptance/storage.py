@@ -1,4 +1,4 @@
-"""Recordings while the disk is full, while the bucket is down, and what lies there for those without the key."""
+"""Recordings while the disk is full and while the bucket is down, and what lies there in the clear."""
 
 import json
 import subprocess
@@ -118,8 +118,8 @@ def filled(desk, disk, why, how_long):
     everyone = {role: [other for other in ROLES if other != role] for role in ROLES}
     desk.expect(everyone, f"{why} without room")
     time.sleep(max(0, begun + how_long - time.monotonic()))
-    written = disk.used() - used
-    desk.checks(f"{why}: there was room for nothing", 0 <= written < 2 * PAGE_BYTES, f"{written} bytes written")
+    more = disk.used() - used
+    desk.checks(f"{why}: there was room for nothing", 0 <= more < 2 * PAGE_BYTES, f"{more} bytes")
     disk.free()
     now = desk.service.metric("mixminus_media_ticks_skipped_total")
     desk.checks(f"{why}: no tick is given up", now == skipped, now)
@@ -131,7 +131,8 @@ def filled(desk, disk, why, how_long):
         tape.expect(name, ROLES)
     sidecar = sidecar_of(desk, tape.id)
     length = seconds(tape.file)
-    desk.checks(f"{why}: it is as long as it took", abs(length - tape.ended) < EDGE_SECONDS, f"{length:.2f} s")
+    near = abs(length - tape.ended) < EDGE_SECONDS
+    desk.checks(f"{why}: it is as long as it took", near, f"{length:.2f} s")
     desk.checks(f"{why}: all else is heard", heard(tape.file, sidecar["spans"]))
     return sidecar["spans"], length
 
@@ -185,7 +186,7 @@ def uploads(stage):
         desk.checks("each part was sent once", far.parts == sorted(set(far.parts)), far.parts)
         same(desk, url, whole, "the bucket has it")
         kept = far.objects()
-        desk.checks("the bucket has what the directory had", set(kept.values()) <= set(seen.values()), list(kept))
+        desk.checks("as the directory had it", set(kept.values()) <= set(seen.values()), list(kept))
         clear = [name for name, data in (seen | kept).items() if is_clear(audio, data)]
         desk.checks("nothing of the audio is in the clear", seen and kept and not clear, clear)
         desk.checks("what is in the clear would be found", is_clear(audio, whole))
@@ -201,7 +202,8 @@ def recorded(desk):
     """A conference of many callers: the callback that told its recording's end, and the files that there
     were while they talked and then."""
     events = {"recording_callback_url": desk.events_url, "status_callback_url": desk.events_url}
-    place = plivoxml.MultiPartyCallElement(NAME, role="Agent", record=True, record_file_format="wav", **events)
+    form = {"record": True, "record_file_format": "wav"}
+    place = plivoxml.MultiPartyCallElement(NAME, role="Agent", **form, **events)
     desk.app.answer("callers", plivoxml.ResponseElement().add(place))
     command = [
         desk.service.program, "rehearse", "--target", f"127.0.0.1:{desk.service.sip_port}", "--rooms", "1",
@@ -237,7 +239,7 @@ def channels(wav):
 
 
 def is_clear(audio, data):
-    """Whether the loudest of some stretch of the audio is in `data`, as it is in one channel or in all of them."""
+    """Whether the loudest of some stretch of the audio is in `data`, as one channel or as all of them."""
     stretches = np.array_split(audio, PIECES)
     loudest = [int(np.abs(stretch[:-PIECE].astype(int)).sum(axis=1).argmax()) for stretch in stretches]
     spans = [stretch[at : at + PIECE] for stretch, at in zip(stretches, loudest, strict=True)]
