@@ -20,7 +20,7 @@ use mixminus_control::policy::Role;
 use mixminus_control::{
     Action, Application, CallId, Command, ConferenceChange, Document, Effect, FetchError, FetchId, Heard,
     HttpMethod, Input, Invitation, Invited, LegEnd, Limits, Members, Outcome, ParticipantId, PlacementId,
-    Playback, PromptContent, RecordScope, RecordingFault, Selector, TimerId,
+    Playback, PromptContent, RecordScope, RecordingFault, Selector, StreamNews, TimerId,
 };
 use mixminus_mixer::{LegId, TapId};
 use proptest::prelude::*;
@@ -119,12 +119,7 @@ impl Machine {
                 }
             }
             Step::Hears(at, heard) => self.hears(at, heard),
-            Step::Streamed(at, news) => {
-                let streams: Vec<_> = self.world.streams.values().map(|one| (one.call, one.id)).collect();
-                if let Some((call, stream)) = pick(&streams, at) {
-                    self.world.input(Input::Stream { call, stream, news });
-                }
-            }
+            Step::Streamed(at, news) => self.streamed(at, news),
             Step::Pass(span) => self.world.pass(span),
             Step::Crowd(at) => {
                 let bridges: Vec<_> = self.world.plans.keys().copied().collect();
@@ -132,6 +127,13 @@ impl Machine {
                 self.world.input(Input::Crowded(crowded.into_iter().collect()));
             }
             Step::Ask(ask) => self.ask(ask),
+        }
+    }
+
+    fn streamed(&mut self, at: Index, news: StreamNews) {
+        let streams: Vec<_> = self.world.streams.values().map(|one| (one.call, one.id)).collect();
+        if let Some((call, stream)) = pick(&streams, at) {
+            self.world.input(Input::Stream { call, stream, news });
         }
     }
 

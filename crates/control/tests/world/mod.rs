@@ -253,8 +253,17 @@ impl World {
             Effect::OpenStream(open) => self.opened.push(*open),
             Effect::StreamDigit { stream, digit } => self.streamed_digits.push((stream, digit)),
             Effect::CloseStream(stream) => self.closed.push(stream),
-            Effect::SaveStream(record) => drop(self.streams.insert(record.id, record)),
             Effect::Fetch(fetch) => self.fetches.push(*fetch),
+            Effect::Reply(request, result) => drop(self.replies.insert(request, result)),
+            Effect::Wake { timer, after } => self.timers.push((self.now + after, timer)),
+            effect => self.keep(effect),
+        }
+    }
+
+    /// Keeps rows and callbacks.
+    fn keep(&mut self, effect: Effect) {
+        match effect {
+            Effect::SaveStream(record) => drop(self.streams.insert(record.id, record)),
             Effect::SaveCall(record) => drop(self.calls.insert(record.id, record)),
             Effect::SaveConference(record) => drop(self.conferences.insert(record.id, record)),
             Effect::SaveParticipant(record) => drop(self.participants.insert(record.id, record)),
@@ -263,8 +272,7 @@ impl World {
             Effect::NotifyOfParticipant(event) => self.told_of_participants.push(*event),
             Effect::Notify(event) => self.told.push(*event),
             Effect::NotifyOfCall(event) => self.told_of_calls.push(*event),
-            Effect::Reply(request, result) => drop(self.replies.insert(request, result)),
-            Effect::Wake { timer, after } => self.timers.push((self.now + after, timer)),
+            _ => unreachable!("no row and no callback"),
         }
     }
 

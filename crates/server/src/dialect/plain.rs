@@ -210,6 +210,7 @@ mod tests {
         let mut recording =
             RecordingRecord::begin(RecordingId(room().id.0), room().account, of, kind, samples::second(0));
         recording.ended_at = Some(samples::second(2));
+        recording.duration = std::time::Duration::from_secs(2);
         let told = RecordingCallback {
             url: post("/told").url,
             method: HttpMethod::Post,

@@ -57,7 +57,7 @@ impl Tracks {
         for (_, lane) in &mut self.lanes {
             *lane = lane.filter(|prompt| sounds(*prompt));
         }
-        let frames = frames.clone().filter_map(|(channel, frame)| {
+        let frames = frames.filter_map(|(channel, frame)| {
             let track = match channel {
                 TapChannel::Source(SourceId::Prompt(prompt)) => self.lane(prompt),
                 _ => self.track(channel),
