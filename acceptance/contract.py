@@ -95,10 +95,17 @@ class Contract:
         self.checks.eventually("three are in a conference", lambda: len(self.get(members)["objects"]) == 3)
         inside = {one["call_uuid"]: one["member_id"] for one in self.get(members)["objects"]}
         self.checks.eventually("callbacks are listed", lambda: self.get("Callbacks/")["objects"])
+        recording = f"MultiPartyCall/name_{NAME}/Record/"
+        recorded = self.post(recording, {"file_format": "wav"})["recording_id"]
+        self.session.delete(self.path(recording), timeout=10)
+        file = self.path(f"Recording/{recorded}.wav")
+        self.checks.eventually("a recording is whole", lambda: self.session.get(file, timeout=10).ok)
         unanswered = {"from": "1", "to": self.silence(), "answer_url": self.url}
         endpoint = {"username": "phone", "password": "secret", "alias": "Phone"}
         return {
             "mpc": f"name_{NAME}",
+            "recording_id": recorded,
+            "extension": "wav",
             "member_id": inside[placed[0]],
             "call_uuid": placed[1],
             "request_uuid": self.post("Call/", unanswered)["request_uuid"],

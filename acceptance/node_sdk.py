@@ -8,6 +8,7 @@ import shapes
 from conference import NAME
 from node_client import Node, Refused
 from office import FROM, Office
+from recordings import is_there
 from shapes import listed, said
 from tunnel import Tunnel
 
@@ -262,7 +263,8 @@ def recording(office):
     found = ask(200, listed(shapes.RECORDING_IN_LIST), "recordings.list", {})
     office.checks("all three are listed", found is not None and len(found) == 3, found)
     if found:
-        recording_id = found[0]["recordingId"]
+        recording_id, url = found[0]["recordingId"], found[0]["recordingUrl"]
+        office.checks.eventually("what was recorded is whole", lambda: is_there(office, url))
         ask(200, shapes.RECORDING, "recordings.get", recording_id)
         ask(204, None, "recordings.delete", recording_id)
         refused(office, "404", "recordings.get", recording_id)
