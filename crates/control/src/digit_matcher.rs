@@ -4,8 +4,6 @@ use std::time::Duration;
 
 use crate::record::Timestamp;
 
-/// Most patterns and the longest of them bound what is kept; who names them is trusted with no more.
-const MAX_PRESSED: usize = 24;
 /// A longer pause between two digits begins a new sequence: they are not meant as one.
 const MAX_PAUSE: Duration = Duration::from_secs(5);
 
@@ -13,6 +11,7 @@ const MAX_PAUSE: Duration = Duration::from_secs(5);
 #[derive(Debug)]
 pub(crate) struct DigitMatcher {
     patterns: Vec<String>,
+    /// The last digits, no more than the longest pattern has.
     pressed: String,
     pressed_at: Timestamp,
 }
@@ -22,16 +21,16 @@ impl DigitMatcher {
         Self { patterns, pressed: String::new(), pressed_at: Timestamp::from_micros(0) }
     }
 
-    /// The longest pattern that `digit` completes. Its digits count for no other, but for one that begins with it.
+    /// The longest pattern that `digit`, which must be ASCII, completes. Its digits count for no other, but for one that begins with it.
     pub fn press(&mut self, digit: char, now: Timestamp) -> Option<String> {
         if now.since(self.pressed_at) > MAX_PAUSE {
             self.pressed.clear();
         }
         self.pressed_at = now;
-        self.pressed.push(digit);
-        if self.pressed.len() > MAX_PRESSED {
+        if self.pressed.len() == self.patterns.iter().map(String::len).max()? {
             self.pressed.remove(0);
         }
+        self.pressed.push(digit);
         let complete = self.patterns.iter().filter(|pattern| self.pressed.ends_with(pattern.as_str()));
         let matched = complete.max_by_key(|pattern| pattern.len()).cloned()?;
         let goes_on = |pattern: &String| pattern.len() > matched.len() && pattern.starts_with(&matched);
@@ -82,10 +81,10 @@ mod tests {
 
     #[test]
     fn what_is_kept_is_bounded() {
-        let mut matcher = DigitMatcher::new(vec!["#".into()]);
+        let mut matcher = DigitMatcher::new(vec!["123".into()]);
         for _ in 0..100 {
             assert_eq!(matcher.press('1', Timestamp::from_micros(1)), None);
         }
-        assert_eq!(matcher.pressed.len(), MAX_PRESSED);
+        assert_eq!(matcher.pressed, "111");
     }
 }

@@ -18,7 +18,6 @@ mod digit_matcher;
 mod effect;
 mod input;
 mod instruction;
-mod matcher;
 pub mod policy;
 mod record;
 mod recording;

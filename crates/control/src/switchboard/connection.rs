@@ -6,10 +6,10 @@ use super::{DRAINED, Switchboard};
 use crate::call::{Call, Ending};
 use crate::callback::{CallEvent, ConnectionEnd, DialStep, Dialled, PressedDigits};
 use crate::context::{ConnectionId, Due, Tapped};
+use crate::digit_matcher::DigitMatcher;
 use crate::effect::TimerId;
 use crate::instruction::{Action, Dial};
-use crate::matcher::Matcher;
-use crate::record::{CallId, CallRecord, HangupCause, HangupSource};
+use crate::record::{CallId, CallRecord, HangupCause, HangupSource, Timestamp};
 
 /// A call that was answered, connected to the one that it was placed for.
 #[derive(Debug)]
@@ -19,8 +19,8 @@ pub(super) struct Connection {
     callee: CallId,
     longest: TimerId,
     dial: Box<Dial>,
-    caller_digits: Matcher,
-    callee_digits: Matcher,
+    caller_digits: DigitMatcher,
+    callee_digits: DigitMatcher,
 }
 
 impl Connection {
@@ -33,13 +33,13 @@ impl Connection {
     }
 
     /// Takes a digit of `call`: what its document is to be told of, if that completes it.
-    pub fn press(&mut self, call: CallId, digit: char) -> Option<(String, ConnectionEnd)> {
+    pub fn press(&mut self, call: CallId, digit: char, now: Timestamp) -> Option<(String, ConnectionEnd)> {
         let (matcher, by) = if self.is_callers(call) {
             (&mut self.caller_digits, ConnectionEnd::Caller)
         } else {
             (&mut self.callee_digits, ConnectionEnd::Callee)
         };
-        Some((matcher.press(digit)?, by))
+        Some((matcher.press(digit, now)?, by))
     }
 
     /// Whether `digit` of `call` ends it.
@@ -58,8 +58,8 @@ impl Switchboard {
         let id = self.context.connection();
         let longest = self.context.wake(dial.time_limit, Due::ConnectionEnd(id));
         let bridge = self.context.bridge();
-        let caller_digits = Matcher::new(dial.caller_digits.clone());
-        let callee_digits = Matcher::new(dial.callee_digits.clone());
+        let caller_digits = DigitMatcher::new(dial.caller_digits.clone());
+        let callee_digits = DigitMatcher::new(dial.callee_digits.clone());
         let connection = Connection { bridge, caller, callee, longest, dial, caller_digits, callee_digits };
         self.connections.insert(id, connection);
         self.route_connection(id);
@@ -163,7 +163,7 @@ impl Switchboard {
     /// Takes a digit of a call that is connected to another.
     pub(super) fn connected_digit(&mut self, id: ConnectionId, call: CallId, digit: char) {
         let Some(connection) = self.connections.get_mut(&id) else { return };
-        let pressed = connection.press(call, digit);
+        let pressed = connection.press(call, digit, self.context.now);
         let (caller, callee, ends) = (connection.caller, connection.callee, connection.ended_by(call, digit));
         if let (Some((digits, by)), Some(callee)) = (pressed, self.calls.get(&callee).map(Call::record)) {
             let pressed = PressedDigits { digits, by, callee: callee.clone() };

@@ -1,6 +1,10 @@
 //! Callbacks as they are kept until they are delivered.
 
-use mixminus_control::{CallCallback, CallEvent, CallbackEvent, ParticipantCallback, RecordingCallback};
+use mixminus_control::{
+    CallCallback, CallEvent, CallbackEvent, ConferenceRecord, HttpMethod, ParticipantCallback,
+    RecordingCallback, Timestamp,
+};
+use mixminus_plivo::callback::Parameters;
 use mixminus_store::{NewCallback, OrderKey};
 use uuid::Uuid;
 
@@ -9,29 +13,32 @@ use crate::recording_place::RecordingPlace;
 
 /// The callback that tells `event`, ready to be kept.
 pub fn queued(event: &CallbackEvent) -> NewCallback {
-    NewCallback {
-        id: Uuid::new_v4(),
-        account: event.conference.account.clone(),
-        order: OrderKey::Conference(event.conference.id),
-        sequence: event.sequence,
-        url: event.url.clone(),
-        method: event.method,
-        params: dialect::callback_parameters(event),
-        created_at: event.at,
-    }
+    let to = (event.url.clone(), event.method);
+    of_conference(&event.conference, to, (event.sequence, event.at), dialect::callback_parameters(event))
 }
 
 /// The callback that tells `event` of a participant, ready to be kept.
 pub(super) fn queued_for_participant(event: &ParticipantCallback) -> NewCallback {
+    let to = (event.url.clone(), event.method);
+    let params = dialect::participant_callback_parameters(event);
+    of_conference(&event.conference, to, (event.sequence, event.at), params)
+}
+
+fn of_conference(
+    conference: &ConferenceRecord,
+    (url, method): (String, HttpMethod),
+    (sequence, created_at): (u64, Timestamp),
+    params: Parameters,
+) -> NewCallback {
     NewCallback {
         id: Uuid::new_v4(),
-        account: event.conference.account.clone(),
-        order: OrderKey::Conference(event.conference.id),
-        sequence: event.sequence,
-        url: event.url.clone(),
-        method: event.method,
-        params: dialect::participant_callback_parameters(event),
-        created_at: event.at,
+        account: conference.account.clone(),
+        order: OrderKey::Conference(conference.id),
+        sequence,
+        url,
+        method,
+        params,
+        created_at,
     }
 }
 
