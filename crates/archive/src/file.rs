@@ -7,7 +7,7 @@ use mixminus_recording::sealed::{SealedFile, SealingKey, is_sealed};
 use mixminus_recording::{self as recording, Medium, TrackId};
 use uuid::Uuid;
 
-use crate::{ArchiveError, Extension, FileName, Spool};
+use crate::{ArchiveError, FileName, Format, Spool};
 
 /// A file of the spool, to be read and written. What is written is in it once it is [flushed](Write::flush).
 pub enum SpoolFile {
@@ -80,11 +80,11 @@ impl Medium for SpoolFile {
 pub struct Folder {
     spool: Spool,
     id: Uuid,
-    main: Extension,
+    main: Format,
 }
 
 impl Folder {
-    pub(crate) const fn new(spool: Spool, id: Uuid, main: Extension) -> Self {
+    pub(crate) const fn new(spool: Spool, id: Uuid, main: Format) -> Self {
         Self { spool, id, main }
     }
 

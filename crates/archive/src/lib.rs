@@ -10,13 +10,13 @@
 //! ```
 //! use std::io::Write;
 //!
-//! use mixminus_archive::{Archive, Extension, FileName, Pace, Spool};
+//! use mixminus_archive::{Archive, FileName, Format, Pace, Spool};
 //! use uuid::Uuid;
 //!
 //! # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
 //! let directory = tempfile::tempdir().unwrap();
 //! let archive = Archive::new(Spool::open(directory.path(), None).unwrap(), None, Pace::default());
-//! let (id, name) = (Uuid::from_u128(1), FileName::Main(Extension::Wav));
+//! let (id, name) = (Uuid::from_u128(1), FileName::Main(Format::Wav));
 //! archive.spool().create(id, name).unwrap().write_all(b"RIFF").unwrap();
 //! assert_eq!(archive.finish(id).unwrap(), 4);
 //! assert_eq!(archive.open(id, name).await.unwrap().read(1..3).await.unwrap(), "IF");
@@ -40,8 +40,9 @@ mod worker;
 pub use archive::{Archive, ObjectPlace, Pace};
 pub use error::ArchiveError;
 pub use file::{Folder, SpoolFile};
+pub use mixminus_recording::Format;
 pub use mixminus_recording::sealed::SealingKey;
-pub use name::{Extension, FileName};
+pub use name::FileName;
 #[cfg(feature = "s3")]
 pub use s3::{AccessKey, S3};
 pub use spool::Spool;

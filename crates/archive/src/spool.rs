@@ -10,7 +10,7 @@ use mixminus_recording::sealed::SealingKey;
 use uuid::Uuid;
 
 use crate::progress::Progress;
-use crate::{ArchiveError, Extension, FileName, Folder, SpoolFile};
+use crate::{ArchiveError, FileName, Folder, Format, SpoolFile};
 
 /// Where deleted recordings are until nothing of them is left anywhere.
 const DELETED: &str = "deleted";
@@ -55,7 +55,7 @@ impl Spool {
     }
 
     /// The folder of a recording, to be recorded to, with a main file of this kind.
-    pub fn folder(&self, id: Uuid, main: Extension) -> Folder {
+    pub fn folder(&self, id: Uuid, main: Format) -> Folder {
         Folder::new(self.clone(), id, main)
     }
 

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 pub struct TrackId(pub u32);
 
 /// How the main file is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Format {
     /// Linear samples of 16 bits; RF64 from 4 GiB on.
@@ -28,17 +28,22 @@ impl Format {
     /// Every format.
     pub const ALL: [Self; 4] = [Self::Wav, Self::Mp3, Self::OggOpus, Self::Flac];
 
+    /// The format of files whose names end so.
+    pub fn of_extension(extension: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|format| format.extension() == extension)
+    }
+
     /// What names of such files end with, without the dot.
     pub const fn extension(self) -> &'static str {
         match self {
             Self::Wav => "wav",
             Self::Mp3 => "mp3",
-            Self::OggOpus => "opus",
+            Self::OggOpus => "ogg",
             Self::Flac => "flac",
         }
     }
 
-    /// Its `Content-Type`.
+    /// Its `Content-Type` (RFC 3003, RFC 5334, RFC 9639; for WAV the one that browsers play).
     pub const fn media_type(self) -> &'static str {
         match self {
             Self::Wav => "audio/wav",

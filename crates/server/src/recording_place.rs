@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hmac::{Hmac, KeyInit, Mac};
-use mixminus_archive::Extension;
+use mixminus_archive::Format;
 use mixminus_control::{RecordingFormat, RecordingRecord, Timestamp};
 use rand::Rng;
 use sha2::Sha256;
@@ -145,18 +145,18 @@ impl RecordingPlace {
     }
 }
 
-/// What the main file of such a recording ends with.
-pub const fn extension(format: RecordingFormat) -> Extension {
+/// How the main file of such a recording is written.
+pub const fn file_format(format: RecordingFormat) -> Format {
     match format {
-        RecordingFormat::Mp3 => Extension::Mp3,
-        RecordingFormat::Wav => Extension::Wav,
-        RecordingFormat::OggOpus => Extension::Ogg,
-        RecordingFormat::Flac => Extension::Flac,
+        RecordingFormat::Mp3 => Format::Mp3,
+        RecordingFormat::Wav => Format::Wav,
+        RecordingFormat::OggOpus => Format::OggOpus,
+        RecordingFormat::Flac => Format::Flac,
     }
 }
 
 fn path(record: &RecordingRecord) -> String {
-    let extension = extension(record.format).as_str();
+    let extension = file_format(record.format).extension();
     format!("/v1/Account/{}/Recording/{}.{extension}", record.account, record.id)
 }
 

@@ -84,7 +84,7 @@ impl Retention {
 mod tests {
     use std::io::Write;
 
-    use mixminus_archive::{Extension, FileName, Pace, Spool};
+    use mixminus_archive::{FileName, Format, Pace, Spool};
     use mixminus_control::{
         AccountId, RecordedFrom, RecordingFormat, RecordingId, RecordingRecord, RecordingState,
         RecordingTrack,
@@ -94,7 +94,7 @@ mod tests {
 
     use super::*;
 
-    const AUDIO: FileName = FileName::Main(Extension::Wav);
+    const AUDIO: FileName = FileName::Main(Format::Wav);
 
     fn hour(count: i64) -> Timestamp {
         Timestamp::from_micros(count * 3_600_000_000)

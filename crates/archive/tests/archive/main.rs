@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::TryStreamExt;
-use mixminus_archive::{Archive, ArchiveError, Extension, FileName, ObjectPlace, Pace, SealingKey, Spool};
+use mixminus_archive::{Archive, ArchiveError, FileName, Format, ObjectPlace, Pace, SealingKey, Spool};
 use mixminus_recording::{FileName as Part, Storage};
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
@@ -21,7 +21,7 @@ use uuid::Uuid;
 use imitation::Imitation;
 
 const ID: Uuid = Uuid::from_u128(0xab00_0000_0000_4000_8000_0000_0000_0001);
-const MAIN: FileName = FileName::Main(Extension::Wav);
+const MAIN: FileName = FileName::Main(Format::Wav);
 const PART_BYTES: usize = 1000;
 const PACE: Pace = Pace {
     part_bytes: PART_BYTES as u64,
@@ -328,7 +328,7 @@ async fn a_recorders_folder_is_the_recordings_and_takes_what_is_sealed_or_not() 
     for key in [None, Some(SealingKey::new([7; 32]))] {
         let spool = Spool::open(directory.path(), key.clone()).unwrap();
         let id = Uuid::from_u128(u128::from(key.is_some()));
-        let mut folder = spool.folder(id, Extension::Mp3);
+        let mut folder = spool.folder(id, Format::Mp3);
         for part in [Part::Main, Part::Journal] {
             let mut file = folder.create(part).unwrap();
             file.write_all(b"0123").unwrap();
@@ -341,11 +341,11 @@ async fn a_recorders_folder_is_the_recordings_and_takes_what_is_sealed_or_not() 
         folder.open(Part::Main).unwrap().read_to_string(&mut text).unwrap();
         assert_eq!(text, "0123");
         let names: Vec<_> = spool.files(id).unwrap().into_iter().map(|(name, _)| name).collect();
-        assert_eq!(names, [FileName::Main(Extension::Mp3)]);
+        assert_eq!(names, [FileName::Main(Format::Mp3)]);
     }
     let later = reopened(directory.path(), Some([7; 32])).await;
     assert!(
-        later.edit(Uuid::from_u128(0), FileName::Main(Extension::Mp3)).is_ok(),
+        later.edit(Uuid::from_u128(0), FileName::Main(Format::Mp3)).is_ok(),
         "made before there was a key"
     );
 }

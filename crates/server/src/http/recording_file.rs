@@ -7,7 +7,7 @@ use axum::http::header::{
 };
 use axum::http::{HeaderMap, HeaderName, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
-use mixminus_archive::{Extension, FileName};
+use mixminus_archive::{FileName, Format};
 use mixminus_control::AccountId;
 use mixminus_plivo::rest::Arguments;
 
@@ -17,7 +17,7 @@ use super::recording::{absent, over};
 use super::reply::ApiError;
 use super::route::{RecordingPart, Resource, Route};
 use crate::account::Caller;
-use crate::recording_place::{Signature, extension};
+use crate::recording_place::{Signature, file_format};
 
 /// Who asks by a signed URL, if `request` has one: whoever has it may fetch the one file that it names.
 ///
@@ -54,14 +54,14 @@ pub async fn answer(
     (id, part): (&str, &RecordingPart),
 ) -> Result<Response, ApiError> {
     let record = over(state, account, id).await?;
-    let whole = extension(record.format);
+    let whole = file_format(record.format);
     let (name, media_type) = match part {
-        RecordingPart::Main(extension) if extension == whole.as_str() => {
+        RecordingPart::Main(extension) if extension == whole.extension() => {
             (FileName::Main(whole), whole.media_type())
         }
         RecordingPart::Track(number) => {
             let name = FileName::parse(&format!("track-{number}.wav")).ok_or_else(absent)?;
-            (name, Extension::Wav.media_type())
+            (name, Format::Wav.media_type())
         }
         RecordingPart::Sidecar => (FileName::Sidecar, "application/json"),
         RecordingPart::Main(_) => return Err(absent()),

@@ -2,7 +2,7 @@
 
 use std::{fmt, io};
 
-use mixminus_archive::{Archive, ArchiveError, Extension, FileName as Kept, Folder, Spool};
+use mixminus_archive::{Archive, ArchiveError, FileName as Kept, Folder, Format, Spool};
 use mixminus_control::{Recorded, RecordingId};
 use mixminus_recording::{FileName, Sidecar, Storage};
 use uuid::Uuid;
@@ -69,5 +69,5 @@ fn folder(spool: &Spool, id: Uuid) -> io::Result<Option<Folder>> {
     // Until its end, a recording whose tracks become its channels has no main file.
     let main =
         files.iter().find_map(|(name, _)| if let Kept::Main(main) = name { Some(*main) } else { None });
-    Ok(Some(spool.folder(id, main.unwrap_or(Extension::Wav))))
+    Ok(Some(spool.folder(id, main.unwrap_or(Format::Wav))))
 }

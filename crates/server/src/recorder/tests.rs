@@ -3,7 +3,7 @@
 use std::io::Read;
 use std::net::Ipv4Addr;
 
-use mixminus_archive::{Extension, FileName, Pace, Spool};
+use mixminus_archive::{FileName, Format, Pace, Spool};
 use mixminus_audio::{Clip, Pcm};
 use mixminus_control::{
     AccountId, Recorded, RecordedFrom, RecordingFault, RecordingFormat, RecordingLayout, RecordingRecord,
@@ -75,7 +75,7 @@ impl Studio {
     }
 
     fn samples(&self) -> Vec<i16> {
-        let (id, main) = (start().recording.id.0, FileName::Main(Extension::Wav));
+        let (id, main) = (start().recording.id.0, FileName::Main(Format::Wav));
         let mut bytes = Vec::new();
         self.archive.spool().edit(id, main).unwrap().read_to_end(&mut bytes).unwrap();
         let samples = bytes[HEADER_BYTES..].chunks_exact(2);

@@ -12,14 +12,14 @@ use mixminus_control::{
     RecordingRecord, StartRecording,
 };
 use mixminus_mixer::TapChannel;
-use mixminus_recording::{Format, Layout, Outline, Recorder, Side};
+use mixminus_recording::{Layout, Outline, Recorder, Side};
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::patient::Patient;
 use super::stretch::{Stretch, StretchTick};
 use super::tracks::Tracks;
 use super::{Writing, told};
-use crate::recording_place::extension;
+use crate::recording_place::file_format;
 
 /// What a writer is to do.
 #[derive(Debug)]
@@ -94,7 +94,7 @@ impl Writer {
 
     fn begin(&self, start: &StartRecording, backlog: Arc<AtomicUsize>) -> io::Result<Open> {
         let outline = self.outline(start);
-        let folder = self.archive.spool().folder(start.recording.id.0, extension(start.recording.format));
+        let folder = self.archive.spool().folder(start.recording.id.0, outline.format);
         let recorder = Recorder::new(outline, Patient(folder))?;
         let left = match start.layout {
             RecordingLayout::Stereo { left } => Some(TapChannel::Source(left)),
@@ -112,7 +112,7 @@ impl Writer {
             RecordingLayout::Mono => Layout::Mono,
             RecordingLayout::Stereo { .. } => Layout::Stereo,
         };
-        let mut outline = Outline::new(self.writing.rate, format(*wanted), layout);
+        let mut outline = Outline::new(self.writing.rate, file_format(*wanted), layout);
         outline.keep_tracks = start.keeps_tracks || self.writing.keeps_tracks;
         outline.about = about(&start.recording);
         outline
@@ -159,16 +159,6 @@ impl Open {
         for entry in told::entries(entry, &mut self.tracks) {
             self.recorder.mark(tick.unwrap_or_default(), entry);
         }
-    }
-}
-
-/// In which format a recording is written.
-const fn format(format: RecordingFormat) -> Format {
-    match format {
-        RecordingFormat::Mp3 => Format::Mp3,
-        RecordingFormat::Wav => Format::Wav,
-        RecordingFormat::OggOpus => Format::OggOpus,
-        RecordingFormat::Flac => Format::Flac,
     }
 }
 

@@ -4,12 +4,12 @@ use std::io::Write;
 use std::time::Duration;
 
 use axum::http::header::{CONTENT_LENGTH, CONTENT_RANGE, ETAG, IF_RANGE, RANGE};
-use mixminus_archive::{Extension, FileName};
+use mixminus_archive::{FileName, Format};
 use mixminus_audio::SampleRate;
 use mixminus_control::{
     RecordedFrom, RecordingFormat, RecordingId, RecordingRecord, RecordingState, RecordingTrack,
 };
-use mixminus_recording::{Format, Layout, Outline, Recorder, TrackId};
+use mixminus_recording::{Layout, Outline, Recorder, TrackId};
 use mixminus_store::{SubaccountRecord, Token};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
@@ -67,7 +67,7 @@ async fn with_recording(account: &str, signed_for: Option<Duration>) -> Api {
     let record = RecordingRecord { account: AccountId(account.into()), ..record(RecordingState::Completed) };
     save(&api, record).await;
     for (name, text) in
-        [(FileName::Main(Extension::Wav), AUDIO), (FileName::Track(2), "RIFF2"), (FileName::Sidecar, "{}")]
+        [(FileName::Main(Format::Wav), AUDIO), (FileName::Track(2), "RIFF2"), (FileName::Sidecar, "{}")]
     {
         api.state.archive.spool().create(RECORDING, name).unwrap().write_all(text.as_bytes()).unwrap();
     }
@@ -154,7 +154,7 @@ async fn tracks_and_the_sidecar_are_fetched_beside_the_whole() {
 #[tokio::test]
 async fn a_waveform_is_drawn_of_what_was_recorded() {
     let api = with_recording(ID, None).await;
-    let folder = api.state.archive.spool().folder(RECORDING, Extension::Wav);
+    let folder = api.state.archive.spool().folder(RECORDING, Format::Wav);
     let outline = Outline::new(SampleRate::Hz8000, Format::Wav, Layout::Mono);
     let mut recorder = Recorder::new(outline, folder).unwrap();
     recorder.tick(0, SampleRate::Hz8000, &[(TrackId(2), &[1000; 160])]).unwrap();
