@@ -339,6 +339,11 @@ impl JitterBuffer {
         next - self.queue.len() as i64
     }
 
+    /// By how many samples the delay may be longer than if `playing` were played next.
+    fn room(&self, playing: i64) -> i64 {
+        self.samples(MAX_DEPTH) - (self.timeline.end() - playing)
+    }
+
     fn samples(&self, duration: Duration) -> i64 {
         duration.as_millis() as i64 * self.format.sample_rate().samples_per_ms() as i64
     }

@@ -551,6 +551,9 @@ fn any_packets() -> impl Strategy<Value = Vec<(u16, u32, usize, bool, u8)>> {
 }
 
 proptest! {
+    // The ways to deepen it take several unlikely packets in a row.
+    #![proptest_config(ProptestConfig::with_cases(4_000))]
+
     #[test]
     fn no_packets_panic_or_deepen_the_buffer_without_bound(packets in any_packets(), format in 0..6_usize) {
         let format = Format::ALL[format];

@@ -13,10 +13,11 @@ impl JitterBuffer {
     /// When more waits than may, because of a burst after a stall, drops the oldest down to the most delay that
     /// is kept. What of that is not needed is given back by and by.
     pub(super) fn shed(&mut self, statistics: &mut Statistics) {
-        let Some(Head { entry: first, .. }) = self.packets.head() else { return };
-        let next = self.next.unwrap_or(first.position);
-        let playing = self.playing(next) + (first.position - next).clamp(0, self.waited);
-        if self.timeline.end() - playing <= self.samples(MAX_DEPTH) {
+        let first = self.packets.head().map(|head| head.entry.position);
+        let Some(next) = self.next.or(first) else { return };
+        let skipped = first.map_or(0, |first| (first - next).clamp(0, self.waited));
+        let playing = self.playing(next) + skipped;
+        if self.room(playing) >= 0 {
             return;
         }
         let to = self.timeline.end() - self.samples(MAX_TARGET);
@@ -48,7 +49,8 @@ impl JitterBuffer {
             return saved.is_some();
         }
         self.look_ahead(frame.len());
-        if self.queue.len() < frame.len() {
+        let waiting = self.timeline.end() - self.playing(self.next.unwrap_or(next));
+        if self.queue.len() < frame.len() || waiting >= self.samples(MAX_TARGET) {
             return false;
         }
         let added = self.stretch.lengthen(&mut self.queue, -spare as usize, frame);

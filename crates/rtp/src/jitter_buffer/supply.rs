@@ -65,7 +65,8 @@ impl JitterBuffer {
         }
         (self.waited, self.unexplained_frames) = (0, 0);
         let wait = (spread - (head.entry.lateness - self.newest)).max(0);
-        head.entry.position - wait
+        let next = head.entry.position - wait;
+        next - self.room(self.playing(next)).min(0)
     }
 
     /// Audio comes again after the buffer had run dry: the time that was waited was lost or silent as far as
@@ -97,7 +98,7 @@ impl JitterBuffer {
     /// Whether the audio that was lost has come with the packet after it, and is played although it is late,
     /// so that the next such audio is in time. It is if that was so a short time ago.
     fn recovers_late(&mut self, head: Head, gap: i64, statistics: &mut Statistics) -> bool {
-        if !self.recovers(head, gap) {
+        if gap > self.room(head.entry.position) || !self.recovers(head, gap) {
             return false;
         }
         let before = self.recovered_at.replace(self.clock);
