@@ -37,6 +37,7 @@ mod press;
 mod queue;
 pub mod rtcp;
 mod sender;
+pub mod srtp;
 mod statistics;
 mod stretch;
 mod timeline;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{JitterBuffer, MAX_DEPTH, MAX_TARGET};
+use super::{JitterBuffer, MAX_TARGET};
 use crate::Statistics;
 use crate::packets::Head;
 
