@@ -13,7 +13,7 @@ pub const BUCKETS_US: [u64; 10] = [100, 250, 500, 1_000, 2_000, 5_000, 10_000, 2
 const BUCKETS: usize = BUCKETS_US.len() + 1;
 
 /// Counts in a [`Traffic`].
-const TRAFFIC: usize = 7;
+const TRAFFIC: usize = 8;
 
 /// How long something took, or how late it was, over all that was counted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -76,6 +76,8 @@ pub struct Traffic {
     pub unexpected: u64,
     /// From the far end, but malformed, late, duplicate or of no known format.
     pub dropped: u64,
+    /// From the far end's address, but not protected by the agreed keys, or a replay.
+    pub forged: u64,
     /// Sent.
     pub sent: u64,
     /// That the socket refused to send.
@@ -86,8 +88,8 @@ pub struct Traffic {
 
 impl Traffic {
     fn fields(&mut self) -> [&mut u64; TRAFFIC] {
-        let Self { received, foreign, unexpected, dropped, sent, unsent, evicted } = self;
-        [received, foreign, unexpected, dropped, sent, unsent, evicted]
+        let Self { received, foreign, unexpected, dropped, forged, sent, unsent, evicted } = self;
+        [received, foreign, unexpected, dropped, forged, sent, unsent, evicted]
     }
 }
 

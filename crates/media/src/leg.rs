@@ -8,6 +8,8 @@ use mixminus_audio::{Dbov, MAX_FRAME_SAMPLES, Talking};
 use mixminus_codec::{Encoder, Encoding, Format, MAX_PAYLOAD_BYTES};
 use mixminus_mixer::{Contribution, Leg, LegId};
 use mixminus_replay::Event;
+use mixminus_rtp::rtcp::is_rtcp;
+use mixminus_rtp::srtp::MAX_OVERHEAD_BYTES;
 use mixminus_rtp::{
     Digit, LegMedia, MAX_PACKET_BYTES, MediaParameters, Playout, Reason, Received, SenderIdentity,
 };
@@ -16,8 +18,9 @@ use crate::dialing::{Dialed, Dialing};
 use crate::gate::SourceGate;
 use crate::meter::Meter;
 use crate::ports::PortPair;
+use crate::protection::Protection;
 use crate::remote::{Encoders, Remote};
-use crate::reports::Reports;
+use crate::reports::{FarEnd, Reports};
 use crate::tick::Tick;
 use crate::timeline::{MAX_MADE_UP, Missed, Timeline};
 use crate::{Direction, MediaEvent, RemoteMedia, clock};
@@ -84,6 +87,7 @@ pub(crate) struct SipLeg {
     media: LegMedia,
     encoders: Encoders,
     gate: SourceGate,
+    protection: Protection,
     reports: Reports,
     direction: Direction,
     dialing: Dialing,
@@ -116,6 +120,7 @@ impl SipLeg {
             media: LegMedia::new(parameters, identity),
             encoders: Encoders::new(parameters),
             gate: SourceGate::default(),
+            protection: Protection::default(),
             reports,
             direction: Direction::Inactive,
             dialing: Dialing::new(),
@@ -141,6 +146,7 @@ impl SipLeg {
         let RemoteMedia { address, direction, .. } = remote.media;
         self.gate = self.gate.renamed(address);
         self.sockets.rtp.focus(self.gate.latched());
+        self.protection.change(&mut remote.protection);
         self.reports.set_remote(&remote.media);
         if let Some(renewed) = &mut remote.renewed {
             self.media.renew(&mut renewed.renewal);
@@ -201,7 +207,12 @@ impl SipLeg {
             let missed = self.timeline.tick(tick.now);
             self.make_up(missed);
         }
-        self.reports.tick(&self.sockets, self.gate.destination(), &mut self.media, tick);
+        let far_end = FarEnd {
+            sockets: &self.sockets,
+            media_to: self.gate.destination(),
+            protection: &mut self.protection,
+        };
+        self.reports.tick(far_end, &mut self.media, tick);
         self.watch(tick);
         self.spend_since(began);
     }
@@ -256,10 +267,18 @@ impl SipLeg {
     }
 
     fn take(&mut self, size_bytes: usize, source: SocketAddr, tick: &mut Tick) {
-        let datagram = &tick.datagram[..size_bytes];
-        if self.reports.take(datagram, &mut self.media) {
+        let datagram = &mut tick.datagram[..size_bytes];
+        if self.reports.are_with_media() && is_rtcp(datagram) {
+            if let Some(size_bytes) = self.protection.reveal_report(datagram) {
+                self.reports.take(&datagram[..size_bytes], &mut self.media);
+            }
             return;
         }
+        let Some(size_bytes) = self.protection.reveal(datagram) else {
+            tick.traffic.forged += 1;
+            return;
+        };
+        let datagram = &datagram[..size_bytes];
         if !self.direction.receives() {
             tick.traffic.unexpected += 1;
             return;
@@ -303,8 +322,10 @@ impl SipLeg {
         }
     }
 
-    fn transmit(&mut self, packet: &[u8], destination: SocketAddr) {
-        match self.sockets.rtp.send(packet, destination) {
+    /// Sends the packet in the first `size_bytes` of `buffer`.
+    fn transmit(&mut self, buffer: &mut [u8], size_bytes: usize, destination: SocketAddr) {
+        let Some(size_bytes) = self.protection.seal(buffer, size_bytes) else { return };
+        match self.sockets.rtp.send(&buffer[..size_bytes], destination) {
             Ok(_) => self.sent += 1,
             Err(_) => self.unsent += 1,
         }
@@ -360,14 +381,14 @@ impl SipLeg {
             self.media.skip();
             return;
         }
-        let mut packet = [0; MAX_PACKET_BYTES];
+        let mut packet = [0; MAX_PACKET_BYTES + MAX_OVERHEAD_BYTES];
         match self.dialing.tick(&mut self.media, self.encoders.tones.as_mut(), &mut packet) {
-            Dialed::Packet(size_bytes) => return self.transmit(&packet[..size_bytes], destination),
+            Dialed::Packet(size_bytes) => return self.transmit(&mut packet, size_bytes, destination),
             Dialed::Payload(size_bytes) => self.media.send(&packet[..size_bytes]),
             Dialed::Nothing => self.media.send(payload),
         }
         while let Some(size_bytes) = self.media.next_packet(&mut packet) {
-            self.transmit(&packet[..size_bytes], destination);
+            self.transmit(&mut packet, size_bytes, destination);
         }
     }
 }

@@ -6,6 +6,9 @@ use mixminus_audio::MAX_FRAME_SAMPLES;
 use mixminus_codec::{Encoder, MAX_PAYLOAD_BYTES};
 use mixminus_rtp::{MediaParameters, Renewal};
 
+use crate::Security;
+use crate::protection::ProtectionChange;
+
 /// Which way media flows, seen from us.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Direction {
@@ -32,7 +35,7 @@ impl Direction {
 }
 
 /// What signalling agreed with the far end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RemoteMedia {
     /// Where it said it takes media.
     pub address: SocketAddr,
@@ -46,12 +49,15 @@ pub struct RemoteMedia {
     pub parameters: MediaParameters,
     /// Which way media flows.
     pub direction: Direction,
+    /// How packets are protected.
+    pub security: Security,
 }
 
 /// A [`RemoteMedia`] with what a worker must not allocate.
 #[derive(Debug)]
 pub(crate) struct Remote {
     pub(crate) media: RemoteMedia,
+    pub(crate) protection: ProtectionChange,
     /// None when the leg has all that the parameters need.
     pub(crate) renewed: Option<Renewed>,
 }
@@ -75,13 +81,14 @@ pub(crate) struct Encoders {
 }
 
 impl Remote {
-    /// `media` for a leg that has what it needs for `present`.
-    pub(crate) fn new(media: RemoteMedia, present: MediaParameters) -> Self {
+    /// `media` for a leg that has what it needs for `present` and `security`.
+    pub(crate) fn new(media: RemoteMedia, present: MediaParameters, security: &Security) -> Self {
+        let protection = ProtectionChange::new(security, &media.security);
         let renewed = (media.parameters != present).then(|| Renewed {
             renewal: Renewal::new(media.parameters),
             encoders: Encoders::new(media.parameters),
         });
-        Self { media, renewed }
+        Self { media, protection, renewed }
     }
 }
 

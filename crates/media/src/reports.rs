@@ -4,7 +4,8 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use mixminus_rtp::rtcp::{Cname, MAX_REPORT_BYTES, NtpClock, Reporter, is_rtcp};
+use mixminus_rtp::rtcp::{Cname, MAX_REPORT_BYTES, NtpClock, Reporter};
+use mixminus_rtp::srtp::MAX_OVERHEAD_BYTES;
 use mixminus_rtp::{LegMedia, Statistics};
 use rand::RngExt;
 use rand::rngs::StdRng;
@@ -12,8 +13,8 @@ use rand::rngs::StdRng;
 use crate::expected_loss::ExpectedLoss;
 use crate::gate::SourceGate;
 use crate::ports::PortPair;
+use crate::protection::Protection;
 use crate::published::Publisher;
-use crate::stamped::StampedSocket;
 use crate::tick::Tick;
 use crate::{RemoteMedia, clock};
 
@@ -48,6 +49,14 @@ enum Way {
     /// By a socket and a source gate of their own, for they may come through
     /// another translation than the media.
     Apart(SourceGate),
+}
+
+/// Whom reports come from and go to.
+pub(crate) struct FarEnd<'a> {
+    pub(crate) sockets: &'a PortPair,
+    /// Where media go, if that is known.
+    pub(crate) media_to: Option<SocketAddr>,
+    pub(crate) protection: &'a mut Protection,
 }
 
 impl Reports {
@@ -88,55 +97,52 @@ impl Reports {
         self.publisher.write(media.statistics());
     }
 
-    /// Takes a datagram that came with the media, if it is a report. The worker
-    /// gets it up to a tick after it arrived, which adds to the round trip.
-    pub(crate) fn take(&mut self, datagram: &[u8], media: &mut LegMedia) -> bool {
-        let takes = matches!(self.way, Way::WithMedia) && is_rtcp(datagram);
-        if takes {
-            self.learn(clock::now(), datagram, media);
-        }
-        takes
+    /// Whether they come with the media.
+    pub(crate) fn are_with_media(&self) -> bool {
+        matches!(self.way, Way::WithMedia)
     }
 
-    /// Reads, publishes and sends what is due. `far_end` is where media go.
-    pub(crate) fn tick(
-        &mut self,
-        sockets: &PortPair,
-        far_end: Option<SocketAddr>,
-        media: &mut LegMedia,
-        tick: &mut Tick,
-    ) {
+    /// Takes a report that came with the media. The worker gets it up to a tick
+    /// after it arrived, which adds to the round trip.
+    pub(crate) fn take(&mut self, report: &[u8], media: &mut LegMedia) {
+        self.learn(clock::now(), report, media);
+    }
+
+    /// Reads, publishes and sends what is due.
+    pub(crate) fn tick(&mut self, mut far_end: FarEnd<'_>, media: &mut LegMedia, tick: &mut Tick) {
         let destination = match self.way {
-            Way::WithMedia => far_end,
+            Way::WithMedia => far_end.media_to,
             Way::Apart(gate) => gate.destination(),
         };
         let destination = destination.filter(|_| self.reporter.is_due(tick.now));
         if destination.is_some() || tick.now >= self.attend_at {
             self.attend_at = tick.now + ATTENTION;
-            self.read(&sockets.rtcp, media, &mut tick.datagram);
+            self.read(&mut far_end, media, &mut tick.datagram);
             self.publish(media);
         }
         if let Some(destination) = destination {
-            let mut report = [0; MAX_REPORT_BYTES];
+            let mut report = [0; MAX_REPORT_BYTES + MAX_OVERHEAD_BYTES];
             let size_bytes = self.reporter.report(tick.now, self.random.random(), media, &mut report);
+            let Some(size_bytes) = far_end.protection.seal_report(&mut report, size_bytes) else { return };
             let report = &report[..size_bytes];
             // A report that is not sent is like one that is lost: the next one says all it said.
             match self.way {
-                Way::WithMedia => sockets.rtp.send(report, destination).ok(),
-                Way::Apart(_) => sockets.rtcp.send(report, destination).ok(),
+                Way::WithMedia => far_end.sockets.rtp.send(report, destination).ok(),
+                Way::Apart(_) => far_end.sockets.rtcp.send(report, destination).ok(),
             };
         }
     }
 
-    fn read(&mut self, socket: &StampedSocket, media: &mut LegMedia, datagram: &mut [u8]) {
+    fn read(&mut self, far_end: &mut FarEnd<'_>, media: &mut LegMedia, datagram: &mut [u8]) {
         let Way::Apart(mut gate) = self.way else { return };
         for _ in 0..MAX_REPORTS {
-            let Ok(stamped) = socket.receive(datagram) else { break };
+            let Ok(stamped) = far_end.sockets.rtcp.receive(datagram) else { break };
             if stamped.age > MAX_AGE || !gate.admits(stamped.source) {
                 continue;
             }
             let arrived = clock::now().saturating_sub(stamped.age);
-            if self.learn(arrived, &datagram[..stamped.size_bytes], media) {
+            let revealed = far_end.protection.reveal_report(&mut datagram[..stamped.size_bytes]);
+            if revealed.is_some_and(|size_bytes| self.learn(arrived, &datagram[..size_bytes], media)) {
                 gate.learn(stamped.source);
             }
         }

@@ -10,11 +10,12 @@ use std::time::Duration;
 
 use mixminus_audio::{Clip, Decibels, MAX_FRAME_SAMPLES, Pcm, SampleRate, TICK};
 use mixminus_codec::{Encoder, Format, MAX_PAYLOAD_BYTES};
-use mixminus_media::{Direction, Media, MediaConfig, RemoteMedia};
+use mixminus_media::{Direction, Media, MediaConfig, RemoteMedia, Security, SrtpKeys};
 use mixminus_mixer::{
     BridgeId, Gains, LegId, MixPlan, Plays, PromptId, SinkRoutes, SourceId, TapCapacity, TapChannel, TapId,
     TapRoutes,
 };
+use mixminus_rtp::srtp::{SrtpKey, SrtpSuite};
 use mixminus_rtp::{Digit, MAX_PACKET_BYTES, MediaParameters, Press, Sender, SenderIdentity};
 
 /// Counts what threads named `media-0`, `media-1`, … do while it is armed.
@@ -69,6 +70,19 @@ fn parameters(number: u64) -> MediaParameters {
     MediaParameters { digit_payload_type, comfort_noise_payload_type: Some(13), ..parameters }
 }
 
+/// None, keys to come, and keys of every suite.
+fn security(number: u64) -> Security {
+    let key = |byte| {
+        let suite = SrtpSuite::ALL[number as usize % SrtpSuite::ALL.len()];
+        SrtpKey::new(suite, &vec![byte; suite.key_bytes() + suite.salt_bytes()]).unwrap()
+    };
+    match number % 7 {
+        0..3 => Security::Plain,
+        3 => Security::Awaited,
+        _ => Security::Srtp(SrtpKeys { inbound: key(1), outbound: key(number as u8) }),
+    }
+}
+
 fn remote(socket: &UdpSocket, number: u64) -> RemoteMedia {
     let address = socket.local_addr().unwrap();
     RemoteMedia {
@@ -78,6 +92,7 @@ fn remote(socket: &UdpSocket, number: u64) -> RemoteMedia {
         voip_metrics: number.is_multiple_of(2),
         parameters: parameters(number),
         direction: if number.is_multiple_of(5) { Direction::ReceiveOnly } else { Direction::SendReceive },
+        security: security(number),
     }
 }
 

@@ -14,7 +14,7 @@ use crate::order::Order;
 use crate::published::{Published, publish};
 use crate::remote::Remote;
 use crate::reports::Reports;
-use crate::{MediaError, RemoteMedia, StreamTotals};
+use crate::{MediaError, RemoteMedia, Security, StreamTotals};
 
 #[derive(Debug)]
 pub(super) struct LegRecord {
@@ -22,6 +22,7 @@ pub(super) struct LegRecord {
     place: Place,
     /// What was agreed last.
     pub(super) parameters: MediaParameters,
+    security: Security,
     published: Published<Statistics>,
 }
 
@@ -84,7 +85,10 @@ impl Registry {
             leg.keep_log();
         }
         let place = Place::Home(Box::new(Seated::new(id, leg)));
-        self.legs.insert(id, LegRecord { port, place, parameters: SipLeg::unagreed(), published });
+        self.legs.insert(
+            id,
+            LegRecord { port, place, parameters: SipLeg::unagreed(), security: Security::Plain, published },
+        );
         Ok((id, SocketAddr::new(self.config.bind_ip, port)))
     }
 
@@ -104,7 +108,8 @@ impl Registry {
     pub(crate) fn set_remote(&mut self, id: LegId, agreed: RemoteMedia) {
         let Some(record) = self.legs.get_mut(&id) else { return };
         let present = std::mem::replace(&mut record.parameters, agreed.parameters);
-        self.tell_leg(id, Order::SetRemote(Box::new(Remote::new(agreed, present))));
+        let security = std::mem::replace(&mut record.security, agreed.security.clone());
+        self.tell_leg(id, Order::SetRemote(Box::new(Remote::new(agreed, present, &security))));
         self.retune_bridge_of(id);
     }
 

@@ -6,9 +6,10 @@ use std::time::{Duration, Instant};
 
 use mixminus_audio::{Dbov, SampleRate, Sine, TICK, goertzel};
 use mixminus_codec::{Decoder, Encoder, Format, MAX_PAYLOAD_BYTES};
-use mixminus_media::{Direction, Media, MediaConfig, MediaEvent, RemoteMedia};
+use mixminus_media::{Direction, Media, MediaConfig, MediaEvent, RemoteMedia, Security, SrtpKeys};
 use mixminus_mixer::{BridgeId, LegId, MixPlan, SinkRoutes, SourceId};
 use mixminus_rtp::rtcp::is_rtcp;
+use mixminus_rtp::srtp::{MAX_OVERHEAD_BYTES, Protector, SrtpKey, SrtpSuite, Unprotector};
 use mixminus_rtp::{
     Digit, DigitEvent, Header, MAX_PACKET_BYTES, MediaParameters, PacketView, Press, Sender, SenderIdentity,
 };
@@ -58,6 +59,19 @@ pub fn with_events(format: Format) -> MediaParameters {
 /// Fills a frame and says whether more follows.
 type Sound = Box<dyn FnMut(&mut [i16]) -> bool>;
 
+/// What protects a far end's packets, and what it agreed on about that.
+struct Srtp {
+    agreed: SrtpKeys,
+    protector: Protector,
+    unprotector: Unprotector,
+}
+
+/// Keys that `seed` tells from others, as the leg sees them.
+pub fn srtp_keys(suite: SrtpSuite, seed: u8) -> SrtpKeys {
+    let key = |byte| SrtpKey::new(suite, &vec![byte; suite.key_bytes() + suite.salt_bytes()]).unwrap();
+    SrtpKeys { inbound: key(seed), outbound: key(!seed) }
+}
+
 /// Sends a tone and remembers what it is sent.
 pub struct FarEnd {
     pub leg: LegId,
@@ -70,11 +84,14 @@ pub struct FarEnd {
     /// Whether each packet of audio could have stood in for the one before it.
     pub recoverable: Vec<bool>,
     pub silent: bool,
+    /// It does not look at what is sent to it.
+    pub deaf: bool,
     /// Where it takes and from where it sends reports.
     pub reports: UdpSocket,
     pub to: SocketAddr,
     pub socket: UdpSocket,
     parameters: MediaParameters,
+    srtp: Option<Box<Srtp>>,
     encoder: Encoder,
     decoder: Decoder,
     sender: Sender,
@@ -96,6 +113,15 @@ impl FarEnd {
         let mut far_end = Self::intrude(LOOPBACK, leg, to, tone_hz);
         far_end.recode(media, parameters);
         far_end
+    }
+
+    /// Agrees on protection and keeps to it.
+    pub fn protect(&mut self, media: &Media, agreed: SrtpKeys) {
+        let security = Security::Srtp(agreed.clone());
+        media.set_remote(self.leg, RemoteMedia { security, ..self.remote() });
+        self.forget_what_is_on_its_way();
+        let (protector, unprotector) = (Protector::new(&agreed.inbound), Unprotector::new(&agreed.outbound));
+        self.srtp = Some(Box::new(Srtp { agreed, protector, unprotector }));
     }
 
     /// Agrees on other parameters.
@@ -125,10 +151,12 @@ impl FarEnd {
             mux_reports: Vec::new(),
             recoverable: Vec::new(),
             silent: false,
+            deaf: false,
             reports,
             socket,
             to,
             parameters,
+            srtp: None,
             encoder: Encoder::new(parameters.encoding),
             decoder: Decoder::new(parameters.format()),
             sender: Sender::new(parameters, identity),
@@ -156,6 +184,7 @@ impl FarEnd {
             voip_metrics: false,
             parameters: self.parameters,
             direction: Direction::SendReceive,
+            security: self.srtp.as_ref().map_or(Security::Plain, |srtp| Security::Srtp(srtp.agreed.clone())),
         }
     }
 
@@ -215,7 +244,7 @@ impl FarEnd {
     }
 
     fn tick(&mut self) {
-        let mut out = [0; MAX_PACKET_BYTES];
+        let mut out = [0; MAX_PACKET_BYTES + MAX_OVERHEAD_BYTES];
         let mut frame = vec![0; self.rate().frame_samples()];
         self.tone.fill(&mut frame);
         if let Some(sound) = &mut self.sound
@@ -233,13 +262,31 @@ impl FarEnd {
         while let Some(size_bytes) = self.sender.next_packet(&mut out) {
             packets.push(out[..size_bytes].to_vec());
         }
-        for packet in packets.iter().filter(|_| !self.silent) {
-            self.socket.send_to(packet, self.to).unwrap();
+        for mut packet in packets.into_iter().filter(|_| !self.silent) {
+            if let Some(srtp) = &mut self.srtp {
+                let size_bytes = packet.len();
+                packet.resize(size_bytes + MAX_OVERHEAD_BYTES, 0);
+                let size_bytes = srtp.protector.protect(&mut packet, size_bytes);
+                packet.truncate(size_bytes);
+            }
+            self.socket.send_to(&packet, self.to).unwrap();
         }
         while let Ok(size_bytes) = self.socket.recv(&mut out) {
-            match &out[..size_bytes] {
-                report if is_rtcp(report) => self.mux_reports.push(report.to_vec()),
-                packet => self.hear(PacketView::parse(packet).unwrap()),
+            if self.deaf {
+                continue;
+            }
+            let datagram = &mut out[..size_bytes];
+            let is_report = is_rtcp(datagram);
+            let size_bytes = match &mut self.srtp {
+                None => size_bytes,
+                Some(srtp) if is_report => srtp.unprotector.unprotect_report(datagram).unwrap(),
+                Some(srtp) => srtp.unprotector.unprotect(datagram).unwrap(),
+            };
+            if is_report {
+                self.mux_reports.push(datagram[..size_bytes].to_vec());
+            } else {
+                let packet = datagram[..size_bytes].to_vec();
+                self.hear(PacketView::parse(&packet).unwrap());
             }
         }
     }

@@ -9,6 +9,7 @@ mod gate;
 mod lifecycle;
 mod load;
 mod moves;
+mod protection;
 mod replay;
 mod reports;
 mod stress;

@@ -99,13 +99,14 @@ impl Measured for MediaCounters {
         out.counter("media_events_lost_total", "Media events that nobody took in time.", self.events_lost);
         histogram(out, "media_tick_lateness_seconds", "How late ticks began.", &self.lateness);
         histogram(out, "media_tick_work_seconds", "How long ticks took.", &self.work);
-        let Traffic { received, foreign, unexpected, dropped, sent, unsent, evicted } = self.traffic;
+        let Traffic { received, foreign, unexpected, dropped, forged, sent, unsent, evicted } = self.traffic;
         out.counter("media_legs_evicted_total", "Legs given up for what they cost.", evicted);
         let packets = [
             ("received", received),
             ("foreign", foreign),
             ("unexpected", unexpected),
             ("dropped", dropped),
+            ("forged", forged),
             ("sent", sent),
             ("unsent", unsent),
         ];

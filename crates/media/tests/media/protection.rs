@@ -1,0 +1,92 @@
+//! Whom a leg with SRTP hears, and who hears it.
+
+use mixminus_media::{Direction, Media, RemoteMedia, Security};
+use mixminus_rtp::srtp::SrtpSuite;
+
+use crate::far_end::{FarEnd, install, srtp_keys, start, talk};
+
+const SUITE: SrtpSuite = SrtpSuite::AesCm128HmacSha1_80;
+
+fn forged(media: &Media) -> u64 {
+    media.counters().traffic.forged
+}
+
+#[test]
+fn legs_with_and_without_protection_hear_each_other() {
+    let (media, _events) = start(1);
+    let [mut plain, mut first, mut second] = [400.0, 700.0, 1_000.0].map(|tone| FarEnd::call(&media, tone));
+    for (n, suite) in SrtpSuite::ALL.into_iter().enumerate() {
+        first.protect(&media, srtp_keys(suite, n as u8));
+        second.protect(&media, srtp_keys(SrtpSuite::ALL[4 - n], 40 + n as u8));
+        install(&media, 0, &[plain.leg, first.leg, second.leg], &[]);
+        talk([&mut plain, &mut first, &mut second], 40);
+        assert!(plain.hears(700.0) && plain.hears(1_000.0) && !plain.hears(400.0), "{suite:?}");
+        assert!(first.hears(400.0) && first.hears(1_000.0) && !first.hears(700.0), "{suite:?}");
+        assert!(second.hears(400.0) && second.hears(700.0) && !second.hears(1_000.0), "{suite:?}");
+    }
+}
+
+#[test]
+fn what_is_not_protected_is_not_heard_by_a_leg_that_agreed_on_it() {
+    let (media, _events) = start(1);
+    let [mut listener, mut plain] = [400.0, 700.0].map(|tone| FarEnd::call(&media, tone));
+    let security = Security::Srtp(srtp_keys(SUITE, 1));
+    media.set_remote(plain.leg, RemoteMedia { security, ..plain.remote() });
+    install(&media, 0, &[listener.leg, plain.leg], &[]);
+    plain.deaf = true;
+    talk([&mut listener, &mut plain], 40);
+    assert!(!listener.hears(700.0));
+    assert!(forged(&media) >= 30, "{}", forged(&media));
+}
+
+#[test]
+fn nothing_is_sent_or_taken_before_there_are_keys() {
+    let (media, _events) = start(1);
+    let [mut listener, mut waiting] = [400.0, 700.0].map(|tone| FarEnd::call(&media, tone));
+    media.set_remote(waiting.leg, RemoteMedia { security: Security::Awaited, ..waiting.remote() });
+    install(&media, 0, &[listener.leg, waiting.leg], &[]);
+    talk([&mut listener, &mut waiting], 30);
+    assert!(!listener.hears(700.0) && waiting.packets.is_empty());
+    waiting.protect(&media, srtp_keys(SUITE, 1));
+    talk([&mut listener, &mut waiting], 40);
+    assert!(listener.hears(700.0) && waiting.hears(400.0));
+}
+
+#[test]
+fn a_flood_of_forged_packets_changes_nothing() {
+    let (media, _events) = start(1);
+    let [mut first, mut second] = [400.0, 700.0].map(|tone| FarEnd::call(&media, tone));
+    first.protect(&media, srtp_keys(SUITE, 1));
+    install(&media, 0, &[first.leg, second.leg], &[]);
+    talk([&mut first, &mut second], 20);
+    for n in 0..50_u32 {
+        for junk in 0..60_u32 {
+            let mut packet = vec![0x80, 0, (n * 60 + junk) as u8, junk as u8];
+            packet.extend((n ^ junk).to_be_bytes().repeat(45));
+            first.socket.send_to(&packet, first.to).unwrap();
+        }
+        talk([&mut first, &mut second], 1);
+    }
+    assert!(second.hears(400.0) && first.hears(700.0));
+    assert!(forged(&media) > 1_000, "{}", forged(&media));
+    let statistics = media.statistics(first.leg).unwrap();
+    assert_eq!((statistics.lost, statistics.rejected), (0, 0), "they are in no statistics");
+}
+
+#[test]
+fn holding_and_moving_neither_change_keys_nor_begin_the_numbers_anew() {
+    let (media, _events) = start(1);
+    let [mut first, mut second] = [400.0, 700.0].map(|tone| FarEnd::call(&media, tone));
+    first.protect(&media, srtp_keys(SUITE, 1));
+    install(&media, 0, &[first.leg, second.leg], &[]);
+    talk([&mut first, &mut second], 20);
+    for direction in
+        [Direction::ReceiveOnly, Direction::SendReceive, Direction::Inactive, Direction::SendReceive]
+    {
+        first.agree(&media, direction);
+        talk([&mut first, &mut second], 10);
+    }
+    talk([&mut first, &mut second], 20);
+    // Its far end would refuse what is protected anew with numbers that came before.
+    assert!(first.hears(700.0) && second.hears(400.0));
+}
