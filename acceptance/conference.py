@@ -35,8 +35,9 @@ class Desk:
         self.calls = self.client.multi_party_calls
         return self
 
-    def phone(self, role, codec="PCMU", ptime=20):
-        phone = Phone(role, self.service.folder, self.stage.voices[role], self.stage.ports, codec, ptime)
+    def phone(self, role, codec="PCMU", ptime=20, **options):
+        voice = self.stage.voices[role]
+        phone = Phone(role, self.service.folder, voice, self.stage.ports, codec, ptime, **options)
         self.phones[role] = phone
         return phone
 

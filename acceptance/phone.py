@@ -24,6 +24,7 @@ module g722.so
 module opus.so
 module aufile.so
 module sndfile.so
+module srtp.so
 module ctrl_tcp.so
 module_tmp account.so
 module_app menu.so
@@ -46,7 +47,7 @@ SETTLE_SECONDS = 0.8
 
 
 class Phone:
-    def __init__(self, name, folder, voice, ports, codec="PCMU", ptime=20):
+    def __init__(self, name, folder, voice, ports, codec="PCMU", ptime=20, mediaenc=None):
         self.name = name
         self.folder = folder / f"phone-{name}"
         self.events = []
@@ -64,6 +65,8 @@ class Phone:
             folder=self.folder,
         )
         media = f"ptime={ptime};audio_codecs={CODECS[codec]}"
+        if mediaenc:
+            media += f";mediaenc={mediaenc}"
         account = f"<sip:{name}@127.0.0.1>;regint=0;answermode=auto;{media}\n"
         (self.folder / "config").write_text(config)
         (self.folder / "accounts").write_text(account)

@@ -9,6 +9,7 @@ from pathlib import Path
 import conference
 import contract
 import documents
+import encryption
 import formats
 import hostile
 import keeping
@@ -29,6 +30,7 @@ PARTS = {
     "starting": starting.run,
     "conference": conference.run,
     "formats": formats.run,
+    "encryption": encryption.run,
     "keeping": keeping.run,
     "hostile": hostile.run,
     "python_sdk": python_sdk.run,

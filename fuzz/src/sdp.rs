@@ -3,7 +3,8 @@
 use std::net::{Ipv4Addr, SocketAddr};
 
 use mixminus_codec::{Format, OpusSettings};
-use mixminus_sip::sdp::{LocalMedia, negotiate, read_answer};
+use mixminus_rtp::srtp::{SrtpKey, SrtpSuite};
+use mixminus_sip::sdp::{LocalMedia, LocalSrtp, SrtpPolicy, negotiate, read_answer};
 
 /// Session descriptions: as an offer, as an answer, and what we answer as an answer again.
 pub fn sdp(data: &[u8]) {
@@ -14,9 +15,14 @@ pub fn sdp(data: &[u8]) {
         version: 1,
         formats: Format::ALL.to_vec(),
         opus: OpusSettings::default(),
+        srtp: LocalSrtp { policy: SrtpPolicy::Optional, keys: SrtpSuite::ALL.map(key).to_vec() },
     };
     drop(read_answer(description, &local));
     if let Ok((answer, _)) = negotiate(description, &local) {
         drop(read_answer(&answer, &local));
     }
+}
+
+fn key(suite: SrtpSuite) -> SrtpKey {
+    SrtpKey::new(suite, &vec![1; suite.key_bytes() + suite.salt_bytes()]).expect("the suite's length")
 }

@@ -65,7 +65,7 @@ pub use dialing::MAX_DIGITS_WAITING;
 pub use event::{MediaError, MediaEvent};
 pub use load::{BridgeState, Load, WorkerLoad};
 pub use media::{Media, MediaConfig};
-pub use protection::{Security, SrtpKeys};
+pub use protection::Security;
 pub use remote::{Direction, RemoteMedia};
 pub use replay_log::ReplayLog;
 pub use streams::{Mean, StreamTotals};

@@ -1,6 +1,6 @@
 //! How a leg's packets are protected on their way.
 
-use mixminus_rtp::srtp::{Protector, SrtpError, SrtpKey, Unprotector};
+use mixminus_rtp::srtp::{Protector, SrtpError, SrtpKey, SrtpKeys, Unprotector};
 
 /// What signalling agreed on about the protection of packets and reports.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -12,15 +12,6 @@ pub enum Security {
     Awaited,
     /// SRTP with these keys; nothing that is not protected by them is taken.
     Srtp(SrtpKeys),
-}
-
-/// The keys of both directions.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SrtpKeys {
-    /// Of what the far end sends.
-    pub inbound: SrtpKey,
-    /// Of what we send.
-    pub outbound: SrtpKey,
 }
 
 /// One direction.

@@ -10,12 +10,12 @@ use std::time::Duration;
 
 use mixminus_audio::{Clip, Decibels, MAX_FRAME_SAMPLES, Pcm, SampleRate, TICK};
 use mixminus_codec::{Encoder, Format, MAX_PAYLOAD_BYTES};
-use mixminus_media::{Direction, Media, MediaConfig, RemoteMedia, Security, SrtpKeys};
+use mixminus_media::{Direction, Media, MediaConfig, RemoteMedia, Security};
 use mixminus_mixer::{
     BridgeId, Gains, LegId, MixPlan, Plays, PromptId, SinkRoutes, SourceId, TapCapacity, TapChannel, TapId,
     TapRoutes,
 };
-use mixminus_rtp::srtp::{SrtpKey, SrtpSuite};
+use mixminus_rtp::srtp::{SrtpKey, SrtpKeys, SrtpSuite};
 use mixminus_rtp::{Digit, MAX_PACKET_BYTES, MediaParameters, Press, Sender, SenderIdentity};
 
 /// Counts what threads named `media-0`, `media-1`, … do while it is armed.

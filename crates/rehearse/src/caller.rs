@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use mixminus_codec::Encoding;
-use mixminus_sip::sdp::{self, Direction, LocalMedia};
+use mixminus_sip::sdp::{self, Direction, LocalMedia, LocalSrtp};
 use mixminus_sip::{CallControl, CallEnd, CallEvent, OutgoingCall, OutgoingCallRequest, UserAgent};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
@@ -47,6 +47,7 @@ impl Caller {
             version: 1,
             formats: vec![encoding.format()],
             opus: encoding.opus(),
+            srtp: LocalSrtp::default(),
         };
         let request = OutgoingCallRequest {
             target: target.uri(user),

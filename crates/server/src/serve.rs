@@ -480,6 +480,7 @@ fn answering(config: &Config, accounts: &Accounts, recordings: RecordingPlace) -
             address: config.sip.public_address.unwrap_or_else(|| config.media_address()),
             formats: config.formats().into(),
             opus: config.opus(),
+            srtp: config.media.srtp,
         },
         dialling: dialling(config),
         recordings,

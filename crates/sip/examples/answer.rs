@@ -3,7 +3,7 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use mixminus_codec::{Format, OpusSettings};
-use mixminus_sip::sdp::{LocalMedia, negotiate};
+use mixminus_sip::sdp::{LocalMedia, LocalSrtp, negotiate};
 use mixminus_sip::{CallEvent, IncomingCall, UserAgent, UserAgentConfig};
 
 #[tokio::main]
@@ -25,6 +25,7 @@ async fn answer(mut call: IncomingCall) {
         version: 1,
         formats: vec![Format::Pcmu, Format::Pcma],
         opus: OpusSettings::default(),
+        srtp: LocalSrtp::default(),
     };
     match negotiate(call.offer.as_deref().unwrap_or_default(), &local) {
         Ok((answer, _)) => call.control.answer(answer),

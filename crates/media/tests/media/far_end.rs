@@ -6,10 +6,10 @@ use std::time::{Duration, Instant};
 
 use mixminus_audio::{Dbov, SampleRate, Sine, TICK, goertzel};
 use mixminus_codec::{Decoder, Encoder, Format, MAX_PAYLOAD_BYTES};
-use mixminus_media::{Direction, Media, MediaConfig, MediaEvent, RemoteMedia, Security, SrtpKeys};
+use mixminus_media::{Direction, Media, MediaConfig, MediaEvent, RemoteMedia, Security};
 use mixminus_mixer::{BridgeId, LegId, MixPlan, SinkRoutes, SourceId};
 use mixminus_rtp::rtcp::is_rtcp;
-use mixminus_rtp::srtp::{MAX_OVERHEAD_BYTES, Protector, SrtpKey, SrtpSuite, Unprotector};
+use mixminus_rtp::srtp::{MAX_OVERHEAD_BYTES, Protector, SrtpKey, SrtpKeys, SrtpSuite, Unprotector};
 use mixminus_rtp::{
     Digit, DigitEvent, Header, MAX_PACKET_BYTES, MediaParameters, PacketView, Press, Sender, SenderIdentity,
 };

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use mixminus_audio::TICK;
 use mixminus_codec::{Decoder, Encoder, Format, MAX_PAYLOAD_BYTES, OpusSettings};
 use mixminus_rtp::{HEADER_BYTES, Header, PacketView};
-use mixminus_sip::sdp::{LocalMedia, negotiate};
+use mixminus_sip::sdp::{LocalMedia, LocalSrtp, negotiate};
 use mixminus_sip::{IncomingCall, UserAgent, UserAgentConfig};
 
 /// What the server does.
@@ -152,6 +152,7 @@ impl Leg {
             version: 1,
             formats: Format::ALL.into(),
             opus: OpusSettings::default(),
+            srtp: LocalSrtp::default(),
         };
         let (answer, agreed) = negotiate(call.offer.as_deref().unwrap(), &local).unwrap();
         assert_eq!(call.from.split('@').next().unwrap().matches('-').count(), 2);

@@ -87,6 +87,15 @@ pub struct SrtpKey {
     bytes: [u8; MAX_BYTES],
 }
 
+/// The keys of both directions.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SrtpKeys {
+    /// Of what the far end sends.
+    pub inbound: SrtpKey,
+    /// Of what we send.
+    pub outbound: SrtpKey,
+}
+
 impl SrtpKey {
     /// The key for `suite` that is followed by its salt in `bytes`; none if there are more or fewer bytes.
     pub fn new(suite: SrtpSuite, bytes: &[u8]) -> Option<Self> {

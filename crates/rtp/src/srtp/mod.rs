@@ -12,7 +12,7 @@ mod outbound;
 use thiserror::Error;
 
 pub use inbound::Unprotector;
-pub use key::{SrtpKey, SrtpSuite};
+pub use key::{SrtpKey, SrtpKeys, SrtpSuite};
 pub use outbound::Protector;
 
 /// The most bytes by which protection makes a packet or a report longer.

@@ -11,6 +11,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
 use mixminus_codec::{Format, OpusSettings};
+use mixminus_sip::sdp::SrtpPolicy;
 use mixminus_sip::{Cidr, ListenAddress};
 
 pub use reference::reference;
@@ -186,6 +187,9 @@ settings! {
         /// Whether Opus sends nothing while a far end hears nothing, where that
         /// far end wants it (`usedtx`), and asks far ends to do the same.
         opus_dtx: bool = false,
+        /// Whether audio is encrypted (SRTP): `optional` does so with whoever can,
+        /// `required` has no audio with whoever cannot.
+        srtp: SrtpPolicy = "optional",
         /// File for a log of all audio that conferences are given and send, which
         /// `mixminus replay` plays again. It holds what people say, and has all
         /// conferences mixed by one thread: for the search for a fault only.

@@ -9,6 +9,7 @@ use mixminus_archive::SealingKey;
 use mixminus_audio::SampleRate;
 use mixminus_codec::Format;
 use mixminus_control::HttpMethod;
+use mixminus_sip::sdp::SrtpPolicy;
 use mixminus_sip::{Cidr, ListenAddress};
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
@@ -248,6 +249,21 @@ impl Setting for SpeechEngine {
             "flite" => Some(Self::Flite),
             "command" => Some(Self::Command),
             "http" => Some(Self::Http),
+            _ => None,
+        }
+    }
+}
+
+impl Setting for SrtpPolicy {
+    fn accepts() -> String {
+        "off, optional or required".into()
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        match text {
+            "off" => Some(Self::Off),
+            "optional" => Some(Self::Optional),
+            "required" => Some(Self::Required),
             _ => None,
         }
     }

@@ -109,6 +109,7 @@ const WRONG: &[(&str, &str, &str)] = &[
     ("media.opus_complexity", "11", "from 0 to 10"),
     ("media.opus_rate_hz", "8000", "16000 or 48000"),
     ("media.opus_dtx", "auto", "true or false"),
+    ("media.srtp", "yes", "off, optional or required"),
     ("limits.max_load_percent", "0", "from 1 to 100"),
     ("speech.engine", "espeak", "flite, command or http"),
     ("speech.command", "", "a word"),

@@ -7,10 +7,13 @@ use std::time::Duration;
 
 use mixminus_codec::{Format, OpusSettings};
 use mixminus_control::{CallId, Input};
-use mixminus_media::{Direction, Media, MediaError, RemoteMedia};
+use mixminus_media::{Direction, Media, MediaError, RemoteMedia, Security};
 use mixminus_mixer::LegId;
-use mixminus_sip::sdp::{self, LocalMedia, Negotiated, SdpError};
+use mixminus_rtp::srtp::{SrtpKey, SrtpSuite};
+use mixminus_sip::sdp::{self, LocalMedia, LocalSrtp, Negotiated, SdpError, SrtpPolicy};
 use mixminus_sip::{CallControl, CallEnd, CallEvent, IncomingCall};
+use rand::Rng;
+use rand::rngs::StdRng;
 use tokio::sync::mpsc;
 
 use super::{Occurrence, RETRY_AFTER, Status, report};
@@ -53,6 +56,8 @@ pub struct Terms {
     pub formats: Arc<[Format]>,
     /// What our Opus encoders may spend.
     pub opus: OpusSettings,
+    /// Whether packets are protected.
+    pub srtp: SrtpPolicy,
 }
 
 /// What the exchange needs to signal to a far end.
@@ -118,9 +123,15 @@ struct Local {
     port: u16,
     session_id: u64,
     version: AtomicU64,
+    srtp: LocalSrtp,
 }
 
 impl Local {
+    fn new(terms: &Terms, leg: LegId, port: u16) -> Self {
+        let srtp = LocalSrtp { policy: terms.srtp, keys: srtp_keys(terms.srtp) };
+        Self { terms: terms.clone(), port, session_id: leg.0, version: AtomicU64::new(1), srtp }
+    }
+
     /// As it is described next.
     fn next(&self) -> LocalMedia {
         self.described(self.version.fetch_add(1, Ordering::Relaxed))
@@ -132,13 +143,14 @@ impl Local {
     }
 
     fn described(&self, version: u64) -> LocalMedia {
-        let Terms { address, formats, opus } = &self.terms;
+        let Terms { address, formats, opus, .. } = &self.terms;
         LocalMedia {
             address: (*address, self.port).into(),
             session_id: self.session_id,
             version,
             formats: formats.to_vec(),
             opus: *opus,
+            srtp: self.srtp.clone(),
         }
     }
 }
@@ -157,8 +169,7 @@ pub struct Ground {
 /// [`OpenError`]; nothing is left open then.
 pub fn open(call: &IncomingCall, ground: &Ground, terms: &Terms) -> Result<(LegId, Signalling), OpenError> {
     let (leg, bound) = ground.media.open_leg()?;
-    let version = AtomicU64::new(1);
-    let local = Local { terms: terms.clone(), port: bound.port(), session_id: leg.0, version };
+    let local = Local::new(terms, leg, bound.port());
     let description = match &call.offer {
         None => Ok(sdp::offer(&local.next(), sdp::Direction::SendReceive)),
         Some(offer) => sdp::negotiate(offer, &local.next()).map(|(answer, agreed)| {
@@ -190,8 +201,7 @@ pub fn open(call: &IncomingCall, ground: &Ground, terms: &Terms) -> Result<(LegI
 /// [`MediaError`] if there is no port or no room.
 pub fn offer(ground: &Ground, terms: &Terms) -> Result<(LegId, Offered), MediaError> {
     let (leg, bound) = ground.media.open_leg()?;
-    let version = AtomicU64::new(1);
-    let local = Local { terms: terms.clone(), port: bound.port(), session_id: leg.0, version };
+    let local = Local::new(terms, leg, bound.port());
     let description = sdp::offer(&local.next(), sdp::Direction::SendReceive);
     Ok((leg, Offered { description, local: Arc::new(local) }))
 }
@@ -313,5 +323,20 @@ fn remote(agreed: &Negotiated) -> RemoteMedia {
             sdp::Direction::ReceiveOnly => Direction::ReceiveOnly,
             sdp::Direction::Inactive => Direction::Inactive,
         },
+        security: agreed.srtp.clone().map_or(Security::Plain, Security::Srtp),
     }
+}
+
+/// Keys of our own for one session.
+fn srtp_keys(policy: SrtpPolicy) -> Vec<SrtpKey> {
+    if policy == SrtpPolicy::Off {
+        return Vec::new();
+    }
+    let mut random = rand::make_rng::<StdRng>();
+    let key = |suite: SrtpSuite| {
+        let mut bytes = vec![0; suite.key_bytes() + suite.salt_bytes()];
+        random.fill_bytes(&mut bytes);
+        SrtpKey::new(suite, &bytes).expect("as many bytes as the suite takes")
+    };
+    SrtpSuite::ALL.into_iter().map(key).collect()
 }

@@ -9,7 +9,7 @@ use mixminus_codec::{Decoder, Encoder, Format, OpusSettings};
 use mixminus_rtp::{
     Digit, DigitEvent, MAX_PACKET_BYTES, MediaParameters, PacketView, Press, Sender, SenderIdentity,
 };
-use mixminus_sip::sdp::{self, Direction, LocalMedia};
+use mixminus_sip::sdp::{self, Direction, LocalMedia, LocalSrtp};
 use mixminus_sip::{
     CallControl, CallEnd, CallEvent, ListenAddress, OutgoingCallRequest, Transport, UserAgent,
     UserAgentConfig,
@@ -63,6 +63,7 @@ impl Phone {
             version: 1,
             formats: vec![Format::Pcmu],
             opus: OpusSettings::default(),
+            srtp: LocalSrtp::default(),
         };
         let request = OutgoingCallRequest {
             target: format!("sip:{user}@{server}"),

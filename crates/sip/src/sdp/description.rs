@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::payload::Coding;
-use super::{Direction, SdpError};
+use super::{Direction, SdpError, crypto};
 
 /// Longest description that is read, in bytes.
 const MAX_BYTES: usize = 16 * 1024;
@@ -44,6 +44,8 @@ pub(super) struct Media<'a> {
     pub rtcp_mux: bool,
     /// The sender of the description wants VoIP metrics (RFC 3611, section 5).
     pub voip_metrics: bool,
+    /// What `a=crypto:` lines say (RFC 4568).
+    pub crypto: Vec<&'a str>,
 }
 
 impl<'a> Description<'a> {
@@ -120,6 +122,7 @@ impl<'a> Media<'a> {
             max_ptime_ms: None,
             rtcp_mux: false,
             voip_metrics: false,
+            crypto: Vec::new(),
         })
     }
 
@@ -131,6 +134,7 @@ impl<'a> Media<'a> {
             "maxptime" => self.max_ptime_ms = value.trim().parse().ok(),
             "rtcp" => self.rtcp = rtcp(value),
             "rtcp-mux" => self.rtcp_mux = true,
+            "crypto" if self.crypto.len() < crypto::MAX_LINES => self.crypto.push(value),
             "rtcp-xr" => {
                 self.voip_metrics = value.split_ascii_whitespace().any(|report| report == "voip-metrics");
             }

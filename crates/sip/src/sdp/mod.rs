@@ -3,6 +3,7 @@
 //! Descriptions come from the network: every limit is named, nothing panics, and what cannot be
 //! understood is a typed error, to be answered with 488.
 
+mod crypto;
 mod description;
 mod negotiate;
 mod opus;
@@ -14,6 +15,7 @@ use std::net::SocketAddr;
 
 use mixminus_codec::{Format, OpusSettings};
 use mixminus_rtp::MediaParameters;
+use mixminus_rtp::srtp::{SrtpKey, SrtpKeys};
 use thiserror::Error;
 
 pub use negotiate::{negotiate, offer, read_answer};
@@ -83,6 +85,29 @@ pub struct LocalMedia {
     pub formats: Vec<Format>,
     /// What our Opus encoder may spend, and whether silence need not be sent.
     pub opus: OpusSettings,
+    /// How packets are protected.
+    pub srtp: LocalSrtp,
+}
+
+/// How we protect packets (SRTP, RFC 3711).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LocalSrtp {
+    /// Whether there is an audio stream without it.
+    pub policy: SrtpPolicy,
+    /// What we protect with, a key for each suite that we speak, best first. They stay for the whole session.
+    pub keys: Vec<SrtpKey>,
+}
+
+/// Whether packets are protected.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum SrtpPolicy {
+    /// Never.
+    #[default]
+    Off,
+    /// When the far end can do it, too: an offer says so beside plain RTP (RFC 8643).
+    Optional,
+    /// Always; there is no audio with who cannot.
+    Required,
 }
 
 /// What both ends agreed on.
@@ -100,6 +125,8 @@ pub struct Negotiated {
     pub voip_metrics: bool,
     /// Which way audio flows.
     pub direction: Direction,
+    /// The keys, when packets are protected.
+    pub srtp: Option<SrtpKeys>,
 }
 
 /// Why there is no audio stream in a description.
@@ -117,9 +144,12 @@ pub enum SdpError {
     /// A connection address that is no IP address.
     #[error("cannot read the connection address {0:?}")]
     Address(String),
-    /// No `m=audio` over RTP/AVP with a port and an address of our family.
-    #[error("the session description offers no audio over RTP/AVP that can be reached")]
+    /// No `m=audio` over RTP/AVP or RTP/SAVP with a port and an address of our family.
+    #[error("the session description offers no audio over RTP that can be reached")]
     NoAudio,
+    /// Audio, but not protected as is required here, or protected as we cannot do it.
+    #[error("no common protection of audio (SRTP)")]
+    NoCommonProtection,
     /// Audio, but in no format that both ends speak.
     #[error("no common audio format")]
     NoCommonFormat,

@@ -4,6 +4,7 @@ use mixminus_codec::{Encoding, Format, OpusSettings, Ptime};
 use super::*;
 
 mod properties;
+mod protection;
 
 const OFFER: &str = "v=0\r\no=alice 1 1 IN IP4 192.0.2.1\r\ns=-\r\nc=IN IP4 192.0.2.1\r\nt=0 0\r\n\
     m=audio 4000 RTP/AVP 18 8 0 96 13\r\na=rtpmap:18 G729/8000\r\na=rtpmap:8 PCMA/8000\r\n\
@@ -18,6 +19,7 @@ fn local() -> LocalMedia {
         version: 3,
         formats: Format::ALL.to_vec(),
         opus: OpusSettings::default(),
+        srtp: LocalSrtp::default(),
     }
 }
 
@@ -62,6 +64,7 @@ fn the_offers_order_and_numbers_are_honoured() {
         rtcp_mux: false,
         voip_metrics: false,
         direction: Direction::SendReceive,
+        srtp: None,
     };
     assert_eq!(agreed, expected);
 }
