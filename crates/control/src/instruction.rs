@@ -441,6 +441,15 @@ pub struct RecordingTerms {
     pub keeps_tracks: bool,
     /// Who is told of the recording.
     pub callback: Option<Action>,
+    /// Whether, once it is over, it is transcribed.
+    pub transcript: Option<TranscriptTerms>,
+}
+
+/// How something recorded is transcribed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TranscriptTerms {
+    /// Who is told the transcript.
+    pub callback: Option<Action>,
 }
 
 /// What of a call is streamed.

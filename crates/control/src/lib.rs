@@ -45,13 +45,13 @@ pub use instruction::{
     Action, AutomaticRecording, CallUrls, Collect, CollectKind, ConferenceRequest, Confirm, Credentials,
     Destination, Dial, DialMusic, DialTerms, Document, EventGroup, HttpMethod, Instruction, MachineDetection,
     OwnCallback, Record, RecordSpan, RecordingTerms, Report, Sound, SpeechModel, SpeechTerms, StatusCallback,
-    StreamFormat, StreamTerms, StreamTrack, TextMessage, Turn,
+    StreamFormat, StreamTerms, StreamTrack, TextMessage, TranscriptTerms, Turn,
 };
 pub use record::{
     AccountId, ApplicationId, ApplicationRecord, CallId, CallRecord, CallState, ConferenceId, ConferenceKind,
     ConferenceRecord, ConferenceState, Direction, EndCause, EndpointId, EndpointRecord, ExitCause,
     HangupCause, HangupSource, MessageId, ParticipantId, ParticipantRecord, PasswordDigests, PlacementId,
     RecordedFrom, RecordingFormat, RecordingId, RecordingRecord, RecordingState, RecordingTrack, StreamId,
-    StreamRecord, StreamState, Timestamp,
+    StreamRecord, StreamState, Timestamp, TranscriptRecord, TranscriptState,
 };
 pub use switchboard::{Limits, Switchboard};

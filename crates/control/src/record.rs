@@ -56,6 +56,7 @@ mod application;
 mod endpoint;
 mod recording;
 mod stream;
+mod transcript;
 
 pub use application::{ApplicationId, ApplicationRecord};
 pub use endpoint::{EndpointId, EndpointRecord, PasswordDigests};
@@ -63,6 +64,7 @@ pub use recording::{
     RecordedFrom, RecordingFormat, RecordingId, RecordingRecord, RecordingState, RecordingTrack,
 };
 pub use stream::{StreamId, StreamRecord, StreamState};
+pub use transcript::{TranscriptRecord, TranscriptState};
 
 uuid_id! {
     /// A conference, unique across nodes and for good.

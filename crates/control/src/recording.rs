@@ -32,11 +32,20 @@ impl Recording {
         context: &mut Context,
     ) -> Self {
         record.told.clone_from(&terms.callback);
+        record.transcript.clone_from(&terms.transcript);
         let tap = context.record(record.id, owner);
         context.push(Effect::SaveRecording(record.clone()));
         let (recording, keeps_tracks) = (record.clone(), terms.keeps_tracks);
         context.push(Effect::Record(Box::new(StartRecording { recording, tap, layout, keeps_tracks })));
         Self { record, tap, stopped_at: None }
+    }
+
+    /// A second request for what goes on: it is transcribed if either asked for that, and whoever asked first is told.
+    pub fn asked_again(&mut self, terms: &RecordingTerms, context: &mut Context) {
+        if self.record.transcript.is_none() && terms.transcript.is_some() {
+            self.record.transcript.clone_from(&terms.transcript);
+            context.push(Effect::SaveRecording(self.record.clone()));
+        }
     }
 
     /// Whether plans name its tap.

@@ -150,6 +150,7 @@ fn only_the_end_of_a_plain_conferences_recording_is_told() {
         track: RecordingTrack::Mix,
         keeps_tracks: false,
         callback: Some(action("r")),
+        transcript: None,
     };
     let recording = Some(AutomaticRecording {
         terms,

@@ -25,6 +25,7 @@ fn record(span: RecordSpan, follow: bool) -> Record {
             track: RecordingTrack::Party,
             keeps_tracks: false,
             callback: Some(action("file")),
+            transcript: None,
         },
         span,
         longest: matches!(span, RecordSpan::Turn(_)).then_some(Duration::from_mins(1)),

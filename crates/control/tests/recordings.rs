@@ -9,7 +9,8 @@ use mixminus_control::{
     Action, AutomaticRecording, CallChange, CallEvent, Command, CommandError, ConferenceChange,
     ConferenceEvent, ConferenceRequest, HttpMethod, Instruction, Outcome, ParticipantChange, PromptContent,
     RecordChange, RecordScope, RecordedParty, RecordingEntry, RecordingEvent, RecordingFault,
-    RecordingFormat, RecordingId, RecordingState, RecordingTerms, RecordingTrack, Selector,
+    RecordingFormat, RecordingId, RecordingState, RecordingTerms, RecordingTrack, Selector, TranscriptRecord,
+    TranscriptState, TranscriptTerms,
 };
 use world::{World, request};
 
@@ -24,7 +25,12 @@ fn terms() -> RecordingTerms {
         track: RecordingTrack::Channels,
         keeps_tracks: false,
         callback,
+        transcript: None,
     }
+}
+
+fn transcribed(callback: &str) -> RecordingTerms {
+    RecordingTerms { transcript: Some(TranscriptTerms { callback: Some(action(callback)) }), ..terms() }
 }
 
 fn room() -> Selector {
@@ -85,6 +91,32 @@ fn asking_twice_changes_nothing() {
     change(&mut world, RecordScope::All, RecordChange::Stop).unwrap();
     let stopped = change(&mut world, RecordScope::All, RecordChange::Stop);
     assert_eq!(stopped, Err(CommandError::NotRecording));
+}
+
+#[test]
+fn a_recording_is_transcribed_once_it_is_over_if_a_request_for_it_says_so() {
+    let mut world = World::new();
+    world.join(request("room", Role::Agent));
+    for terms in [terms(), transcribed("first"), transcribed("second")] {
+        world
+            .command(Command::Conference(room(), ConferenceChange::Record(RecordScope::All, terms)))
+            .unwrap();
+    }
+    let recording = world.recordings.values().next().unwrap();
+    assert_eq!(recording.awaited_transcript(), None, "it goes on");
+    change(&mut world, RecordScope::All, RecordChange::Stop).unwrap();
+    let recording = world.recordings.values().next().unwrap();
+    let awaited = TranscriptRecord {
+        recording: recording.id,
+        state: TranscriptState::Pending,
+        asked_at: recording.ended_at.unwrap(),
+        told: Some(action("first")),
+    };
+    assert_eq!(recording.awaited_transcript(), Some(awaited));
+    record(&mut world, RecordScope::All).unwrap();
+    change(&mut world, RecordScope::All, RecordChange::Stop).unwrap();
+    let asked: Vec<_> = world.recordings.values().map(|one| one.awaited_transcript().is_some()).collect();
+    assert_eq!(asked.iter().filter(|asked| **asked).count(), 1, "of two");
 }
 
 #[test]

@@ -22,7 +22,13 @@ fn room() -> Selector {
 }
 
 fn terms(track: RecordingTrack) -> RecordingTerms {
-    RecordingTerms { format: RecordingFormat::Wav, track, keeps_tracks: false, callback: None }
+    RecordingTerms {
+        format: RecordingFormat::Wav,
+        track,
+        keeps_tracks: false,
+        callback: None,
+        transcript: None,
+    }
 }
 
 fn silent(role: Role) -> ConferenceRequest {

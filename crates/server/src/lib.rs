@@ -21,5 +21,6 @@ pub mod serve;
 pub mod signer;
 pub mod startup;
 pub mod streams;
+pub mod transcripts;
 mod tuned;
 pub mod web;

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use mixminus_archive::Archive;
 use mixminus_control::{
-    Action, Application, CallUrls, HttpMethod, Limits, Recorded, RecordingId, Switchboard,
+    Action, Application, CallUrls, HttpMethod, Limits, Recorded, RecordingId, RecordingRecord, Switchboard,
 };
 use mixminus_media::{Media, MediaConfig, ReplayLog};
 use mixminus_plivo::xml;
@@ -44,6 +44,7 @@ use crate::retention::Retention;
 use crate::signer::Signer;
 use crate::startup::Welcome;
 use crate::streams::Streams;
+use crate::transcripts::{Transcriber, Transcripts};
 use crate::web::{Destinations, WebClient};
 pub use error::ServeError;
 use ports::Ports;
@@ -132,6 +133,7 @@ impl Service {
         let callbacks = Arc::clone(&outbox.counts);
         let outbox = tokio::spawn(outbox.run(Arc::clone(&written), stop.clone()));
         keep_house(config, (&store, &archive), clock, &stop);
+        transcribe(config, (&store, &archive), (clock, &written), &stop);
         let (recorder, recordings) = keeping::recorder(config, &archive)?;
         let (media, media_events) = Media::start(media_config(config)).map_err(ServeError::Media)?;
         let (agent, calls) = user_agent(config).await?;
@@ -163,6 +165,7 @@ impl Service {
             accounts: Arc::clone(&accounts),
             document_limits: document_limits(config),
             speech: Arc::clone(&speech),
+            transcribes: config.speech.transcriber.is_some(),
             local: addresses.iter().all(|address| address.ip().is_loopback()),
             store,
             archive,
@@ -270,6 +273,7 @@ async fn close_orphans(
         conferences: orphans.conferences,
         participants: orphans.participants,
         calls: orphans.calls,
+        transcripts: orphans.recordings.iter().filter_map(RecordingRecord::awaited_transcript).collect(),
         recordings: orphans.recordings,
         streams: orphans.streams,
     };
@@ -335,6 +339,23 @@ fn keep_house(
     tokio::spawn(retention.run(stop.clone()));
     let (archive, stop) = (Arc::clone(archive), stop.clone());
     tokio::spawn(async move { archive.run(stop).await });
+}
+
+/// Makes transcripts until `stop`, and has `written` told of the callbacks.
+fn transcribe(
+    config: &Config,
+    (store, archive): (&Arc<dyn Store>, &Arc<Archive>),
+    (clock, written): (Clock, &Arc<Notify>),
+    stop: &CancellationToken,
+) {
+    let transcripts = Transcripts {
+        store: Arc::clone(store),
+        archive: Arc::clone(archive),
+        transcriber: Transcriber::new(&config.speech),
+        now: Arc::new(move || clock.now()),
+        queued: Arc::clone(written),
+    };
+    tokio::spawn(transcripts.run(stop.clone()));
 }
 
 async fn beat(store: Arc<dyn Store>, clock: Clock, stop: CancellationToken) {

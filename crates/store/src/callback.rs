@@ -11,7 +11,7 @@ pub enum OrderKey {
     Conference(ConferenceId),
     /// A call.
     Call(CallId),
-    /// An API request that is answered later, or what became of a text message.
+    /// An API request that is answered later, what became of a text message, or the transcript of a recording.
     Request(Uuid),
     /// A text message itself, to be sent.
     Message(Uuid),

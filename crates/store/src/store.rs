@@ -2,7 +2,7 @@ use async_trait::async_trait;
 use mixminus_control::{
     AccountId, CallId, CallRecord, CallState, ConferenceId, ConferenceRecord, ConferenceState, Direction,
     EndCause, HangupCause, HangupSource, ParticipantId, ParticipantRecord, RecordingId, RecordingRecord,
-    Selector, StreamId, StreamRecord, Timestamp,
+    Selector, StreamId, StreamRecord, Timestamp, TranscriptRecord,
 };
 use uuid::Uuid;
 
@@ -23,6 +23,8 @@ pub struct Batch {
     pub calls: Vec<CallRecord>,
     /// Recordings that changed.
     pub recordings: Vec<RecordingRecord>,
+    /// Transcripts that are asked for, of recordings in this batch or an earlier one; what is pending stays as it is.
+    pub transcripts: Vec<TranscriptRecord>,
     /// Streams that changed.
     pub streams: Vec<StreamRecord>,
     /// Callbacks to queue.
@@ -36,6 +38,7 @@ impl Batch {
             && self.participants.is_empty()
             && self.calls.is_empty()
             && self.recordings.is_empty()
+            && self.transcripts.is_empty()
             && self.streams.is_empty()
             && self.callbacks.is_empty()
     }
@@ -47,6 +50,7 @@ impl Batch {
         let participants = self.participants.iter().flat_map(|row| [Some(row.joined_at), row.left_at]);
         let calls = self.calls.iter().flat_map(|row| [Some(row.created_at), row.answered_at, row.ended_at]);
         let recordings = self.recordings.iter().flat_map(|row| [Some(row.started_at), row.ended_at]);
+        let transcripts = self.transcripts.iter().map(|row| Some(row.asked_at));
         let streams =
             self.streams.iter().flat_map(|row| [Some(row.created_at), row.started_at, row.ended_at]);
         let callbacks = self.callbacks.iter().map(|row| Some(row.created_at));
@@ -54,6 +58,7 @@ impl Batch {
             .chain(participants)
             .chain(calls)
             .chain(recordings)
+            .chain(transcripts)
             .chain(streams)
             .chain(callbacks)
             .flatten()
@@ -254,8 +259,28 @@ pub trait Store: Directory {
         limit: u32,
     ) -> Result<Vec<RecordingRecord>, StoreError>;
 
-    /// Deletes what is known of a recording.
+    /// Deletes what is known of a recording, its transcript too.
     async fn delete_recording(&self, id: RecordingId) -> Result<(), StoreError>;
+
+    /// The first `limit` transcripts that are to be made, of whichever account, and of what: the first asked for first.
+    async fn pending_transcripts(
+        &self,
+        limit: u32,
+    ) -> Result<Vec<(RecordingRecord, TranscriptRecord)>, StoreError>;
+
+    /// The transcript of one recording.
+    async fn transcript(&self, id: RecordingId) -> Result<Option<TranscriptRecord>, StoreError>;
+
+    /// Writes what became of a transcript and queues `callback` with it, unless it is not pending any more; whether it
+    /// was.
+    async fn end_transcript(
+        &self,
+        transcript: &TranscriptRecord,
+        callback: Option<&NewCallback>,
+    ) -> Result<bool, StoreError>;
+
+    /// Deletes the transcript of a recording, made or not.
+    async fn delete_transcript(&self, id: RecordingId) -> Result<(), StoreError>;
 
     /// The newest [`Page::MAX_LIMIT`] streams of a call, newest first.
     async fn streams(&self, account: &AccountId, call: CallId) -> Result<Vec<StreamRecord>, StoreError>;

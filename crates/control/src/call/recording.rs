@@ -67,8 +67,9 @@ impl Call {
         longest: Option<Duration>,
         context: &mut Context,
     ) -> Option<RecordingRecord> {
-        let all = &self.recordings.all;
-        if let Some(known) = all.iter().find(|one| one.reason == reason && one.recording.goes_on()) {
+        let all = &mut self.recordings.all;
+        if let Some(known) = all.iter_mut().find(|one| one.reason == reason && one.recording.goes_on()) {
+            known.recording.asked_again(terms, context);
             return Some(known.recording.record.clone());
         }
         let leg = self.leg.filter(|_| all.len() < MAX_FINISHING)?;

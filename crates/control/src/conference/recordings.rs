@@ -210,7 +210,8 @@ impl Conference {
             }
             _ => {}
         }
-        if let Some(known) = self.recordings.find(scope) {
+        if let Some(known) = self.recordings.find_mut(scope) {
+            known.asked_again(terms, context);
             return Ok(known.record.clone());
         }
         let finishing = self.recordings.0.iter().filter(|one| !one.recording.goes_on());

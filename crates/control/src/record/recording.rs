@@ -3,7 +3,8 @@ use std::time::Duration;
 use uuid::Uuid;
 
 use super::{AccountId, CallId, ConferenceId, ParticipantId, Timestamp};
-use crate::instruction::Action;
+use super::{TranscriptRecord, TranscriptState};
+use crate::instruction::{Action, TranscriptTerms};
 
 uuid_id! {
     /// A recording, unique across nodes and for good.
@@ -96,10 +97,13 @@ pub struct RecordingRecord {
     pub url: String,
     /// Who is told what becomes of it.
     pub told: Option<Action>,
+    /// Whether, once it is over, it is transcribed.
+    pub transcript: Option<TranscriptTerms>,
 }
 
 impl RecordingRecord {
-    /// A recording of `of` that begins at `now`; it holds nothing yet, is nowhere, and nobody is told of it.
+    /// A recording of `of` that begins at `now`; it holds nothing yet, is nowhere, nobody is told of it, and it
+    /// is not transcribed.
     pub fn begin(
         id: RecordingId,
         account: AccountId,
@@ -120,6 +124,14 @@ impl RecordingRecord {
             size_bytes: 0,
             url: String::new(),
             told: None,
+            transcript: None,
         }
+    }
+
+    /// The transcript that is to be made of it, once it is over.
+    pub fn awaited_transcript(&self) -> Option<TranscriptRecord> {
+        let (asked_at, terms) = self.ended_at.zip(self.transcript.as_ref())?;
+        let told = terms.callback.clone();
+        Some(TranscriptRecord { recording: self.id, state: TranscriptState::Pending, asked_at, told })
     }
 }

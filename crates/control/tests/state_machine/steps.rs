@@ -376,6 +376,7 @@ fn recording() -> impl Strategy<Value = RecordingTerms> {
         track,
         keeps_tracks: false,
         callback,
+        transcript: None,
     })
 }
 

@@ -24,6 +24,7 @@ mod replies;
 mod request;
 mod resource_object;
 mod schema;
+mod transcription;
 
 pub use account::{AccountUpdate, SubaccountBody, parse_cascade};
 pub use add_participant::{
@@ -58,3 +59,4 @@ pub use resource_object::{
     AccountObject, ApplicationObject, EndpointObject, RecordingObject, Registration, SubaccountCreated,
     SubaccountObject,
 };
+pub use transcription::{NewTranscription, TranscriptStatus, TranscriptionObject, TranscriptionReply};

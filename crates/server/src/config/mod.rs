@@ -233,6 +233,15 @@ settings! {
         recogniser_timeout_s: Within<1, 30> = 5,
         /// Callers it listens to at once, a process for each; others are not understood.
         max_recognisers: Within<1, 1000> = 8,
+        /// The program and its arguments that transcribe recordings; docs/speech.md says
+        /// how. `{format}` (`mp3`, `wav`, `ogg` or `flac`) and `{channels}` (1 or 2)
+        /// are replaced. No shell is involved, and no argument may hold a comma. Without
+        /// it, requests for transcripts are refused.
+        transcriber: Option<Vec<String>> = ["sh", "/opt/transcribe.sh", "{format}"],
+        /// Seconds that it may take for a recording.
+        transcriber_timeout_s: Within<1, 86_400> = 3600,
+        /// Recordings it is given at once, a process for each; others wait.
+        max_transcribers: Within<1, 64> = 1,
     }
 
     /// Who sends the text messages of `<Message>`. Without a service they fail.

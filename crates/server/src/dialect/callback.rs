@@ -4,12 +4,12 @@ use mixminus_control::{
     Answerer, CallCallback, CallEvent, CallRecord, CallState, CallbackEvent, CollectKind, Collected,
     ConferenceEvent, ConferenceKind, ConferenceRecord, ConnectionEnd, DialStep, Dialled, Entry, Fetch,
     FetchPurpose, HangupCause, HttpMethod, Likelihood, News, ParticipantRecord, PressedDigits, RecordReport,
-    RecordingCallback, RecordingEvent, StreamEvent, Understood,
+    RecordingCallback, RecordingEvent, RecordingRecord, StreamEvent, Understood,
 };
 use mixminus_plivo::callback::{
     self, AddParticipantOutcome, Called, DialAction, DialEvent, DialOutcome, DialStatus, Input, InputType,
     InterimSpeech, MessageReport, MessageStatus, Parameters, RecordOutcome, RecordingEventName, StatusEvent,
-    StreamStatus, call_parameters, digits_parameters, exit_parameters,
+    StreamStatus, TranscriptOutcome, call_parameters, digits_parameters, exit_parameters,
 };
 use mixminus_plivo::{Call, CallStatus, ExitCause, Request};
 use uuid::Uuid;
@@ -201,6 +201,11 @@ fn pressed_parameters(caller: &CallRecord, pressed: &PressedDigits) -> Parameter
 /// What the callback of a message between `from` and `to` says.
 pub fn message_parameters(id: Uuid, (from, to): (&str, &str), status: MessageStatus) -> Parameters {
     MessageReport { uuid: &id.to_string(), from, to, status }.parameters()
+}
+
+/// What the callback of a transcript of `record` says: the text, or why there is none.
+pub fn transcript_parameters(record: &RecordingRecord, text: Result<&str, &str>) -> Parameters {
+    TranscriptOutcome { recording: &recording(record), text }.parameters()
 }
 
 /// The request of `url`, ready to be signed.

@@ -13,7 +13,7 @@ use mixminus_plivo::rest::{
 };
 use mixminus_plivo::{Gender, SipHeaders, Voice};
 
-use super::join::{CONFIRM_TIMEOUT, action, conference, digits, format};
+use super::join::{CONFIRM_TIMEOUT, action, conference, digits, format, to_url, transcript};
 
 /// The invitation that `request` is; none if its call is no uuid.
 pub fn invitation(request: AddParticipant) -> Option<Invitation> {
@@ -202,6 +202,7 @@ pub fn recording_terms(request: &MpcRecord) -> RecordingTerms {
         },
         keeps_tracks: request.track_type == TrackType::Both,
         callback: request.callback.clone().map(action),
+        transcript: request.transcript.then(|| to_url(request.transcription_url.clone())),
     }
 }
 
@@ -212,6 +213,7 @@ pub fn record_call(request: CallRecord) -> CallChange {
         track: if request.stereo { RecordingTrack::Channels } else { RecordingTrack::Mix },
         keeps_tracks: false,
         callback: request.callback.map(action),
+        transcript: request.transcription.map(transcript),
     };
     CallChange::Record(terms, request.time_limit)
 }

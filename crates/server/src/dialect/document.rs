@@ -10,7 +10,6 @@ use super::join::{action, conference, digits, seconds};
 use super::plain;
 use super::sounds::spoken;
 use super::stream;
-use crate::web::loggable;
 
 /// How long a caller has to be silent for a wait to end, unless it says so: Plivo's.
 const MIN_SILENCE: Duration = Duration::from_secs(2);
@@ -45,7 +44,7 @@ pub fn document(document: &[u8], url: &str, means: &Means) -> Result<Document, F
     }
     Ok(Document {
         url: Some(url.to_owned()),
-        instructions: document.elements.into_iter().filter_map(|element| instruction(element, url)).collect(),
+        instructions: document.elements.into_iter().filter_map(instruction).collect(),
     })
 }
 
@@ -60,7 +59,7 @@ fn without_speech(element: &mut Element) -> Result<(), ()> {
     Ok(())
 }
 
-fn instruction(element: Element, document: &str) -> Option<Instruction> {
+fn instruction(element: Element) -> Option<Instruction> {
     Some(match element {
         Element::MultiPartyCall(call) => Instruction::Conference(Box::new(conference(*call))),
         Element::Conference(room) => Instruction::Conference(Box::new(plain::conference(*room))),
@@ -70,12 +69,7 @@ fn instruction(element: Element, document: &str) -> Option<Instruction> {
         Element::Wait(wait) => self::wait(&wait),
         Element::GetDigits(question) => Instruction::Collect(Box::new(input::digits(*question))),
         Element::GetInput(question) => Instruction::Collect(Box::new(input::input(*question))),
-        Element::Record(record) => {
-            if record.transcription.is_some() {
-                tracing::warn!(document = loggable(document), "<Record> is carried out, and not transcribed");
-            }
-            Instruction::Record(Box::new(input::record(*record)))
-        }
+        Element::Record(record) => Instruction::Record(Box::new(input::record(*record))),
         Element::Dial(dial) => Instruction::Dial(Box::new(input::dial(*dial))),
         Element::Stream(stream) => {
             let waits = stream.keep_call_alive;
@@ -83,8 +77,7 @@ fn instruction(element: Element, document: &str) -> Option<Instruction> {
         }
         Element::Dtmf(dtmf) => Instruction::SendDigits { digits: digits(&dtmf.keys), at_once: dtmf.is_async },
         Element::PreAnswer(elements) => {
-            let early = elements.into_iter().filter_map(|element| instruction(element, document));
-            Instruction::BeforeAnswer(early.collect())
+            Instruction::BeforeAnswer(elements.into_iter().filter_map(instruction).collect())
         }
         Element::Message(message) => Instruction::SendMessage(Box::new(TextMessage {
             from: message.src,

@@ -12,7 +12,7 @@ use mixminus_plivo::xml::{
 
 use super::command::sip_headers;
 use super::document::prompt;
-use super::join::{CONFIRM_TIMEOUT, action, digits as keys, format};
+use super::join::{CONFIRM_TIMEOUT, action, digits as keys, format, transcript};
 
 /// How long to wait for a further digit when the document leaves that to us.
 const NEXT_DIGIT: Duration = Duration::from_secs(3);
@@ -93,6 +93,7 @@ pub fn record(record: xml::Record) -> Record {
             track: if record.stereo { RecordingTrack::Channels } else { mono },
             keeps_tracks: false,
             callback: record.callback.map(action),
+            transcript: record.transcription.map(transcript),
         },
         span,
         longest: record.max_length.or_else(|| is_turn.then_some(xml::MAX_LENGTH)),

@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use mixminus_control::policy::{CoachVoice, Role};
 use mixminus_control::{
-    Action, AutomaticRecording, ConferenceKind, ConferenceRequest, EventGroup, RecordingFormat,
-    RecordingTerms, RecordingTrack, Report, Sound, StatusCallback,
+    Action, AutomaticRecording, ConferenceKind, ConferenceRequest, EventGroup, HttpMethod, RecordingFormat,
+    RecordingTerms, RecordingTrack, Report, Sound, StatusCallback, TranscriptTerms,
 };
 use mixminus_plivo::xml::{self, MultiPartyCall, Target};
-use mixminus_plivo::{FileFormat, Key};
+use mixminus_plivo::{FileFormat, Key, Transcription};
 
 use super::resource::http_method;
 
@@ -53,6 +53,7 @@ fn recording(recording: xml::Recording) -> Option<AutomaticRecording> {
         track: RecordingTrack::Mix,
         keeps_tracks: false,
         callback: recording.callback.map(action),
+        transcript: recording.transcript.then(|| to_url(recording.transcription_url)),
     };
     recording.record.then(|| AutomaticRecording {
         terms,
@@ -61,6 +62,16 @@ fn recording(recording: xml::Recording) -> Option<AutomaticRecording> {
         start_sound: recording.start_audio.map(action),
         stop_sound: recording.stop_audio.map(action),
     })
+}
+
+/// A transcript that is told to `url`.
+pub fn to_url(url: Option<String>) -> TranscriptTerms {
+    TranscriptTerms { callback: url.map(|url| Action { url, method: HttpMethod::Post }) }
+}
+
+/// The transcript that `transcription` asks for. A machine makes it, whoever was asked for.
+pub fn transcript(transcription: Transcription) -> TranscriptTerms {
+    TranscriptTerms { callback: transcription.callback.map(action) }
 }
 
 /// What a file of that format is.

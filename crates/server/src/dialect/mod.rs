@@ -18,16 +18,16 @@ mod words;
 
 pub use callback::{
     call, call_callback_parameters, callback_parameters, fetch_parameters, message_parameters,
-    recording_callback_parameters, request,
+    recording_callback_parameters, request, transcript_parameters,
 };
 pub use command::{
     call_id, calls, cancel, invitation, play, record_call, recording_terms, said, send_digits, speak,
     stop_recording, transfer,
 };
 pub use document::{Means, document};
-pub use join::digits;
+pub use join::{digits, to_url};
 pub use plain::participant_callback_parameters;
-pub use resource::{application, endpoint, http_method, recording, recording_filter};
+pub use resource::{application, endpoint, http_method, recording, recording_filter, transcription};
 pub use rest::{
     call_filter, change, conference_filter, instant, members, mpc, participant, participant_filter, selector,
 };

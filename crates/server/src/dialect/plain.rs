@@ -9,7 +9,7 @@ use mixminus_control::{
 use mixminus_plivo::callback::{ConferenceAction, ConferenceEvent, Parameters};
 use mixminus_plivo::xml;
 
-use super::join::{action, format, sound};
+use super::join::{action, format, sound, transcript};
 use super::resource::recording;
 
 /// The request that `room` makes.
@@ -22,6 +22,7 @@ pub fn conference(room: xml::Conference) -> ConferenceRequest {
             track: RecordingTrack::Mix,
             keeps_tracks: false,
             callback: callback.clone(),
+            transcript: room.transcription.map(transcript),
         },
         min_participants: 1,
         participants_too: false,

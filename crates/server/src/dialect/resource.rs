@@ -4,9 +4,11 @@ use std::time::Duration;
 
 use mixminus_control::{
     AccountId, Action, ApplicationRecord, CallId, ConferenceId, EndpointRecord, HttpMethod, RecordingFormat,
-    RecordingRecord, RecordingState, Timestamp,
+    RecordingRecord, RecordingState, Timestamp, TranscriptRecord, TranscriptState,
 };
-use mixminus_plivo::rest::{ApplicationObject, EndpointObject, RecordingFilter};
+use mixminus_plivo::rest::{
+    ApplicationObject, EndpointObject, RecordingFilter, TranscriptStatus, TranscriptionObject,
+};
 use mixminus_plivo::{FileFormat, Method, RecordingFile};
 use mixminus_store as store;
 
@@ -69,6 +71,16 @@ pub fn endpoint(record: &EndpointRecord) -> EndpointObject {
         username: record.username.clone(),
         registration: None,
     }
+}
+
+/// The transcript of `record` in a reply.
+pub fn transcription(record: &RecordingRecord, transcript: &TranscriptRecord) -> TranscriptionObject {
+    let status = match &transcript.state {
+        TranscriptState::Pending => TranscriptStatus::InProgress,
+        TranscriptState::Completed { text } => TranscriptStatus::Completed(text),
+        TranscriptState::Failed { error } => TranscriptStatus::Failed(error),
+    };
+    TranscriptionObject::new(&recording(record), status)
 }
 
 /// What Plivo knows of the recording.

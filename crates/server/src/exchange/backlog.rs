@@ -145,17 +145,20 @@ impl Backlog {
 
 impl Waiting {
     fn rows(&self) -> usize {
-        let Batch { conferences, participants, calls, recordings, streams, callbacks } = &self.entry.batch;
+        let Batch { conferences, participants, calls, recordings, transcripts, streams, callbacks } =
+            &self.entry.batch;
         conferences.len()
             + participants.len()
             + calls.len()
             + recordings.len()
+            + transcripts.len()
             + streams.len()
             + callbacks.len()
     }
 
     fn merge(&mut self, entry: Entry) {
-        let Batch { conferences, participants, calls, recordings, streams, callbacks } = entry.batch;
+        let Batch { conferences, participants, calls, recordings, transcripts, streams, callbacks } =
+            entry.batch;
         let batch = &mut self.entry.batch;
         for row in conferences {
             put(&mut batch.conferences, &mut self.conferences, row.id, row);
@@ -172,6 +175,7 @@ impl Waiting {
         for row in streams {
             put(&mut batch.streams, &mut self.streams, row.id, row);
         }
+        batch.transcripts.extend(transcripts);
         batch.callbacks.extend(callbacks);
         self.entry.answers.extend(entry.answers);
         self.entry.replies.extend(entry.replies);

@@ -400,6 +400,7 @@ impl Exchange {
             Effect::SaveParticipant(record) => entry.batch.participants.push(record),
             Effect::Notify(event) => entry.batch.callbacks.push(queued(&event)),
             Effect::SaveRecording(record) => {
+                entry.batch.transcripts.extend(record.awaited_transcript());
                 entry.batch.recordings.push(self.answering.recordings.located(record));
             }
             Effect::NotifyOfRecording(event) => {

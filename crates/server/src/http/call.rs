@@ -52,6 +52,9 @@ pub async fn answer(asked: &Asked<'_>, resource: Resource) -> Result<Response, A
         }
         ("POST", Resource::CallRecorded(id)) => {
             let change = dialect::record_call(rest::CallRecord::parse(asked.arguments)?);
+            if let CallChange::Record(terms, _) = &change {
+                asked.transcribable(terms.transcript.as_ref())?;
+            }
             let Outcome::Recording(recording) = asked.change_call(&id, change).await? else {
                 return Err(ApiError::internal());
             };

@@ -25,6 +25,7 @@ mod subaccount;
 #[cfg(test)]
 mod tests;
 mod tls;
+mod transcription;
 mod waveform;
 
 use std::collections::BTreeMap;
@@ -72,6 +73,8 @@ pub struct ApiState {
     pub document_limits: xml::Limits,
     /// Who can say what is to be said.
     pub speech: Arc<Speech>,
+    /// Whether there is a transcriber.
+    pub transcribes: bool,
     /// Whether only this machine can ask.
     pub local: bool,
     /// Where what is asked is read.
@@ -237,6 +240,7 @@ async fn carry_out_now(asked: &Asked<'_>, resource: Resource) -> Result<Response
         | Resource::CallDigits(_)
         | Resource::CallRecorded(_)
         | Resource::Request(_) => call::answer(asked, resource).await,
+        Resource::Transcription(id) => transcription::answer(asked, &id).await,
         Resource::Tracks(id) => recording::tracks(asked, &id).await,
         Resource::Waveform(id) => waveform::answer(asked, &id).await,
         Resource::CallStreams(call) => stream::answer(asked, &call, None).await,

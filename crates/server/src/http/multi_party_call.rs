@@ -101,6 +101,8 @@ impl Asked<'_> {
         };
         let request = AddParticipant::parse(self.arguments, &name, &self.state.document_limits)?;
         let invitation = dialect::invitation(request).ok_or(RestError::NotFound("call"))?;
+        let recording = invitation.request.recording.as_ref();
+        self.transcribable(recording.and_then(|recording| recording.terms.transcript.as_ref()))?;
         let selector = dialect::selector(mpc).ok_or(RestError::MpcNotFound)?;
         let Outcome::Placed(request, calls) =
             self.command(Command::Invite(selector, Box::new(invitation))).await?
@@ -201,6 +203,7 @@ impl Asked<'_> {
     async fn record(&self, mpc: &MpcSegment, member: Option<String>) -> Result<Response, ApiError> {
         let scope = scope(member.as_deref())?;
         let terms = dialect::recording_terms(&MpcRecord::parse(self.arguments)?);
+        self.transcribable(terms.transcript.as_ref())?;
         let Outcome::Recording(recording) =
             self.change_mpc(mpc, ConferenceChange::Record(scope, terms)).await?
         else {

@@ -81,7 +81,7 @@ fn object(asked: &Asked<'_>, record: &RecordingRecord) -> RecordingObject {
 }
 
 /// The recording of this id that `account` reaches.
-async fn find(state: &ApiState, account: &AccountId, id: &str) -> Result<RecordingRecord, ApiError> {
+pub async fn find(state: &ApiState, account: &AccountId, id: &str) -> Result<RecordingRecord, ApiError> {
     let absent = || ApiError::absent("recording");
     let id = RecordingId(Uuid::try_parse(id).map_err(|_| absent())?);
     state.store.recording(account, id).await?.ok_or_else(absent)

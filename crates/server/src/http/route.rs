@@ -94,6 +94,8 @@ pub enum Resource {
     CallRecorded(String),
     /// `Request/{uuid}/`
     Request(String),
+    /// `Transcription/{id}/`, by the recording's id.
+    Transcription(String),
     /// `Recording/{id}/Track/`
     Tracks(String),
     /// `Recording/{id}/Waveform/`
@@ -130,6 +132,7 @@ impl Resource {
         match (first.as_str(), rest) {
             ("Call", _) => return Self::call(rest),
             ("Request", [id]) => return Some(Self::Request(id.clone())),
+            ("Transcription", [id]) => return Some(Self::Transcription(id.clone())),
             _ => {}
         }
         if first != "MultiPartyCall" {
@@ -232,6 +235,7 @@ impl Resource {
             Self::One(Kind::Recording, _) | Self::CallStream(..) => &[Method::GET, Method::DELETE],
             Self::Call(_)
             | Self::CallStreams(_)
+            | Self::Transcription(_)
             | Self::Conference(_)
             | Self::Participant(..)
             | Self::One(..) => &[Method::GET, Method::POST, Method::DELETE],

@@ -8,6 +8,7 @@ mod list;
 mod outbox;
 mod read;
 mod rows;
+mod transcripts;
 mod write;
 
 use std::fs::{File, TryLockError};
@@ -17,7 +18,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use mixminus_control::{
     AccountId, CallId, CallRecord, ConferenceId, ConferenceRecord, ParticipantId, ParticipantRecord,
-    RecordingId, RecordingRecord, Selector, StreamId, StreamRecord, Timestamp,
+    RecordingId, RecordingRecord, Selector, StreamId, StreamRecord, Timestamp, TranscriptRecord,
 };
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::sqlite::{
@@ -28,7 +29,7 @@ use sqlx::{Connection, SqlSafeStr};
 use uuid::Uuid;
 
 use crate::{
-    Batch, CallFilter, CallbackFilter, CallbackRecord, ConferenceFilter, Forget, Orphans, Page,
+    Batch, CallFilter, CallbackFilter, CallbackRecord, ConferenceFilter, Forget, NewCallback, Orphans, Page,
     ParticipantFilter, QueuedCallback, RecordingFilter, RecordingLimits, Store, StoreError,
 };
 
@@ -129,6 +130,7 @@ fn migrations() -> Migrator {
         (6, "ends of calls", include_str!("../../migrations/0006_ends_of_calls.sql")),
         (7, "told recordings", include_str!("../../migrations/0007_told_recordings.sql")),
         (8, "streams", include_str!("../../migrations/0008_streams.sql")),
+        (9, "transcripts", include_str!("../../migrations/0009_transcripts.sql")),
     ];
     let migration = |(version, name, sql): (i64, &'static str, &'static str)| {
         Migration::new(version, name.into(), MigrationType::Simple, sql.into_sql_str(), false)
@@ -216,6 +218,29 @@ impl Store for SqliteStore {
 
     async fn delete_recording(&self, id: RecordingId) -> Result<(), StoreError> {
         write::delete_recording(&self.writer, id).await
+    }
+
+    async fn pending_transcripts(
+        &self,
+        limit: u32,
+    ) -> Result<Vec<(RecordingRecord, TranscriptRecord)>, StoreError> {
+        transcripts::pending(&self.readers, limit).await
+    }
+
+    async fn transcript(&self, id: RecordingId) -> Result<Option<TranscriptRecord>, StoreError> {
+        transcripts::get(&self.readers, id).await
+    }
+
+    async fn end_transcript(
+        &self,
+        transcript: &TranscriptRecord,
+        callback: Option<&NewCallback>,
+    ) -> Result<bool, StoreError> {
+        transcripts::end(&self.writer, transcript, callback).await
+    }
+
+    async fn delete_transcript(&self, id: RecordingId) -> Result<(), StoreError> {
+        transcripts::delete(&self.writer, id).await
     }
 
     async fn streams(&self, account: &AccountId, call: CallId) -> Result<Vec<StreamRecord>, StoreError> {

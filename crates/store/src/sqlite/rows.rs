@@ -4,7 +4,7 @@ use mixminus_control::{
     AccountId, Action, ApplicationId, ApplicationRecord, CallId, CallRecord, ConferenceId, ConferenceKind,
     ConferenceRecord, EndpointId, EndpointRecord, ParticipantId, ParticipantRecord, PasswordDigests,
     PlacementId, RecordedFrom, RecordingId, RecordingRecord, StatusCallback, StreamId, StreamRecord,
-    Timestamp,
+    Timestamp, TranscriptRecord, TranscriptState, TranscriptTerms,
 };
 use std::time::Duration;
 
@@ -12,6 +12,7 @@ use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
 use uuid::Uuid;
 
+use super::transcripts;
 use crate::text::{self, Text};
 use crate::{
     CallbackRecord, CallbackState, NewCallback, OrderKey, QueuedCallback, StoreError, SubaccountRecord, Token,
@@ -156,6 +157,25 @@ pub(super) fn recording(row: &SqliteRow) -> Result<RecordingRecord, StoreError> 
         size_bytes: row.try_get::<i64, _>("size_bytes")? as u64,
         url: row.try_get("url")?,
         told: actions(row, "told")?.pop(),
+        transcript: match row.try_get::<Option<&str>, _>("transcript")? {
+            Some(_) => Some(TranscriptTerms { callback: actions(row, "transcript")?.pop() }),
+            None => None,
+        },
+    })
+}
+
+pub(super) fn transcript(row: &SqliteRow) -> Result<TranscriptRecord, StoreError> {
+    let (state, text): (String, String) = (row.try_get("transcript_state")?, row.try_get("text")?);
+    Ok(TranscriptRecord {
+        recording: RecordingId(uuid(row, "recording_id")?),
+        state: match state.as_str() {
+            transcripts::PENDING => TranscriptState::Pending,
+            transcripts::COMPLETED => TranscriptState::Completed { text },
+            transcripts::FAILED => TranscriptState::Failed { error: text },
+            _ => return Err(StoreError::Unknown { column: "transcript_state", value: state }),
+        },
+        asked_at: instant(row, "asked_at")?,
+        told: actions(row, "transcript_told")?.pop(),
     })
 }
 

@@ -6,7 +6,7 @@ use mixminus_control::{
 };
 use sqlx::sqlite::{SqliteConnection, SqlitePool};
 
-use super::outbox;
+use super::{outbox, transcripts};
 use crate::text::{self, Text};
 use crate::{Batch, StoreError};
 
@@ -26,6 +26,9 @@ pub(super) async fn commit(writer: &SqlitePool, batch: &Batch) -> Result<(), Sto
     }
     for recording in &batch.recordings {
         save_recording(&mut transaction, recording).await?;
+    }
+    for transcript in &batch.transcripts {
+        transcripts::ask(&mut transaction, transcript).await?;
     }
     for stream in &batch.streams {
         save_stream(&mut transaction, stream).await?;
@@ -161,10 +164,11 @@ async fn save_recording(
     sqlx::query(
         "INSERT INTO recordings (id, account, conference_id, conference_name, participant_id, call_id,
              from_address, to_address, state, format, track, started_at, ended_at, duration_us, size_bytes, url,
-             told)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
+             told, transcript)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
          ON CONFLICT (id) DO UPDATE SET state = excluded.state, ended_at = excluded.ended_at,
-             duration_us = excluded.duration_us, size_bytes = excluded.size_bytes, url = excluded.url",
+             duration_us = excluded.duration_us, size_bytes = excluded.size_bytes, url = excluded.url,
+             transcript = excluded.transcript",
     )
     .bind(recording.id.to_string())
     .bind(&recording.account.0)
@@ -183,6 +187,7 @@ async fn save_recording(
     .bind(recording.size_bytes as i64)
     .bind(&recording.url)
     .bind(text::actions(recording.told.as_slice()))
+    .bind(recording.transcript.as_ref().map(|terms| text::actions(terms.callback.as_slice())))
     .execute(connection)
     .await?;
     Ok(())

@@ -57,7 +57,7 @@ fn endpoint(id: &str, owner: &AccountId, application: &str) -> EndpointRecord {
     }
 }
 
-fn recording(started: i64) -> RecordingRecord {
+pub fn recording(started: i64) -> RecordingRecord {
     RecordingRecord {
         id: RecordingId(Uuid::new_v4()),
         account: account(),
@@ -77,6 +77,7 @@ fn recording(started: i64) -> RecordingRecord {
         size_bytes: 1 << 40,
         url: "http://h/r".into(),
         told: None,
+        transcript: None,
     }
 }
 

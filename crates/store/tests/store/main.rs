@@ -9,3 +9,4 @@ mod outbox;
 mod records;
 mod restart;
 mod streams;
+mod transcripts;

@@ -237,6 +237,7 @@ async fn orphans_that_were_committed_are_none_any_more() {
         conferences: orphans.conferences,
         participants: orphans.participants,
         calls: orphans.calls,
+        transcripts: Vec::new(),
         recordings: orphans.recordings,
         streams: orphans.streams,
         callbacks: Vec::new(),

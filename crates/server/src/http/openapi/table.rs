@@ -5,10 +5,10 @@ use mixminus_plivo::rest::{
     ApplicationFilter, ApplicationObject, ApplicationSettings, CallFired, CallIds, CallList, CallObject,
     CallPlay, CallRecord, CallRecordReply, CallSpeak, CallView, EndpointCreated, EndpointObject,
     EndpointUpdate, LiveCallObject, MakeCall, MemberPlay, MemberReply, MemberSelector, Message, MpcFilter,
-    MpcObject, MpcRecord, MpcRecordReply, NewApplication, NewEndpoint, Page, ParticipantFilter,
-    ParticipantObject, ParticipantUpdate, RecordingFilter, RecordingObject, SendDigits, Speech, StartStream,
-    StreamObject, StreamReply, SubaccountBody, SubaccountCreated, SubaccountObject, TrackType, Transfer,
-    UpdateReply, parse_cascade, parse_start,
+    MpcObject, MpcRecord, MpcRecordReply, NewApplication, NewEndpoint, NewTranscription, Page,
+    ParticipantFilter, ParticipantObject, ParticipantUpdate, RecordingFilter, RecordingObject, SendDigits,
+    Speech, StartStream, StreamObject, StreamReply, SubaccountBody, SubaccountCreated, SubaccountObject,
+    TrackType, TranscriptionObject, TranscriptionReply, Transfer, UpdateReply, parse_cascade, parse_start,
 };
 use mixminus_plivo::xml::Limits;
 
@@ -156,6 +156,9 @@ fn directory() -> Vec<Operation> {
         on("GET Recording/{recording_id}/", "getRecording", "One recording.", none(), json::<RecordingObject>(200)),
         on("GET Recording/{recording_id}/Track/", "listTracks", "The tracks of a recording that are kept.", none(), json::<TrackList>(200)),
         on("GET Recording/{recording_id}/Waveform/", "getWaveform", "A picture of how loud a recording is, or one of its tracks.", reads(WaveformQuery::parse), some("image/png", "string").refuses(&[503])),
+        on("GET Transcription/{recording_id}/", "getTranscription", "The transcript of a recording.", reads(NewTranscription::parse_type), json::<TranscriptionObject>(200)),
+        on("POST Transcription/{recording_id}/", "createTranscription", "Transcribes a recording that is over.", reads(NewTranscription::parse), json::<TranscriptionReply>(202).refuses(&[409])),
+        on("DELETE Transcription/{recording_id}/", "deleteTranscription", "Deletes a transcript.", none(), nothing()),
         on("DELETE Recording/{recording_id}/", "deleteRecording", "Deletes a recording that is over.", none(), nothing().refuses(&[409])),
     ]
 }

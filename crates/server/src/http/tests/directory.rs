@@ -161,6 +161,7 @@ fn recording(id: u128, started: i64) -> RecordingRecord {
         size_bytes: 9,
         url: "http://h/r.mp3".into(),
         told: None,
+        transcript: None,
     }
 }
 

@@ -9,6 +9,7 @@ mod recordings;
 mod refusals;
 mod repeats;
 mod resources;
+mod transcriptions;
 mod twelve;
 
 use std::sync::{Arc, Mutex};
@@ -117,6 +118,7 @@ pub async fn api_with(afterwards: Afterwards) -> Api {
         accounts: Arc::new(Accounts::new(account)),
         document_limits: mixminus_plivo::xml::Limits::default(),
         speech: Arc::new(crate::prompts::Speech::built_in()),
+        transcribes: false,
         local: true,
         store: Arc::clone(&store) as Arc<dyn Store>,
         archive: Arc::new(Archive::new(spool, None, Pace::default())),

@@ -33,7 +33,8 @@ fn after(resource: &Resource) -> Option<Resource> {
         Resource::One(Endpoint, _) => Resource::List(Recording),
         Resource::One(Recording, _) => Resource::Tracks(x()),
         Resource::Tracks(_) => Resource::Waveform(x()),
-        Resource::Waveform(_) => Resource::RecordingFile(x(), RecordingPart::Main(x())),
+        Resource::Waveform(_) => Resource::Transcription(x()),
+        Resource::Transcription(_) => Resource::RecordingFile(x(), RecordingPart::Main(x())),
         Resource::RecordingFile(_, RecordingPart::Main(_)) => {
             Resource::RecordingFile(x(), RecordingPart::Track(x()))
         }

@@ -19,7 +19,7 @@ use super::*;
 use crate::recording_place::UrlKey;
 
 const AUDIO: &str = "RIFF0123456789";
-const RECORDING: Uuid = Uuid::from_u128(0x7777_7777_7777_4777_8777_7777_7777_7777);
+pub const RECORDING: Uuid = Uuid::from_u128(0x7777_7777_7777_4777_8777_7777_7777_7777);
 const SUB: &str = "SATEST00000000000000";
 const SUB_TOKEN: &str = "sub-token-sub-token-sub-token-sub-token!";
 
@@ -29,7 +29,7 @@ pub fn place(signed_for: Option<Duration>) -> RecordingPlace {
     RecordingPlace::new("http://h".into(), key, signed_for, Clock::start())
 }
 
-fn record(state: RecordingState) -> RecordingRecord {
+pub fn record(state: RecordingState) -> RecordingRecord {
     let of = RecordedFrom {
         conference: Some((ConferenceId(SUPPORT), "support".into())),
         participant: None,
@@ -49,7 +49,7 @@ fn record(state: RecordingState) -> RecordingRecord {
 }
 
 /// An API with a recording of `account` whose file, track and sidecar are kept.
-async fn with_recording(account: &str, signed_for: Option<Duration>) -> Api {
+pub async fn with_recording(account: &str, signed_for: Option<Duration>) -> Api {
     let mut api = api().await;
     api.state.place = place(signed_for);
     api.router = router(api.state.clone());
@@ -75,7 +75,7 @@ async fn with_recording(account: &str, signed_for: Option<Duration>) -> Api {
     api
 }
 
-async fn save(api: &Api, record: RecordingRecord) {
+pub async fn save(api: &Api, record: RecordingRecord) {
     api.state.store.commit(&Batch { recordings: vec![record], ..Batch::default() }).await.unwrap();
 }
 
