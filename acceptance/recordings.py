@@ -5,13 +5,16 @@ when the process dies or the disk has no room.
 import json
 import random
 import subprocess
+import sys
 import time
 import urllib.error
 import urllib.request
 from base64 import b64encode
+from pathlib import Path
 
 import numpy as np
 from plivo import plivoxml
+from plivo.exceptions import ResourceNotFoundError
 
 import sound
 from conference import NAME, Desk
@@ -30,7 +33,9 @@ ROLES = {"agent": "PCMU", "customer": "opus", "supervisor": "G722"}
 
 
 def run(stage):
-    desk = Desk(stage, "recordings", recordings="keep_tracks = true").start()
+    transcriber = [sys.executable, str(Path(__file__).with_name("transcriber.py")), "{format}"]
+    speech = f"transcriber = {json.dumps(transcriber)}"
+    desk = Desk(stage, "recordings", recordings="keep_tracks = true", speech=speech).start()
     try:
         for role, codec in ROLES.items():
             desk.offer(role, role.title(), stay_alone=True, coach_mode=role == "supervisor")
@@ -38,6 +43,7 @@ def run(stage):
         conference(desk)
         participants(desk)
         calls(desk)
+        transcribed(desk)
         formats(desk)
         paused(desk)
         killed(desk)
@@ -219,6 +225,66 @@ def calls(desk):
     desk.checks("the message is as long as it may be", abs(length - 3) < 0.1, f"{length:.2f} s")
     heard = sound.lowered(samples(file)[: int(length * RATE) // 2 * 2].mean(axis=1), RATE // sound.RATE)
     desk.checks("and has the caller's voice", desk.stage.voices["customer"].heard_in(heard))
+
+
+def transcribed(desk):
+    """What a program hears in a message and in a meeting whose service is killed before it is done."""
+    record = plivoxml.RecordElement(
+        max_length=3, play_beep=False, file_format="wav", transcription_type="auto",
+        transcription_url=f"{desk.app.url}/message-said",
+    )
+    desk.app.answer("said", plivoxml.ResponseElement().add(record))
+    phone = desk.phones["customer"]
+    desk.checks("the caller with another message is answered", phone.call(desk.service.sip("said")))
+    phone.closed(8)
+    message = heard(desk, "message", "wav 3 customer")
+    gather(desk)
+    said = f"{desk.app.url}/meeting-said"
+    tape = Tape(desk, desk.calls.start_recording, file_format="mp3", transcript=True, transcription_url=said)
+    tape.span("all talk")
+    # The text rounds its length, which should be no half.
+    time.sleep(EDGE_SECONDS)
+    tape.finished(lambda: desk.calls.stop_recording(friendly_name=NAME))
+    state = desk.client.transcriptions.get_transcription(tape.id)
+    desk.checks("it is transcribed while calls go on", state.status == "in-progress", state)
+    desk.service.kill()
+    for one in desk.phones.values():
+        one.hang_up()
+    desk.service.start()
+    heard(desk, "meeting", f"mp3 {round(seconds(tape.file))} agent customer supervisor")
+    again(desk, message)
+
+
+def heard(desk, what, text):
+    """Checks what was told of a transcript, and what the API says of it; the recording's id."""
+    desk.checks.eventually(f"the {what}'s transcript is told", lambda: desk.app.on(f"/{what}-said"), 15)
+    request = desk.app.on(f"/{what}-said")[-1]
+    told = request.params
+    desk.checks(f"signed and with what the {what} says", request.valid_v3 and told["transcription"] == text, told)
+    wanted = {"transcription_charge", "transcription_rate", "duration", "call_uuid", "recording_id", "error"}
+    desk.checks("every key is there", told.keys() == {"transcription", *wanted}, sorted(told))
+    kept = desk.client.transcriptions.get_transcription(told["recording_id"])
+    desk.checks("the API says the same", (kept.status, kept.transcription) == ("completed", text), kept)
+    return told["recording_id"]
+
+
+def again(desk, recording):
+    """Deletes a transcript, asks for another, and deletes the recording with it."""
+    transcriptions = desk.client.transcriptions
+    transcriptions.delete_transcription(recording)
+    desk.checks("a deleted transcript is not there", not is_transcribed(desk, recording))
+    before = len(desk.app.on("/message-said"))
+    transcriptions.create_transcription(recording, f"{desk.app.url}/message-said")
+    desk.checks.eventually("it is made again", lambda: len(desk.app.on("/message-said")) > before, 15)
+    desk.client.recordings.delete(recording)
+    desk.checks("it goes with its recording", not is_transcribed(desk, recording))
+
+
+def is_transcribed(desk, recording):
+    try:
+        return desk.client.transcriptions.get_transcription(recording)
+    except ResourceNotFoundError:
+        return None
 
 
 def starting(desk):

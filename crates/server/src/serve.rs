@@ -44,7 +44,6 @@ use crate::retention::Retention;
 use crate::signer::Signer;
 use crate::startup::Welcome;
 use crate::streams::Streams;
-use crate::transcripts::{Transcriber, Transcripts};
 use crate::web::{Destinations, WebClient};
 pub use error::ServeError;
 use ports::Ports;
@@ -132,8 +131,7 @@ impl Service {
         let outbox = outbox(config, Arc::clone(&store), (web.clone(), Arc::clone(&signer)), clock)?;
         let callbacks = Arc::clone(&outbox.counts);
         let outbox = tokio::spawn(outbox.run(Arc::clone(&written), stop.clone()));
-        keep_house(config, (&store, &archive), clock, &stop);
-        transcribe(config, (&store, &archive), (clock, &written), &stop);
+        keep_house(config, (&store, &archive), (clock, &written), &stop);
         let (recorder, recordings) = keeping::recorder(config, &archive)?;
         let (media, media_events) = Media::start(media_config(config)).map_err(ServeError::Media)?;
         let (agent, calls) = user_agent(config).await?;
@@ -160,7 +158,6 @@ impl Service {
             tokio::spawn(Exchange::new(equipment, answering(config, &accounts, place.clone())).run(intake));
 
         let (phase, phase_seen) = health::phases();
-        let measured = measured(status, media, callbacks, admission.clone());
         let router = http::router(ApiState {
             accounts: Arc::clone(&accounts),
             document_limits: document_limits(config),
@@ -179,7 +176,7 @@ impl Service {
             queued: written,
             repeats: Arc::default(),
             answers: Arc::default(),
-            measured,
+            measured: measured(status, media, callbacks, admission),
         });
         let stop_http = CancellationToken::new();
         let serving = tokio::spawn(ports.serve(router, stop_http.clone()));
@@ -318,14 +315,16 @@ fn measured(
     ])
 }
 
-/// Notes until `stop` that we live, forgets old callbacks, and brings recordings to where they are kept, for as
-/// long as they are.
+/// Notes until `stop` that we live, forgets old callbacks, transcribes recordings, and brings them to where they are
+/// kept, for as long as they are.
 fn keep_house(
     config: &Config,
     (store, archive): (&Arc<dyn Store>, &Arc<Archive>),
-    clock: Clock,
+    (clock, written): (Clock, &Arc<Notify>),
     stop: &CancellationToken,
 ) {
+    let transcripts = keeping::transcripts(config, (store, archive), (clock, written));
+    tokio::spawn(transcripts.run(stop.clone()));
     tokio::spawn(beat(Arc::clone(store), clock, stop.clone()));
     let now = Arc::new(move || clock.now());
     tokio::spawn(keep(config).run(Arc::clone(store), now.clone(), stop.clone()));
@@ -339,23 +338,6 @@ fn keep_house(
     tokio::spawn(retention.run(stop.clone()));
     let (archive, stop) = (Arc::clone(archive), stop.clone());
     tokio::spawn(async move { archive.run(stop).await });
-}
-
-/// Makes transcripts until `stop`, and has `written` told of the callbacks.
-fn transcribe(
-    config: &Config,
-    (store, archive): (&Arc<dyn Store>, &Arc<Archive>),
-    (clock, written): (Clock, &Arc<Notify>),
-    stop: &CancellationToken,
-) {
-    let transcripts = Transcripts {
-        store: Arc::clone(store),
-        archive: Arc::clone(archive),
-        transcriber: Transcriber::new(&config.speech),
-        now: Arc::new(move || clock.now()),
-        queued: Arc::clone(written),
-    };
-    tokio::spawn(transcripts.run(stop.clone()));
 }
 
 async fn beat(store: Arc<dyn Store>, clock: Clock, stop: CancellationToken) {

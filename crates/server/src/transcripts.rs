@@ -152,7 +152,7 @@ impl Transcripts {
                 Ok(true) => return self.queued.notify_one(),
                 Ok(false) => return tracing::info!(recording = %recording.id, "its transcript was deleted"),
                 Err(error) => {
-                    tracing::error!(recording = %recording.id, %error, "a transcript is not written")
+                    tracing::error!(recording = %recording.id, %error, "a transcript is not written");
                 }
             }
             sleep(PAUSE).await;

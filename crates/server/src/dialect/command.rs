@@ -229,6 +229,7 @@ pub fn stop_recording(url: Option<&str>) -> Option<CallChange> {
 
 #[cfg(test)]
 mod tests {
+    use mixminus_control::TranscriptTerms;
     use mixminus_plivo::FileFormat;
 
     use super::*;
@@ -248,6 +249,27 @@ mod tests {
         assert_eq!(terms(TrackType::All), (RecordingTrack::Channels, false));
         assert_eq!(terms(TrackType::Participant), (RecordingTrack::Party, false));
         assert_eq!(terms(TrackType::Both), (RecordingTrack::Channels, true));
+    }
+
+    #[test]
+    fn what_a_request_records_is_transcribed_if_it_asks_for_that() {
+        let read =
+            |body: &str| rest::Arguments::from_body(Some("application/json"), body.as_bytes()).unwrap();
+        let told = |url: &str, method| {
+            Some(TranscriptTerms { callback: Some(mixminus_control::Action { url: url.into(), method }) })
+        };
+        let of_mpc = |body| recording_terms(&MpcRecord::parse(&read(body)).unwrap()).transcript;
+        assert_eq!(of_mpc(r#"{"transcription_url":"http://h/t"}"#), None, "as the Python SDK says it");
+        assert_eq!(of_mpc(r#"{"transcript":true}"#), Some(TranscriptTerms::default()));
+        let both = r#"{"transcript":true,"transcription_url":"http://h/t"}"#;
+        assert_eq!(of_mpc(both), told("http://h/t", HttpMethod::Post));
+        let of_call = |body| match record_call(CallRecord::parse(&read(body)).unwrap()) {
+            CallChange::Record(terms, _) => terms.transcript,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(of_call("{}"), None);
+        let get = r#"{"transcription_url":"http://h/t","transcription_method":"GET"}"#;
+        assert_eq!(of_call(get), told("http://h/t", HttpMethod::Get));
     }
 
     #[test]

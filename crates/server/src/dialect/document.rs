@@ -145,7 +145,7 @@ mod tests {
     use mixminus_control::{
         Action, ConferenceKind, ConferenceRequest, Credentials, EventGroup, HttpMethod, Record, RecordSpan,
         RecordingFormat, RecordingTrack, Report, Sound, SpeechModel, SpeechTerms, StatusCallback,
-        StreamFormat, StreamTerms, StreamTrack, Turn,
+        StreamFormat, StreamTerms, StreamTrack, TranscriptTerms, Turn,
     };
 
     use super::*;
@@ -393,6 +393,28 @@ mod tests {
         let turn = Turn { beep: false, silence: seconds(3), finish_on: None };
         assert_eq!((own.span, own.longest), (RecordSpan::Turn(turn), Some(seconds(7))));
         assert_eq!((plain.terms.track, own.terms.track), (RecordingTrack::Channels, RecordingTrack::Party));
+    }
+
+    #[test]
+    fn what_a_document_records_is_transcribed_if_it_asks_for_that() {
+        let told = |target| Some(TranscriptTerms { callback: target });
+        let of_call = |attributes| record(attributes).terms.transcript;
+        assert_eq!(of_call(""), None);
+        assert_eq!(of_call("transcriptionType='hybrid'"), told(None));
+        let to = "transcriptionUrl='/t' transcriptionMethod='GET' transcriptionReportType='full'";
+        assert_eq!(of_call(to), told(Some(Action { method: HttpMethod::Get, ..post("/t") })));
+        let of_conference = |element: &str| {
+            let read = instructions(&format!("<{element}>room</{}>", element.split(' ').next().unwrap()));
+            let [Instruction::Conference(request)] = &read[..] else { panic!("{read:?}") };
+            request.recording.as_ref().and_then(|recording| recording.terms.transcript.clone())
+        };
+        let mpc = "MultiPartyCall role='agent' transcriptionUrl='/t'";
+        assert_eq!(of_conference(&format!("{mpc} record='true'")), None);
+        assert_eq!(of_conference(&format!("{mpc} transcript='true'")), None, "nothing is recorded");
+        assert_eq!(of_conference(&format!("{mpc} record='true' transcript='true'")), told(Some(post("/t"))));
+        let plain = "Conference record='true'";
+        assert_eq!(of_conference(plain), None);
+        assert_eq!(of_conference(&format!("{plain} transcriptionUrl='/t'")), told(Some(post("/t"))));
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Puts together what keeps recordings.
+//! Puts together what keeps recordings and transcribes them.
 
 use std::io::{self, ErrorKind};
 use std::sync::Arc;
@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use mixminus_archive::{Archive, ArchiveError, ObjectPlace, Pace, SealingKey, Spool};
 use mixminus_control::Input;
+use mixminus_store::Store;
 use rand::rngs::StdRng;
+use tokio::sync::Notify;
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::ServeError;
@@ -14,6 +16,7 @@ use crate::config::{Config, EncryptionKey, RecordingStore, Recordings, Setting};
 use crate::exchange::Clock;
 use crate::recorder::{Recorder, Writing};
 use crate::recording_place::{RecordingPlace, UrlKey};
+use crate::transcripts::{Transcriber, Transcripts};
 
 /// What keeps recordings, as configured.
 pub fn archive(config: &Config) -> Result<Arc<Archive>, ServeError> {
@@ -78,6 +81,21 @@ pub fn recorder(
         max_backlog: Duration::from_secs(recordings.max_buffer_s.get().into()),
     };
     Recorder::start(archive, &writing).map_err(ServeError::Recorder)
+}
+
+/// What transcribes recordings, and has `written` told of its callbacks.
+pub fn transcripts(
+    config: &Config,
+    (store, archive): (&Arc<dyn Store>, &Arc<Archive>),
+    (clock, written): (Clock, &Arc<Notify>),
+) -> Transcripts {
+    Transcripts {
+        store: Arc::clone(store),
+        archive: Arc::clone(archive),
+        transcriber: Transcriber::new(&config.speech),
+        now: Arc::new(move || clock.now()),
+        queued: Arc::clone(written),
+    }
 }
 
 /// Where recordings are fetched.

@@ -1,7 +1,7 @@
 use mixminus_control::{
     Action, HttpMethod, RecordingId, RecordingRecord, TranscriptRecord, TranscriptState, TranscriptTerms,
 };
-use mixminus_store::{Batch, NewCallback, OrderKey, Page, Store};
+use mixminus_store::{Batch, NewCallback, OrderKey, Page, RecordingFilter, Store};
 use uuid::Uuid;
 
 use crate::directory::recording;
@@ -46,11 +46,11 @@ async fn what_is_to_be_transcribed_waits_in_order_until_what_became_of_it_is_wri
     let store = &fixture.store;
     let (late, first) = (asked(20), asked(10));
     ask(&fixture, vec![late.0.clone(), first.0.clone()], vec![late.1.clone(), first.1.clone()]).await;
-    assert_eq!(store.pending_transcripts(1).await.unwrap(), [first.clone()]);
+    assert_eq!(store.pending_transcripts(1).await.unwrap(), std::slice::from_ref(&first));
     assert_eq!(store.pending_transcripts(9).await.unwrap(), [first.clone(), late.clone()]);
     let made = said(&first.1, "hello");
     assert!(store.end_transcript(&made, Some(&callback(1, first.0.id))).await.unwrap());
-    assert_eq!(store.pending_transcripts(9).await.unwrap(), [late.clone()]);
+    assert_eq!(store.pending_transcripts(9).await.unwrap(), std::slice::from_ref(&late));
     assert_eq!(store.transcript(first.0.id).await.unwrap(), Some(made));
     let failed = TranscriptRecord { state: TranscriptState::Failed { error: "no".into() }, ..late.1 };
     assert!(store.end_transcript(&failed, None).await.unwrap());
@@ -91,6 +91,6 @@ async fn what_was_deleted_meanwhile_is_told_to_nobody_and_goes_with_its_recordin
     }
     assert_eq!(store.pending_callbacks(at(40), 9).await.unwrap(), []);
     let page = Page { limit: 9, offset: 0 };
-    let (recordings, _) = store.recordings(&account(), &Default::default(), page).await.unwrap();
+    let (recordings, _) = store.recordings(&account(), &RecordingFilter::default(), page).await.unwrap();
     assert_eq!(recordings, [kept.0], "its wish is kept with it");
 }
