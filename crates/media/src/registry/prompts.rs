@@ -20,8 +20,10 @@ pub(super) struct PromptRecord {
     clips: Vec<Arc<Clip>>,
     /// Parts that it has not got yet; the last is none when all are here.
     coming: VecDeque<Option<Arc<Clip>>>,
-    /// Whether it keeps only what is about to be heard.
+    /// Whether it keeps only what is about to be heard, and nothing that nobody hears.
     live: bool,
+    /// Whether what it has when it comes home is not to be heard any more.
+    missed: bool,
     /// Nobody needs it any more.
     over: bool,
 }
@@ -73,6 +75,9 @@ impl Registry {
     /// Takes the next part of a prompt, or that there is none any more.
     pub(crate) fn append(&mut self, id: PromptId, part: Option<Arc<Clip>>) {
         let Some(record) = self.prompts.get_mut(&id) else { return };
+        if record.live && record.named_by.is_none() {
+            return;
+        }
         // One more than it takes says that all are here.
         if part.is_none() || record.coming.len() < MAX_PARTS {
             record.coming.push_back(part);
@@ -112,6 +117,7 @@ impl Registry {
         let Some(record) = self.prompts.get_mut(&id) else { return };
         if record.named_by == Some(bridge) {
             record.named_by = None;
+            record.miss();
         }
         if matches!(record.place, Place::Placed(placed) if placed == bridge) {
             record.place = Place::Coming;
@@ -124,6 +130,9 @@ impl Registry {
         let id = prompt.id();
         let record = self.prompts.get_mut(&id).expect("a prompt is recorded until it has come home");
         record.place = Place::Home(prompt);
+        if record.missed {
+            record.miss();
+        }
         self.settle_prompt(id);
     }
 
@@ -176,6 +185,19 @@ impl Registry {
 }
 
 impl PromptRecord {
+    /// Lets go of what a live prompt was to let somebody hear, here or once it is here.
+    fn miss(&mut self) {
+        if !self.live {
+            return;
+        }
+        self.missed = !matches!(self.place, Place::Home(_));
+        if let Place::Home(prompt) = &mut self.place {
+            **prompt = Prompt::live(prompt.id());
+            self.clips.clear();
+            self.coming.clear();
+        }
+    }
+
     /// The prompt, if it is here, with all parts that have come, once they `are_prepared`: on its way to `bridge`.
     fn depart(
         &mut self,

@@ -1,5 +1,7 @@
-use mixminus_audio::{SampleRate, goertzel};
-use mixminus_mixer::BridgeId;
+use std::sync::Arc;
+
+use mixminus_audio::{Clip, Dbov, Pcm, SampleRate, Sine, goertzel};
+use mixminus_mixer::{BridgeId, PromptId, SourceId};
 
 use crate::far_end::{FarEnd, install, start, talk};
 
@@ -106,4 +108,31 @@ fn what_was_said_before_a_leg_was_in_a_bridge_is_not_heard() {
     install(&media, 1, &[ends[0].leg, ends[1].leg], &[]);
     talk(&mut ends, 15);
     assert!(!ends[1].hears(500.0) && ends[0].hears(900.0));
+}
+
+#[test]
+fn what_a_live_prompt_says_to_nobody_is_not_heard_later() {
+    let (media, _events) = start(1);
+    let mut ends = [FarEnd::call(&media, 500.0)];
+    let (legs, live) = ([ends[0].leg], PromptId(1));
+    let speak = || {
+        let mut samples = vec![0; 8_000];
+        Sine::new(SampleRate::Hz8000, 900.0, Dbov(-20.0)).fill(&mut samples);
+        media.append(live, Arc::new(Clip::new(Pcm { rate: SampleRate::Hz8000, samples })));
+    };
+    install(&media, 1, &legs, &[SourceId::Prompt(live)]);
+    media.begin_live(live);
+    speak();
+    talk(&mut ends, 25);
+    assert!(ends[0].hears(900.0));
+    install(&media, 1, &legs, &[]);
+    speak();
+    talk(&mut ends, 10);
+    speak();
+    install(&media, 1, &legs, &[SourceId::Prompt(live)]);
+    talk(&mut ends, 25);
+    assert!(!ends[0].hears(900.0), "what was left of it, or came meanwhile");
+    speak();
+    talk(&mut ends, 25);
+    assert!(ends[0].hears(900.0));
 }
