@@ -9,6 +9,7 @@
 //! ```
 
 mod active_speaker;
+mod beep;
 pub mod builtin;
 mod clip;
 mod declick;
@@ -25,12 +26,13 @@ mod talking;
 mod tone;
 
 pub use active_speaker::{ActiveSpeaker, Voice};
+pub use beep::{BeepDetector, BeepTerms};
 pub use clip::Clip;
 pub use declick::Declick;
 pub use gain::Gain;
 pub use level::{Dbov, Decibels, level};
 pub use limiter::Limiter;
-pub use noise_suppressor::NoiseSuppressor;
+pub use noise_suppressor::{NoiseSuppressor, Suppression};
 pub use pcm::{MAX_FRAME_SAMPLES, Pcm, SampleRate, TICK};
 pub use resample::resample;
 pub use resampler::Resampler;

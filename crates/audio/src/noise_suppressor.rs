@@ -9,7 +9,25 @@ use crate::pcm::round_to_i16;
 use crate::{Resampler, SampleRate};
 
 /// By how much noise is turned down where nobody speaks. Less leaves more of it; more takes from soft voices.
-const SUPPRESSION: SuppressionLevel = SuppressionLevel::K18dB;
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "each says how much by its name")]
+pub enum Suppression {
+    Db6,
+    Db12,
+    Db18,
+    Db21,
+}
+
+impl Suppression {
+    const fn level(self) -> SuppressionLevel {
+        match self {
+            Self::Db6 => SuppressionLevel::K6dB,
+            Self::Db12 => SuppressionLevel::K12dB,
+            Self::Db18 => SuppressionLevel::K18dB,
+            Self::Db21 => SuppressionLevel::K21dB,
+        }
+    }
+}
 
 /// The rate above which a stream is brought down to this one: voices have little above 8 kHz, and noise more.
 const HIGHEST_RATE: SampleRate = SampleRate::Hz16000;
@@ -26,13 +44,12 @@ pub struct NoiseSuppressor {
 
 impl NoiseSuppressor {
     /// A suppressor for frames at `rate` that knows no noise yet.
-    pub fn new(rate: SampleRate) -> Self {
+    pub fn new(rate: SampleRate, suppression: Suppression) -> Self {
         let own = rate.min(HIGHEST_RATE);
+        let config = NsConfig { target_level: suppression.level() };
         Self {
             rate,
-            suppressor: sonora_ns::noise_suppressor::NoiseSuppressor::new(NsConfig {
-                target_level: SUPPRESSION,
-            }),
+            suppressor: sonora_ns::noise_suppressor::NoiseSuppressor::new(config),
             down: Resampler::new(rate, own),
             up: Resampler::new(own, rate),
         }
@@ -79,8 +96,8 @@ mod tests {
 
     /// Three seconds of noise in which the last half second has a voice of 200 and 400 Hz at -20 dBov, with the
     /// noise suppressed.
-    fn suppressed(rate: SampleRate) -> Vec<i16> {
-        let mut suppressor = NoiseSuppressor::new(rate);
+    fn suppressed(rate: SampleRate, suppression: Suppression) -> Vec<i16> {
+        let mut suppressor = NoiseSuppressor::new(rate, suppression);
         let [mut low, mut high] = [200.0, 400.0].map(|hz| Sine::new(rate, hz, Dbov(-23.0)));
         let mut state = 1;
         let frame_of = |sine: &mut Sine| {
@@ -102,7 +119,7 @@ mod tests {
     #[test]
     fn noise_falls_by_15_db_and_a_voice_keeps_its_level_at_every_rate() {
         for rate in SampleRate::ALL {
-            let out = suppressed(rate);
+            let out = suppressed(rate, Suppression::Db18);
             let frame = rate.frame_samples();
             let left = level(&out[100 * frame..125 * frame]);
             assert!(left < Dbov(-55.0), "{left:?} at {rate:?}");
@@ -112,15 +129,26 @@ mod tests {
     }
 
     #[test]
+    fn a_stronger_suppression_leaves_less_noise() {
+        let strengths = [Suppression::Db6, Suppression::Db12, Suppression::Db18, Suppression::Db21];
+        let left = strengths.map(|one| {
+            let out = suppressed(SampleRate::Hz16000, one);
+            level(&out[32_000..40_000]).0.round() as i32
+        });
+        assert_eq!(left, [-52, -58, -64, -67], "of -46 dBov");
+    }
+
+    #[test]
     fn the_delay_is_what_the_voice_is_late_by() {
-        let delay = |rate| NoiseSuppressor::new(rate).delay().as_micros();
+        let delay = |rate| NoiseSuppressor::new(rate, Suppression::Db18).delay().as_micros();
         assert_eq!(SampleRate::ALL.map(delay), [12_000, 6_000, 10_500]);
         for rate in SampleRate::ALL {
-            let out = suppressed(rate);
+            let out = suppressed(rate, Suppression::Db18);
             let loud = out.iter().position(|sample| sample.abs() > 1_500).unwrap();
             let late_ms = loud / rate.samples_per_ms() - 2_500;
             assert!(
-                late_ms.abs_diff(NoiseSuppressor::new(rate).delay().as_millis() as usize) <= 3,
+                late_ms.abs_diff(NoiseSuppressor::new(rate, Suppression::Db18).delay().as_millis() as usize)
+                    <= 3,
                 "{late_ms}"
             );
         }

@@ -7,7 +7,7 @@ use allocation_counter::measure;
 use mixminus_audio::dtmf::{DtmfDetector, TonePress};
 use mixminus_audio::{
     ActiveSpeaker, Clip, Dbov, Decibels, Gain, Limiter, NoiseSuppressor, Pcm, Resampler, SampleRate, Sine,
-    Talking, Voice, level,
+    Suppression, Talking, Voice, level,
 };
 
 fn assert_untouched(what: &str, run: impl FnOnce()) {
@@ -34,7 +34,7 @@ fn everything_else_that_an_audio_thread_runs_leaves_memory_alone() {
     for rate in SampleRate::ALL {
         let clip = Clip::new(Pcm { rate: SampleRate::Hz8000, samples: vec![1; 8_000] });
         clip.prepare(rate);
-        let mut suppressor = NoiseSuppressor::new(rate);
+        let mut suppressor = NoiseSuppressor::new(rate, Suppression::Db18);
         let mut detector = DtmfDetector::new(rate);
         assert_untouched("all else", || {
             let (mut buffer, mut wide) = ([0; 960], [0; 960]);

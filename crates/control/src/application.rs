@@ -62,6 +62,7 @@ fn request(name: &str, role: Role, max_participants: usize) -> ConferenceRequest
         status_callback: None,
         own_callback: None,
         leave_on_star: false,
+        stream: None,
         on_exit: None,
     }
 }

@@ -11,8 +11,8 @@ use rand::rngs::StdRng;
 use uuid::Uuid;
 
 use crate::command::Playback;
-use crate::effect::{Effect, FetchId, Listen, PromptContent, Repeat, TimerId};
-use crate::instruction::SpeechTerms;
+use crate::effect::{Effect, FetchId, Listen, Listened, PromptContent, Repeat, TimerId};
+use crate::instruction::StreamAudience;
 use crate::record::{CallId, ConferenceId, ParticipantId, RecordingId, StreamId, Timestamp};
 
 /// Whose prompt or recording it is.
@@ -74,9 +74,8 @@ pub(crate) struct Context {
     stopped_taps: Vec<TapId>,
     /// Taps that follow a leg from bridge to bridge.
     leg_taps: BTreeMap<LegId, Vec<TapRoutes>>,
-    /// What streams hear and say, following a leg so: the tap whatever enters a conference, the
-    /// prompt heard by the leg alone.
-    leg_streams: BTreeMap<LegId, (TapRoutes, Option<PromptId>)>,
+    /// What streams hear and say, following a leg so: the tap whatever enters a conference.
+    leg_streams: BTreeMap<LegId, (TapRoutes, Option<(PromptId, StreamAudience)>)>,
     /// Legs whose taps are others than when they were routed.
     retapped: BTreeSet<LegId>,
     recordings: BTreeMap<RecordingId, Owner>,
@@ -145,10 +144,12 @@ impl Context {
     }
 
     /// Installs the plan that `routes` compile to, with what is tapped. What follows a leg
-    /// is in whatever plan it is in: taps add no route, the voice of a stream one to this leg alone.
+    /// is in whatever plan it is in: taps add no route, the voice of a stream one to this leg alone
+    /// or, if it speaks as the leg does, where the leg's own goes.
     pub fn install(&mut self, bridge: BridgeId, routes: &[SinkRoutes], tapped: Tapped) {
         let Tapped { mut taps, silenced } = tapped;
         let mut routes = routes.to_vec();
+        let mut as_legs = Vec::new();
         for SinkRoutes { leg, hears } in &mut routes {
             self.retapped.remove(leg);
             let own = TapChannel::Source(SourceId::Leg(*leg));
@@ -159,8 +160,15 @@ impl Context {
             }
             if let Some((tap, voice)) = self.leg_streams.get(leg) {
                 taps.push(tap.clone());
-                hears.extend(voice.map(SourceId::Prompt));
+                match voice {
+                    Some((voice, StreamAudience::Caller)) => hears.push(SourceId::Prompt(*voice)),
+                    Some((voice, StreamAudience::Listeners)) => as_legs.push((*leg, *voice)),
+                    None => {}
+                }
             }
+        }
+        for (leg, voice) in as_legs {
+            speak_as(leg, voice, &mut routes, &mut taps);
         }
         let plan = MixPlan::compile(&routes)
             .and_then(|plan| plan.with_taps(&taps))
@@ -207,7 +215,7 @@ impl Context {
     }
 
     /// Has a stream's tap follow `leg`, and its voice.
-    pub fn stream_leg(&mut self, leg: LegId, tap: TapRoutes, voice: Option<PromptId>) {
+    pub fn stream_leg(&mut self, leg: LegId, tap: TapRoutes, voice: Option<(PromptId, StreamAudience)>) {
         self.leg_streams.insert(leg, (tap, voice));
         self.retapped.insert(leg);
     }
@@ -264,11 +272,11 @@ impl Context {
         self.prompts.get(&prompt).map(|(owner, _)| *owner)
     }
 
-    /// Has what `call` says recognised; some plan is to name the tap.
-    pub fn listen(&mut self, call: CallId, terms: SpeechTerms) -> TapId {
+    /// Has something listened for in what `call` says; some plan is to name the tap.
+    pub fn listen(&mut self, call: CallId, to: Listened) -> TapId {
         let tap = TapId(self.id());
         self.listening.insert(tap, call);
-        self.push(Effect::Listen(Box::new(Listen { tap, call, terms })));
+        self.push(Effect::Listen(Box::new(Listen { tap, call, to })));
         tap
     }
 
@@ -309,5 +317,20 @@ impl Context {
     /// What the wake-up was for, once; nothing if it was cancelled.
     pub fn expire(&mut self, timer: TimerId) -> Option<Due> {
         self.timers.remove(&timer)
+    }
+}
+
+/// Has `voice` go wherever that of `leg` goes, and nowhere else.
+fn speak_as(leg: LegId, voice: PromptId, routes: &mut [SinkRoutes], taps: &mut [TapRoutes]) {
+    let (leg, voice) = (SourceId::Leg(leg), SourceId::Prompt(voice));
+    for SinkRoutes { hears, .. } in routes {
+        if hears.contains(&leg) {
+            hears.push(voice);
+        }
+    }
+    for TapRoutes { channels, .. } in taps {
+        if channels.contains(&TapChannel::Source(leg)) {
+            channels.push(TapChannel::Source(voice));
+        }
     }
 }

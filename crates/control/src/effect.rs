@@ -10,7 +10,7 @@ use crate::callback::{
 };
 use crate::command::{CommandError, Outcome};
 use crate::input::Refusal;
-use crate::instruction::{Action, Credentials, SpeechTerms, StreamTerms};
+use crate::instruction::{Action, Beep, Credentials, SpeechTerms, StreamTerms};
 use crate::policy::Role;
 use crate::record::{
     AccountId, CallId, CallRecord, ConferenceRecord, MessageId, ParticipantId, ParticipantRecord,
@@ -209,7 +209,7 @@ pub enum RecordingEntry {
     Resumed,
 }
 
-/// Speech to be recognised.
+/// Something to be listened for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Listen {
     /// What carries it, with nothing else: plans name it from now on, sooner or later, until
@@ -217,8 +217,17 @@ pub struct Listen {
     pub tap: TapId,
     /// Who speaks.
     pub call: CallId,
-    /// How it is recognised.
-    pub terms: SpeechTerms,
+    /// What for.
+    pub to: Listened,
+}
+
+/// What is listened for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Listened {
+    /// Words, recognised as these terms say.
+    Speech(SpeechTerms),
+    /// The first beep of an answering machine.
+    Beep(Beep),
 }
 
 /// A stream to be opened.

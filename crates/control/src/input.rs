@@ -204,6 +204,8 @@ pub enum Heard {
         /// How sure the recogniser is, if it says so.
         confidence: Option<Likelihood>,
     },
+    /// The beep that was listened for; no more follows.
+    Beep,
     /// All was recognised; no more follows.
     End,
     /// The recogniser failed; no more follows.

@@ -87,13 +87,8 @@ pub enum Instruction {
         /// How often.
         repeat: Repeat,
     },
-    /// Wait in silence until the caller is silent as well.
-    AwaitSilence {
-        /// How long the caller has to be silent.
-        silence: Duration,
-        /// How long to wait for that at most.
-        longest: Duration,
-    },
+    /// Wait in silence until something comes from the caller, or nothing.
+    Await(Await),
     /// Wait in silence.
     Wait {
         /// How long.
@@ -132,6 +127,30 @@ pub enum Instruction {
         /// End it so much later and go on with the document meanwhile.
         after: Option<Duration>,
     },
+}
+
+/// What ends a wait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Await {
+    /// How long the caller has to be silent.
+    pub silence: Option<Duration>,
+    /// The beep of an answering machine.
+    pub beep: Option<Beep>,
+    /// How long to wait for either at most.
+    pub longest: Duration,
+}
+
+/// What is a beep: one tone that keeps its pitch, or several one after the other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Beep {
+    /// How long its tones are together at least.
+    pub shortest: Duration,
+    /// How long its tones may be apart.
+    pub longest_gap: Duration,
+    /// How long nothing has to follow it.
+    pub silence_after: Duration,
+    /// The amplitude of the weakest tone that counts, of 32 767; what is weaker is nothing.
+    pub weakest: u16,
 }
 
 /// A text message.
@@ -476,6 +495,28 @@ pub enum StreamFormat {
     Mulaw,
 }
 
+/// How much noise is taken out where nobody speaks; the more, the more of soft voices goes with it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Suppression {
+    /// 6 dB.
+    Light,
+    /// 12 dB.
+    Medium,
+    /// 18 dB.
+    Strong,
+    /// 21 dB.
+    Strongest,
+}
+
+/// Who hears what a stream's WebSocket sends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StreamAudience {
+    /// The call's far end, and nobody else.
+    Caller,
+    /// Whoever hears the call's far end, but not that itself: the WebSocket speaks as the call does.
+    Listeners,
+}
+
 /// A call's audio over a WebSocket.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StreamTerms {
@@ -485,10 +526,10 @@ pub struct StreamTerms {
     pub track: StreamTrack,
     /// As what.
     pub format: StreamFormat,
-    /// Whether the far end hears what comes back, alone, and gets digits from there.
-    pub two_way: bool,
-    /// Whether noise is taken out of what the far end says.
-    pub denoised: bool,
+    /// Who hears what comes back, if anybody does; the far end gets digits from there, too.
+    pub audience: Option<StreamAudience>,
+    /// How much noise is taken out of what the far end says, if any.
+    pub denoised: Option<Suppression>,
     /// How long it may last once its WebSocket is open.
     pub longest: Duration,
     /// Told to the WebSocket.
@@ -566,6 +607,8 @@ pub struct ConferenceRequest {
     pub own_callback: Option<OwnCallback>,
     /// Whether the participant leaves by `*`.
     pub leave_on_star: bool,
+    /// By what somebody else hears and speaks as the participant while it is inside.
+    pub stream: Option<Box<StreamTerms>>,
     /// Who is told that the call left the conference, and may say what it does next; otherwise the next
     /// instruction does.
     pub on_exit: Option<Report>,

@@ -33,7 +33,7 @@ pub use command::{
     Parent, ParticipantChange, Placed, PlayKind, Playback, RecordChange, RecordScope, Selector,
 };
 pub use effect::{
-    Effect, Fetch, FetchId, FetchPurpose, Listen, News, OpenStream, OutgoingMessage, PlaceCall,
+    Effect, Fetch, FetchId, FetchPurpose, Listen, Listened, News, OpenStream, OutgoingMessage, PlaceCall,
     PromptContent, RecordedParty, RecordingEntry, RecordingLayout, Repeat, RequestId, StartRecording,
     TimerId,
 };
@@ -42,10 +42,7 @@ pub use input::{
     Refusal, StreamNews,
 };
 pub use instruction::{
-    Action, AutomaticRecording, CallUrls, Collect, CollectKind, ConferenceRequest, Confirm, Credentials,
-    Destination, Dial, DialMusic, DialTerms, Document, EventGroup, HttpMethod, Instruction, MachineDetection,
-    OwnCallback, Record, RecordSpan, RecordingTerms, Report, Sound, SpeechModel, SpeechTerms, StatusCallback,
-    StreamFormat, StreamTerms, StreamTrack, TextMessage, TranscriptTerms, Turn,
+    Action, AutomaticRecording, CallUrls, Collect, CollectKind, ConferenceRequest, Confirm, Credentials, Destination, Dial, DialMusic, DialTerms, Document, EventGroup, HttpMethod, Instruction, MachineDetection, OwnCallback, Record, RecordSpan, RecordingTerms, Report, Sound, SpeechModel, SpeechTerms, StatusCallback, StreamFormat, StreamTerms, StreamTrack, TextMessage, TranscriptTerms, Turn, Await, Beep, StreamAudience, Suppression,
 };
 pub use record::{
     AccountId, ApplicationId, ApplicationRecord, CallId, CallRecord, CallState, ConferenceId, ConferenceKind,

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use mixminus_control::policy::Role;
 use mixminus_control::{
-    Action, CallState, FetchError, FetchPurpose, HangupCause, HangupSource, HttpMethod, Input, Instruction,
-    LegEnd, PromptContent, Refusal, Repeat, TextMessage,
+    Action, Await, CallState, FetchError, FetchPurpose, HangupCause, HangupSource, HttpMethod, Input,
+    Instruction, LegEnd, PromptContent, Refusal, Repeat, TextMessage,
 };
 use world::{LIMITS, LegFate, World, document, request};
 
@@ -168,7 +168,7 @@ fn conferences_beyond_the_limit_are_not_created() {
 #[test]
 fn a_wait_for_silence_ends_once_the_caller_was_silent_long_enough() {
     let seconds = Duration::from_secs;
-    let wait = || Instruction::AwaitSilence { silence: seconds(2), longest: seconds(10) };
+    let wait = || Instruction::Await(Await { silence: Some(seconds(2)), beep: None, longest: seconds(10) });
     let hung_up = |world: &World, leg| world.legs[&leg] == LegFate::HungUp;
     let mut world = World::new();
     let leg = world.call(vec![wait()]);

@@ -5,8 +5,8 @@ mod world;
 use std::time::Duration;
 
 use mixminus_control::{
-    Action, CallEvent, Collect, CollectKind, Entry, HangupCause, Heard, HttpMethod, Instruction, Likelihood,
-    News, Repeat, Report, SpeechModel, SpeechTerms, Understood,
+    Action, Await, Beep, CallEvent, Collect, CollectKind, Entry, HangupCause, Heard, HttpMethod, Instruction,
+    Likelihood, Listened, News, Repeat, Report, SpeechModel, SpeechTerms, Understood,
 };
 use mixminus_mixer::{LegId, SourceId, TapChannel, TapRoutes};
 use world::World;
@@ -78,7 +78,7 @@ fn has_ended(world: &World) -> bool {
 fn only_the_caller_is_listened_to_and_only_while_it_is_asked() {
     let (mut world, leg) = asked(question(terms()));
     let (listen, _) = world.listening.values().next().unwrap().clone();
-    assert_eq!((listen.call, listen.terms), (world.call_of(leg).id, terms()));
+    assert_eq!((listen.call, listen.to), (world.call_of(leg).id, Listened::Speech(terms())));
     let routes = |world: &World| world.plans[&world.seats[&leg]].tap_routes();
     let channels = vec![TapChannel::Source(SourceId::Leg(leg))];
     assert_eq!(routes(&world), [TapRoutes { tap: listen.tap, channels, paused: false }]);
@@ -233,4 +233,38 @@ fn a_caller_who_hangs_up_is_not_listened_to_any_more() {
     assert!(world.listening.is_empty());
     world.pass(Duration::from_mins(1));
     assert_eq!(world.switchboard.calls(), 0);
+}
+
+#[test]
+fn a_wait_for_a_beep_ends_at_it_and_otherwise_when_it_is_over() {
+    let beep = Beep {
+        shortest: Duration::from_millis(300),
+        longest_gap: Duration::from_millis(500),
+        silence_after: Duration::from_millis(50),
+        weakest: 256,
+    };
+    let wait = Instruction::Await(Await { silence: None, beep: Some(beep), longest: Duration::from_secs(9) });
+    let play = Instruction::Play { url: "after".into(), repeat: Repeat::Times(1) };
+    for (beeps, seconds) in [(true, 3), (false, 9)] {
+        let mut world = World::new();
+        let leg = world.call(vec![wait.clone(), play.clone()]);
+        let (tap, (listen, _)) = world.listening.first_key_value().unwrap();
+        assert_eq!(listen.to, Listened::Beep(beep));
+        let routes =
+            TapRoutes { tap: *tap, channels: vec![TapChannel::Source(SourceId::Leg(leg))], paused: false };
+        let taps: Vec<_> = world.plans.values().flat_map(mixminus_mixer::MixPlan::tap_routes).collect();
+        assert_eq!(taps, [routes]);
+        world.pass(Duration::from_secs(seconds - 1));
+        assert!(world.prompts.is_empty());
+        if beeps {
+            world.hear(Heard::Beep);
+        } else {
+            world.pass(Duration::from_secs(1));
+        }
+        assert_eq!((world.prompts.len(), world.listening.len()), (1, 0), "it beeps: {beeps}");
+    }
+    let mut world = World::new();
+    let leg = world.call(vec![wait, play]);
+    world.hang_up(leg);
+    assert!(world.listening.is_empty());
 }

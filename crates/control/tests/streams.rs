@@ -8,8 +8,9 @@ use std::time::Duration;
 
 use mixminus_control::policy::Role;
 use mixminus_control::{
-    Action, CallChange, CallEvent, Command, CommandError, HttpMethod, Input, Instruction, Outcome, Repeat,
-    StreamEvent, StreamFormat, StreamNews, StreamState, StreamTerms, StreamTrack,
+    Action, AutomaticRecording, CallChange, CallEvent, Command, CommandError, ConferenceRequest, HttpMethod,
+    Input, Instruction, Outcome, ParticipantChange, RecordingFormat, RecordingTerms, RecordingTrack, Repeat,
+    StreamAudience, StreamEvent, StreamFormat, StreamNews, StreamState, StreamTerms, StreamTrack,
 };
 use mixminus_mixer::{LegId, SourceId, TapChannel, TapRoutes};
 use world::{World, document, request};
@@ -23,8 +24,8 @@ fn terms() -> StreamTerms {
         url: "wss://ai/s".into(),
         track: StreamTrack::Said,
         format: StreamFormat::Linear8k,
-        two_way: true,
-        denoised: false,
+        audience: Some(StreamAudience::Caller),
+        denoised: None,
         longest: Duration::from_mins(1),
         headers: None,
         callback: Some(action("/stream")),
@@ -37,6 +38,22 @@ fn stream(waits: bool) -> Instruction {
 
 fn play(file: &str) -> Instruction {
     Instruction::Play { url: file.into(), repeat: Repeat::Times(1) }
+}
+
+fn recorded() -> Option<AutomaticRecording> {
+    let terms = RecordingTerms {
+        format: RecordingFormat::Wav,
+        track: RecordingTrack::Mix,
+        keeps_tracks: false,
+        callback: None,
+    };
+    Some(AutomaticRecording {
+        terms,
+        min_participants: 1,
+        participants_too: false,
+        start_sound: None,
+        stop_sound: None,
+    })
 }
 
 fn ask(world: &mut World, leg: LegId, change: CallChange) -> Result<Outcome, CommandError> {
@@ -86,6 +103,65 @@ fn a_stream_follows_its_call_into_a_conference_and_out_and_only_its_leg_hears_it
     assert_eq!(followed(&world), expected, "after it");
     news(&mut world, StreamNews::Ended(StreamState::Stopped));
     assert_eq!(followed(&world), (vec![], vec![]), "over");
+}
+
+fn ai_agent() -> StreamTerms {
+    StreamTerms { track: StreamTrack::Heard, audience: Some(StreamAudience::Listeners), ..terms() }
+}
+
+#[test]
+fn an_ai_agent_hears_what_its_call_hears_and_is_heard_and_recorded_wherever_that_is() {
+    let mut world = World::new();
+    let customer = world.join(ConferenceRequest { recording: recorded(), ..request("room", Role::Customer) });
+    let coach = world.join(ConferenceRequest { coach: true, ..request("room", Role::Supervisor) });
+    let stream = Some(Box::new(ai_agent()));
+    let leg = world.call(vec![
+        Instruction::Conference(Box::new(ConferenceRequest { stream, ..request("room", Role::AiAgent) })),
+        play("bye"),
+    ]);
+    let (tap, voice) = (world.opened[0].tap, world.opened[0].voice.unwrap());
+    let spoken = TapChannel::Source(SourceId::Prompt(voice));
+    let is_recorded = |world: &World| {
+        let recording = *world.recordings.keys().next().unwrap();
+        world.tapped(recording).unwrap().1.channels.contains(&spoken)
+    };
+    let hearing = vec![TapRoutes { tap, channels: vec![TapChannel::Heard(leg)], paused: false }];
+    assert_eq!(followed(&world), (hearing.clone(), vec![customer, coach]));
+    assert!(is_recorded(&world));
+    for (change, heard) in [
+        (ParticipantChange { mute: Some(true), ..ParticipantChange::default() }, false),
+        (ParticipantChange { mute: Some(false), ..ParticipantChange::default() }, true),
+        (ParticipantChange { hold: Some(true), ..ParticipantChange::default() }, false),
+        (ParticipantChange { hold: Some(false), ..ParticipantChange::default() }, true),
+    ] {
+        world.update(leg, change).unwrap();
+        let by = if heard { vec![customer, coach] } else { vec![] };
+        assert_eq!(followed(&world), (hearing.clone(), by), "{change:?}");
+        assert_eq!(is_recorded(&world), heard, "{change:?}");
+    }
+    let held = ParticipantChange { hold: Some(true), ..ParticipantChange::default() };
+    world.update(customer, held).unwrap();
+    assert_eq!(followed(&world).1, [coach], "a held customer hears no AI agent");
+    world.kick(leg).unwrap();
+    assert_eq!(followed(&world), (vec![], vec![]), "the stream is over with the participant");
+    assert_eq!((events(&world), world.closed.len()), (vec![StreamEvent::Stopped], 1));
+    assert_eq!(world.prompts_of(leg).len(), 1, "the document goes on");
+}
+
+#[test]
+fn a_participant_stays_when_its_stream_ends_or_cannot_be_begun() {
+    let mut world = World::new();
+    let stream = Some(Box::new(ai_agent()));
+    let request = ConferenceRequest { stream, ..request("room", Role::AiAgent) };
+    let leg = world.join(request.clone());
+    news(&mut world, StreamNews::Ended(StreamState::Dropped));
+    assert_eq!(followed(&world), (vec![], vec![]));
+    assert_eq!(world.participant(leg).left_at, None);
+    let streamed = world.call(vec![self::stream(false), Instruction::Conference(Box::new(request))]);
+    assert_eq!(world.participant(streamed).left_at, None);
+    assert_eq!((world.opened.len(), events(&world)), (2, vec![StreamEvent::Dropped, StreamEvent::Dropped]));
+    world.hang_up(streamed);
+    assert_eq!(events(&world)[2], StreamEvent::Stopped, "the document's own");
 }
 
 #[test]

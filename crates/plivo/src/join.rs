@@ -1,6 +1,6 @@
 //! What `<MultiPartyCall>` and an add-participant request say alike.
 
-use crate::{EventGroup, FileFormat, Method, Role};
+use crate::{EventGroup, FileFormat, Method, Role, StreamFormat};
 
 /// The longest name of an MPC.
 pub const MAX_NAME_CHARS: usize = 255;
@@ -120,11 +120,9 @@ pub struct StatusCallback {
 pub struct AiAgentStream {
     /// WebSocket URL.
     pub service_url: String,
-    /// Audio format.
-    pub content_type: String,
-    /// Sampling rate.
-    pub sampling_rate_hz: Option<u32>,
-    /// `k=v,k2=v2`.
+    /// Format of the audio.
+    pub format: StreamFormat,
+    /// `k=v,k2=v2`, told to the other side.
     pub extra_headers: Option<String>,
     /// Where its events are reported.
     pub status_callback: Option<Target>,

@@ -2,6 +2,7 @@
 //! exchange that runs the control plane.
 
 pub mod account;
+mod beep_ear;
 pub mod cert;
 pub mod cli;
 pub mod config;

@@ -98,7 +98,7 @@ impl Call {
                 self.prompt(PromptContent::Several(contents), repeat, context);
             }
             Instruction::Wait { length } => self.wait(length, context),
-            Instruction::AwaitSilence { silence, longest } => self.await_silence(silence, longest, context),
+            Instruction::Await(terms) => self.await_early_end(&terms, context),
             Instruction::Collect(collect) => return Some(self.collect(*collect, context)),
             Instruction::SendDigits { digits, at_once } => {
                 self.silent_documents = 0;
@@ -319,6 +319,7 @@ impl Call {
         context: &mut Context,
     ) -> Next {
         self.activity = Activity::Deciding;
+        self.close_participants_stream(context);
         self.be_alone(None, context);
         let invited = std::mem::take(&mut self.invited);
         match (on_exit, left.1.exit_cause) {

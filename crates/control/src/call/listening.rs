@@ -12,7 +12,7 @@ use super::collect::Collecting;
 use super::{Activity, Call, Next};
 use crate::callback::{CallEvent, Entry, Understood};
 use crate::context::{Context, Due};
-use crate::effect::{Effect, TimerId};
+use crate::effect::{Effect, Listened, TimerId};
 use crate::input::{Heard, Likelihood};
 use crate::instruction::SpeechTerms;
 use crate::record::Timestamp;
@@ -46,7 +46,7 @@ pub(super) struct Listening {
 impl Listening {
     /// What its tap carries in the bridge that `leg` is alone in.
     pub fn routes(&self, leg: LegId) -> TapRoutes {
-        TapRoutes { tap: self.tap, channels: vec![TapChannel::Source(SourceId::Leg(leg))], paused: false }
+        said_by(leg, self.tap)
     }
 
     fn add(&mut self, text: &str, confidence: Option<Likelihood>) {
@@ -58,11 +58,16 @@ impl Listening {
     }
 }
 
+/// What `tap` carries that listens to `leg` alone.
+pub(super) fn said_by(leg: LegId, tap: TapId) -> TapRoutes {
+    TapRoutes { tap, channels: vec![TapChannel::Source(SourceId::Leg(leg))], paused: false }
+}
+
 impl Call {
     /// Has what the caller says recognised from now on.
     pub(super) fn begin_listening(&mut self, terms: &SpeechTerms, context: &mut Context) {
         self.listening = Some(Listening {
-            tap: context.listen(self.record.id, terms.clone()),
+            tap: context.listen(self.record.id, Listened::Speech(terms.clone())),
             end_timeout: terms.end_timeout.unwrap_or(SILENCE),
             ends_by_itself: terms.end_timeout.is_none(),
             text: String::new(),
@@ -143,12 +148,15 @@ impl Call {
 
     /// Takes in what was recognised.
     pub fn hear(&mut self, heard: Heard, context: &mut Context) -> Next {
+        if heard == Heard::Beep {
+            return self.beep_heard(context);
+        }
         let Some(collecting) = self.take_collecting(|_| true) else { return Next::Idle };
         match heard {
             Heard::Partial { text, stability } => self.hear_partly((text, stability), collecting, context),
             Heard::Final { text, confidence } => self.hear_finally((text, confidence), collecting, context),
             Heard::End => self.hear_end(true, collecting, context),
-            Heard::Failed => self.hear_end(false, collecting, context),
+            Heard::Beep | Heard::Failed => self.hear_end(false, collecting, context),
         }
     }
 

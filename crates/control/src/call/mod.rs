@@ -1,12 +1,12 @@
 //! One call: its leg, its document, and what it is doing.
 
+mod awaiting;
 mod collect;
 mod flow;
 mod listening;
 mod machine;
 mod outgoing;
 mod recording;
-mod silence;
 mod stream;
 mod turn;
 
@@ -19,16 +19,16 @@ use crate::command::{PlayKind, Playback};
 use crate::context::{ConnectionId, Context, Owner, Tapped};
 use crate::effect::{Effect, FetchId, FetchPurpose, TimerId};
 use crate::input::{LegEnd, Refusal};
-use crate::instruction::{Action, CallUrls, ConferenceRequest, Dial, Instruction};
+use crate::instruction::{Action, CallUrls, ConferenceRequest, Dial, Instruction, StreamTerms};
 use crate::record::{
     CallId, CallRecord, CallState, ConferenceId, Direction, HangupCause, HangupSource, ParticipantId,
     PlacementId, StreamId,
 };
+use awaiting::Awaiting;
 use collect::Collecting;
 use listening::Listening;
 use outgoing::Confirming;
 use recording::Recordings;
-use silence::Silence;
 pub(crate) use stream::StreamedBy;
 use turn::Taking;
 
@@ -45,8 +45,8 @@ enum Activity {
     Prompting(PromptId),
     /// In an instruction that takes its time.
     Waiting(TimerId),
-    /// Waiting for the far end to be silent.
-    AwaitingSilence(Silence),
+    /// Waiting for the far end to be silent, or to beep.
+    Awaiting(Awaiting),
     /// Being asked for digits or words.
     Collecting(Box<Collecting>),
     /// Saying something that is recorded.
@@ -316,7 +316,8 @@ impl Call {
         let hears = own.into_iter().chain(self.overheard().map(SourceId::Prompt)).collect();
         let callee = private.callee.map(|leg| SinkRoutes { leg, hears: Vec::new() });
         let routes: Vec<_> = [SinkRoutes { leg, hears }].into_iter().chain(callee).collect();
-        let taps = self.listening.iter().map(|listening| listening.routes(leg)).collect();
+        let words = self.listening.iter().map(|listening| listening.routes(leg));
+        let taps = words.chain(self.beep_routes()).collect();
         context.install(private.bridge, &routes, Tapped { taps, ..Tapped::default() });
     }
 
@@ -327,12 +328,20 @@ impl Call {
         }
     }
 
-    /// The conference's bridge takes the leg over.
-    pub fn joined(&mut self, conference: ConferenceId, participant: ParticipantId, context: &mut Context) {
+    /// The conference's bridge takes the leg over, and `stream` takes part as the call.
+    pub fn joined(
+        &mut self,
+        (conference, participant): (ConferenceId, ParticipantId),
+        stream: Option<&StreamTerms>,
+        context: &mut Context,
+    ) {
         self.activity = Activity::Conferring(conference, participant);
         self.silent_documents = 0;
         self.stop_overlay(None, context);
         self.leave_private(context);
+        if let Some(terms) = stream {
+            self.try_stream(terms, StreamedBy::Conference, context);
+        }
     }
 
     /// Lets the call hear something that a request asks for, until it ends.
@@ -384,7 +393,7 @@ impl Call {
     pub fn step_over(&mut self, timer: TimerId, context: &mut Context) -> Next {
         match &self.activity {
             Activity::Waiting(waiting) if *waiting == timer => self.run(context),
-            Activity::AwaitingSilence(silence) if silence.awaits(timer) => self.silence_over(context),
+            Activity::Awaiting(awaiting) if awaiting.awaits(timer) => self.await_no_more(context),
             Activity::Collecting(_) => self.collect_time_over(timer, context),
             Activity::Recording(taking) if taking.awaits(timer) => self.turn_over(None, context),
             Activity::Confirming(confirming) if confirming.awaits(timer) => {
@@ -406,12 +415,12 @@ impl Call {
 
     /// Lets go of what the call does, so that it can do something else.
     pub fn interrupt(&mut self, context: &mut Context) {
+        self.stop_awaiting(context);
         match std::mem::replace(&mut self.activity, Activity::Deciding) {
             Activity::Prompting(prompt) | Activity::Dialling(_, Some(prompt), _) => {
                 context.stop_prompt(prompt);
             }
             Activity::Waiting(timer) => context.cancel(timer),
-            Activity::AwaitingSilence(silence) => silence.stop(context),
             Activity::Collecting(collecting) => {
                 collecting.stop(context);
                 self.stop_listening(context);

@@ -18,6 +18,8 @@ pub(crate) enum StreamedBy {
     Document,
     /// A request.
     Request,
+    /// The conference that the call is in; the stream ends when the call leaves it.
+    Conference,
 }
 
 /// A stream that is not over.
@@ -53,7 +55,7 @@ impl Call {
             return Err(CommandError::AlreadyStreamed);
         }
         let record = self.new_stream(&terms, context);
-        let (tap, voice) = (context.tap(), terms.two_way.then(|| context.voice()));
+        let (tap, voice) = (context.tap(), terms.audience.map(|audience| (context.voice(), audience)));
         let said = || TapChannel::Source(SourceId::Leg(leg));
         let channels = match terms.track {
             StreamTrack::Said => vec![said()],
@@ -62,6 +64,7 @@ impl Call {
         };
         context.stream_leg(leg, TapRoutes { tap, channels, paused: false }, voice);
         context.push(Effect::SaveStream(record.clone()));
+        let voice = voice.map(|(voice, _)| voice);
         let open = OpenStream { record: record.clone(), terms: terms.clone(), leg, tap, voice };
         context.push(Effect::OpenStream(Box::new(open)));
         self.stream = Some(Stream { record: record.clone(), terms, by, longest: None });
@@ -82,8 +85,7 @@ impl Call {
         }
     }
 
-    /// Streams as the document says, and waits for the stream's end if it `waits`. A stream that
-    /// cannot be begun is told as one that was dropped.
+    /// Streams as the document says, and waits for the stream's end if it `waits`.
     pub(super) fn stream_as_told(
         &mut self,
         terms: &StreamTerms,
@@ -91,20 +93,26 @@ impl Call {
         context: &mut Context,
     ) -> Option<Next> {
         self.be_alone(None, context);
-        match self.start_stream(terms.clone(), StreamedBy::Document, context) {
-            Ok(record) if waits => {
-                self.silent_documents = 0;
-                self.activity = Activity::Streaming(record.id);
-                Some(Next::Idle)
-            }
-            Ok(_) => None,
-            Err(_) => {
-                let mut record = self.new_stream(terms, context);
-                (record.state, record.ended_at) = (StreamState::Dropped, Some(context.now));
-                self.tell_of_stream(StreamEvent::Dropped, record, terms.callback.as_ref(), context);
-                None
-            }
+        let stream = self.try_stream(terms, StreamedBy::Document, context).filter(|_| waits)?;
+        self.silent_documents = 0;
+        self.activity = Activity::Streaming(stream);
+        Some(Next::Idle)
+    }
+
+    /// Begins a stream; one that cannot be begun is told as one that was dropped.
+    pub(super) fn try_stream(
+        &mut self,
+        terms: &StreamTerms,
+        by: StreamedBy,
+        context: &mut Context,
+    ) -> Option<StreamId> {
+        if let Ok(record) = self.start_stream(terms.clone(), by, context) {
+            return Some(record.id);
         }
+        let mut record = self.new_stream(terms, context);
+        (record.state, record.ended_at) = (StreamState::Dropped, Some(context.now));
+        self.tell_of_stream(StreamEvent::Dropped, record, terms.callback.as_ref(), context);
+        None
     }
 
     /// Ends the stream, if it is `id` where one is named.
@@ -128,9 +136,16 @@ impl Call {
         self.end_stream(StreamState::Stopped, context)
     }
 
-    /// Ends what the document streams: a request takes the call out of the document.
+    /// Ends the stream by which somebody took part in a conference as this call.
+    pub(super) fn close_participants_stream(&mut self, context: &mut Context) {
+        if self.stream.as_ref().is_some_and(|stream| stream.by == StreamedBy::Conference) {
+            self.close_stream(context);
+        }
+    }
+
+    /// Ends what no request asked for: one takes the call out of what it does.
     pub(super) fn close_documents_stream(&mut self, context: &mut Context) {
-        if self.stream.as_ref().is_some_and(|stream| stream.by == StreamedBy::Document) {
+        if self.stream.as_ref().is_some_and(|stream| stream.by != StreamedBy::Request) {
             if matches!(self.activity, Activity::Streaming(_)) {
                 self.activity = Activity::Deciding;
             }

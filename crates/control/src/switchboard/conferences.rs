@@ -64,8 +64,9 @@ impl Switchboard {
         call.answer(&mut self.context);
         let Some(leg) = call.leg() else { return };
         let joiner = Joiner { call: call.record().clone(), leg };
+        let stream = request.stream.clone();
         let participant = inside.join(joiner, request, &mut self.context);
-        call.joined(conference, participant, &mut self.context);
+        call.joined((conference, participant), stream.as_deref(), &mut self.context);
         self.touched.push(conference);
     }
 

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use mixminus_control::{ConferenceId, ConferenceState, ParticipantRecord, RecordingState, RecordingTrack};
+use mixminus_control::{
+    ConferenceId, ConferenceState, ParticipantRecord, RecordingState, RecordingTrack, StreamAudience,
+};
 use mixminus_mixer::{LegId, MixPlan, SourceId, TapChannel, TapRoutes};
 
 use crate::Machine;
@@ -13,7 +15,10 @@ impl Machine {
     pub fn check_taps(&self) {
         let mut tapped = BTreeSet::new();
         let plans = self.world.plans.values();
-        for (tap, plan) in plans.flat_map(|plan| plan.tap_routes().into_iter().map(move |tap| (tap, plan))) {
+        for (mut tap, plan) in
+            plans.flat_map(|plan| plan.tap_routes().into_iter().map(move |tap| (tap, plan)))
+        {
+            self.merge_voices(&mut tap, plan);
             assert!(tapped.insert(tap.tap), "two plans name {tap:?}");
             let Some(start) = self.world.taps.get(&tap.tap) else { continue };
             let recording = &self.books.recordings[&start.recording.id];
@@ -33,6 +38,19 @@ impl Machine {
             let conference = start.recording.of.conference.as_ref();
             let deserted = conference.is_some_and(|(id, _)| self.books.inside(*id).is_empty());
             assert!(tapped.contains(tap) || deserted, "{start:?}");
+        }
+    }
+
+    /// Takes out what streams say as calls do: each is heard by whoever hears its call, and recorded with it.
+    fn merge_voices(&self, tap: &mut TapRoutes, plan: &MixPlan) {
+        for open in &self.world.opened {
+            let Some(voice) = open.voice.map(SourceId::Prompt) else { continue };
+            let own = SourceId::Leg(open.leg);
+            let speaks = open.terms.audience == Some(StreamAudience::Listeners);
+            let sinks = plan.legs().iter().filter(|sink| speaks && plan.hears(**sink, voice));
+            sinks.for_each(|sink| assert!(plan.hears(*sink, own), "{sink:?} hears {open:?}"));
+            let merged = speaks && tap.channels.contains(&TapChannel::Source(own));
+            tap.channels.retain(|channel| !(merged && *channel == TapChannel::Source(voice)));
         }
     }
 

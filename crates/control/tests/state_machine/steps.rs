@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use mixminus_control::policy::{CoachVoice, Role};
 use mixminus_control::{
-    Action, AutomaticRecording, CallChange, CallUrls, Calls, Collect, CollectKind, ConferenceRequest,
-    Confirm, Destination, Dial, DialError, DialMusic, DialTerms, Document, EventGroup, FetchError, Heard,
-    HttpMethod, Instruction, LegEnd, Legs, Likelihood, MachineDetection, ParticipantChange, PlayKind,
-    Playback, PromptContent, Record, RecordChange, RecordSpan, RecordingFormat, RecordingTerms,
-    RecordingTrack, Refusal, Repeat, Report, Sound, SpeechModel, SpeechTerms, StatusCallback, StreamFormat,
-    StreamNews, StreamState, StreamTerms, StreamTrack, Turn,
+    Action, AutomaticRecording, Await, Beep, CallChange, CallUrls, Calls, Collect, CollectKind,
+    ConferenceRequest, Confirm, Destination, Dial, DialError, DialMusic, DialTerms, Document, EventGroup,
+    FetchError, Heard, HttpMethod, Instruction, LegEnd, Legs, Likelihood, MachineDetection,
+    ParticipantChange, PlayKind, Playback, PromptContent, Record, RecordChange, RecordSpan, RecordingFormat,
+    RecordingTerms, RecordingTrack, Refusal, Repeat, Report, Sound, SpeechModel, SpeechTerms, StatusCallback,
+    StreamAudience, StreamFormat, StreamNews, StreamState, StreamTerms, StreamTrack, Turn,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -207,7 +207,16 @@ fn heard() -> impl Strategy<Value = Instruction> {
         repeat.clone().prop_map(speech),
         repeat.prop_map(|repeat| Instruction::Play { url: "http://app/a.mp3".into(), repeat }),
         select(vec![0, 500, 20_000]).prop_map(|ms| Instruction::Wait { length: Duration::from_millis(ms) }),
-        Just(Instruction::AwaitSilence { silence: Duration::from_secs(2), longest: Duration::from_secs(9) }),
+        any::<[bool; 2]>().prop_map(|[silence, beep]| {
+            let seconds = Duration::from_secs;
+            let beep = beep.then(|| Beep {
+                shortest: seconds(1),
+                longest_gap: seconds(1),
+                silence_after: seconds(1),
+                weakest: 256,
+            });
+            Instruction::Await(Await { silence: silence.then(|| seconds(2)), beep, longest: seconds(9) })
+        }),
     ]
 }
 
@@ -235,8 +244,8 @@ fn stream() -> StreamTerms {
         url: "wss://app/s".into(),
         track: StreamTrack::Both,
         format: StreamFormat::Mulaw,
-        two_way: true,
-        denoised: false,
+        audience: Some(StreamAudience::Caller),
+        denoised: None,
         longest: Duration::from_mins(1),
         headers: None,
         callback: Some(to("stream")),
@@ -444,6 +453,10 @@ fn joining() -> impl Strategy<Value = ConferenceRequest> {
                 on_exit: on_exit.map(|action| Report { action, follow: true }),
                 recording,
                 coach_voice,
+                stream: (role == Role::AiAgent).then(|| {
+                    let audience = Some(StreamAudience::Listeners);
+                    Box::new(StreamTerms { track: StreamTrack::Heard, audience, ..stream() })
+                }),
                 ..request(name, role)
             }
         },

@@ -112,6 +112,7 @@ pub fn request(name: &str, role: Role) -> ConferenceRequest {
         }),
         own_callback: None,
         leave_on_star: false,
+        stream: None,
         on_exit: None,
     }
 }

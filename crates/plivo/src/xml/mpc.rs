@@ -3,6 +3,7 @@
 use super::attributes::Attributes;
 use super::{Limits, MultiPartyCall, Recording, Sound, StatusCallback, Target, XmlError};
 use crate::join::{AiAgentStream, MAX_NAME_CHARS, is_name};
+use crate::media::{MAX_EXTRA_HEADERS_BYTES, StreamFormat, extra_headers};
 use crate::{EventGroup, FileFormat, Method, Role};
 
 pub(super) fn read(attributes: &Attributes<'_, '_>, limits: &Limits) -> Result<MultiPartyCall, XmlError> {
@@ -11,9 +12,10 @@ pub(super) fn read(attributes: &Attributes<'_, '_>, limits: &Limits) -> Result<M
         Ok(None) => nested_music(attributes, element),
         target => target,
     };
+    let (name, role) = (name(attributes)?, role(attributes)?);
     Ok(MultiPartyCall {
-        name: name(attributes)?,
-        role: role(attributes)?,
+        name,
+        role,
         coach_mode: attributes.flag("coachMode", true)?,
         mute: attributes.flag("mute", false)?,
         hold: attributes.flag("hold", false)?,
@@ -24,7 +26,7 @@ pub(super) fn read(attributes: &Attributes<'_, '_>, limits: &Limits) -> Result<M
         enter_sound: sound(attributes, "enterSound", "enterSoundMethod")?.unwrap_or(Sound::Beep1),
         exit_sound: sound(attributes, "exitSound", "exitSoundMethod")?.unwrap_or(Sound::Beep2),
         on_exit_action: attributes.target("onExitActionUrl", ("onExitActionMethod", Method::Post))?,
-        ai_agent_stream: ai_agent_stream(attributes)?,
+        ai_agent_stream: ai_agent_stream(attributes, role)?,
         max_duration_seconds: bounded(attributes, "maxDuration", (300, 28_800), limits.max_duration_seconds)?
             .unwrap_or(limits.max_duration_seconds.min(14_400)),
         max_participants: bounded(attributes, "maxParticipants", (2, 10), limits.max_participants)?
@@ -130,17 +132,25 @@ fn status_callback(attributes: &Attributes<'_, '_>) -> Result<Option<StatusCallb
     Ok(target.map(|target| StatusCallback { target, events }))
 }
 
-fn ai_agent_stream(attributes: &Attributes<'_, '_>) -> Result<Option<AiAgentStream>, XmlError> {
+/// The stream by which an AI agent takes part; nobody else has one.
+fn ai_agent_stream(attributes: &Attributes<'_, '_>, role: Role) -> Result<Option<AiAgentStream>, XmlError> {
     let method = ("aiAgentStreamStatusCallbackMethod", Method::Post);
     let status_callback = attributes.target("aiAgentStreamStatusCallbackUrl", method)?;
-    let sampling_rate_hz = attributes.number("aiAgentStreamSamplingRate", 8000..=48_000)?;
-    let content_type = attributes.text("aiAgentStreamContentType").unwrap_or("audio/x-l16;rate=8000");
+    let format = ai_agent_format(attributes)?;
+    let short = format!("at most {MAX_EXTRA_HEADERS_BYTES} bytes on one line");
+    let extra_headers = attributes.read("aiAgentStreamExtraHeaders", short, extra_headers)?;
     let service_url = attributes.url_of("aiAgentStreamServiceUrl", &["ws", "wss"])?;
-    Ok(service_url.map(|service_url| AiAgentStream {
-        service_url,
-        content_type: content_type.to_owned(),
-        sampling_rate_hz,
-        extra_headers: attributes.text("aiAgentStreamExtraHeaders").map(str::to_owned),
-        status_callback,
-    }))
+    let stream = |service_url| AiAgentStream { service_url, format, extra_headers, status_callback };
+    Ok(service_url.filter(|_| role == Role::AiAgent).map(stream))
+}
+
+/// The format that the content type names, at the sampling rate if one is given beside it.
+fn ai_agent_format(attributes: &Attributes<'_, '_>) -> Result<StreamFormat, XmlError> {
+    let format = attributes.choice("aiAgentStreamContentType", StreamFormat::WORDS)?.unwrap_or_default();
+    let rate = "aiAgentStreamSamplingRate";
+    let Some(text) = attributes.text(rate) else { return Ok(format) };
+    let formats = StreamFormat::WORDS.iter().map(|(_, other)| *other);
+    let mut fitting = formats.filter(|other| other.encoding() == format.encoding());
+    let accepted = fitting.clone().map(|other| other.rate_hz().to_string()).collect::<Vec<_>>().join(", ");
+    fitting.find(|other| text.parse() == Ok(other.rate_hz())).ok_or_else(|| attributes.refuse(rate, accepted))
 }

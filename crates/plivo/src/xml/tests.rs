@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::*;
-use crate::{EventGroup, Method, Role};
+use crate::{EventGroup, Method, Role, StreamFormat};
 
 /// As `MultiPartyCallElement(content='my room', role='Agent')` of the Python SDK prints it.
 const PYTHON: &str = r#"<Response>
@@ -135,8 +135,6 @@ fn every_attribute_is_read() {
         "coachMode='FALSE' mute='true' hold='true' stayAlone='true' startMpcOnEnter='false' \
          endMpcOnExit='true' relayDtmfInputs='true' enterSound='None' exitSound='bell.wav' \
          exitSoundMethod='post' onExitActionUrl='/bye?a=1&amp;b=2' onExitActionMethod='GET' \
-         aiAgentStreamServiceUrl='wss://ai.example/s' aiAgentStreamSamplingRate='16000' \
-         aiAgentStreamExtraHeaders='k=v' aiAgentStreamStatusCallbackUrl='/ai' \
          maxDuration='300' maxParticipants='2' waitMusicUrl='//m.example/w.mp3' waitMusicMethod='POST' \
          waitTime='1800' waitForAgent='true' agentHoldMusicUrl='a.mp3' customerHoldMusicUrl='c.mp3'",
     );
@@ -152,13 +150,6 @@ fn every_attribute_is_read() {
         enter_sound: Sound::None,
         exit_sound: Sound::Url(target(&url("/flow/bell.wav"), Method::Post)),
         on_exit_action: Some(target(&url("/bye?a=1&b=2"), Method::Get)),
-        ai_agent_stream: Some(AiAgentStream {
-            service_url: "wss://ai.example/s".into(),
-            content_type: "audio/x-l16;rate=8000".into(),
-            sampling_rate_hz: Some(16_000),
-            extra_headers: Some("k=v".into()),
-            status_callback: Some(target(&url("/ai"), Method::Post)),
-        }),
         max_duration_seconds: 300,
         max_participants: 2,
         wait_music: Some(target("https://m.example/w.mp3", Method::Post)),
@@ -169,6 +160,42 @@ fn every_attribute_is_read() {
         ..plain()
     };
     assert_eq!(read, expected);
+}
+
+#[test]
+fn an_ai_agent_and_nobody_else_has_a_stream() {
+    let parse = |role: &str, more: &str| {
+        format!(
+            "<MultiPartyCall role='{role}' aiAgentStreamServiceUrl='wss://ai.example/s' {more}>r</MultiPartyCall>"
+        )
+    };
+    let stream = |role, more| {
+        let Element::MultiPartyCall(call) = only(&parse(role, more)) else { panic!("{role}") };
+        call.ai_agent_stream
+    };
+    let full = AiAgentStream {
+        service_url: "wss://ai.example/s".into(),
+        format: StreamFormat::L16At16000,
+        extra_headers: Some("k=v".into()),
+        status_callback: Some(target("https://app.example/ai", Method::Post)),
+    };
+    let all = "aiAgentStreamSamplingRate='16000' aiAgentStreamExtraHeaders='k=v' \
+               aiAgentStreamContentType='audio/x-l16;rate=8000' aiAgentStreamStatusCallbackUrl='/ai'";
+    assert_eq!(stream("ai-agent", all), Some(full));
+    let plain = stream("AI-Agent", "").map(|stream| stream.format);
+    assert_eq!(plain, Some(StreamFormat::L16At8000));
+    assert_eq!(stream("Agent", all), None);
+    let mulaw = "aiAgentStreamContentType='audio/x-mulaw;rate=8000' aiAgentStreamSamplingRate='16000'";
+    for (more, accepted) in [
+        (
+            "aiAgentStreamSamplingRate='44100'",
+            "aiAgentStreamSamplingRate=\"44100\", accepted: 8000, 16000, 24000",
+        ),
+        (mulaw, "aiAgentStreamSamplingRate=\"16000\", accepted: 8000"),
+    ] {
+        let refused = refusal(&parse("ai-agent", more));
+        assert_eq!(refused, format!("line 2: <MultiPartyCall> {accepted}"));
+    }
 }
 
 #[test]

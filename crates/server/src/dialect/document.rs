@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use mixminus_control::{Document, FetchError, Instruction, PromptContent, Refusal, Repeat, TextMessage};
+use mixminus_control::{
+    Await, Beep, Document, FetchError, Instruction, PromptContent, Refusal, Repeat, TextMessage,
+};
 use mixminus_plivo::xml::{self, Element, HangupReason, Limits};
 
 use super::input;
@@ -13,6 +15,9 @@ use super::stream;
 
 /// How long a caller has to be silent for a wait to end, unless it says so: Plivo's.
 const MIN_SILENCE: Duration = Duration::from_secs(2);
+
+/// The largest sample.
+const LOUDEST: u32 = 32_767;
 
 /// What a document learns that asks for speech alone.
 const NO_RECOGNISER: &str =
@@ -108,14 +113,23 @@ fn speak(speak: xml::Speak) -> Instruction {
     }
 }
 
-/// A wait for silence if it says so, and otherwise as long as it says; silent in either case.
+/// A wait for silence or a beep if it says so, and otherwise as long as it says; silent in any case.
 fn wait(wait: &xml::Wait) -> Instruction {
     let length = seconds(wait.length_seconds);
-    if !wait.silence {
+    if !wait.silence && wait.beep.is_none() {
         return Instruction::Wait { length };
     }
-    let silence = wait.min_silence_ms.map_or(MIN_SILENCE, |ms| Duration::from_millis(ms.into()));
-    Instruction::AwaitSilence { silence, longest: length }
+    let ms = |ms: u32| Duration::from_millis(ms.into());
+    Instruction::Await(Await {
+        silence: wait.silence.then(|| wait.min_silence_ms.map_or(MIN_SILENCE, ms)),
+        beep: wait.beep.map(|beep| Beep {
+            shortest: ms(beep.duration_ms),
+            longest_gap: ms(beep.intra_silence_ms),
+            silence_after: ms(beep.inter_silence_ms),
+            weakest: beep.threshold.min(LOUDEST) as u16,
+        }),
+        longest: length,
+    })
 }
 
 fn play(play: xml::Play) -> Instruction {
@@ -145,7 +159,7 @@ mod tests {
     use mixminus_control::{
         Action, ConferenceKind, ConferenceRequest, Credentials, EventGroup, HttpMethod, Record, RecordSpan,
         RecordingFormat, RecordingTrack, Report, Sound, SpeechModel, SpeechTerms, StatusCallback,
-        StreamFormat, StreamTerms, StreamTrack, TranscriptTerms, Turn,
+        StreamFormat, StreamTerms, StreamTrack, TranscriptTerms, Turn, StreamAudience, Suppression,
     };
 
     use super::*;
@@ -199,6 +213,7 @@ mod tests {
             }),
             own_callback: None,
             leave_on_star: false,
+            stream: None,
             on_exit: Some(Report { action: post("/exit"), follow: true }),
         };
         assert_eq!(joined, [Instruction::Conference(Box::new(request))]);
@@ -280,8 +295,13 @@ mod tests {
     #[test]
     fn a_wait_ends_with_silence_only_where_it_says_so() {
         let wait = |attributes: &str| instructions(&format!("<Wait length='9' {attributes}/>")).remove(0);
-        let await_silence =
-            |ms| Instruction::AwaitSilence { silence: Duration::from_millis(ms), longest: seconds(9) };
+        let await_silence = |ms| {
+            Instruction::Await(Await {
+                silence: Some(Duration::from_millis(ms)),
+                beep: None,
+                longest: seconds(9),
+            })
+        };
         assert_eq!(wait("silence='true' minSilence='500'"), await_silence(500));
         assert_eq!(wait("silence='true'"), await_silence(2000));
         assert_eq!(wait("minSilence='500'"), Instruction::Wait { length: seconds(9) });
@@ -451,8 +471,8 @@ mod tests {
             url: "wss://h/s".into(),
             track: StreamTrack::Said,
             format: StreamFormat::Linear24k,
-            two_way: true,
-            denoised: true,
+            audience: Some(StreamAudience::Caller),
+            denoised: Some(Suppression::Strong),
             longest: seconds(60),
             headers: Some("k=v".into()),
             callback: Some(post("/s")),
@@ -461,14 +481,28 @@ mod tests {
             url: "ws://h/s".into(),
             track: StreamTrack::Both,
             format: StreamFormat::Linear8k,
-            two_way: false,
-            denoised: false,
+            audience: None,
+            denoised: None,
             longest: seconds(86_400),
             headers: None,
             callback: None,
         };
         let stream = |terms, waits| Instruction::Stream { terms: Box::new(terms), waits };
         assert_eq!(streamed, [stream(full, true), stream(plain, false)]);
+    }
+
+    #[test]
+    fn a_wait_may_end_at_a_beep() {
+        let ms = Duration::from_millis;
+        let beep = Beep { shortest: ms(300), longest_gap: ms(500), silence_after: ms(50), weakest: 256 };
+        let wait =
+            |beep, silence| Instruction::Await(Await { silence, beep: Some(beep), longest: seconds(9) });
+        assert_eq!(
+            instructions(
+                "<Wait length='9' beep='true'/><Wait length='9' silence='true' beep='threshold=70000'/>"
+            ),
+            [wait(beep, None), wait(Beep { weakest: 32_767, ..beep }, Some(MIN_SILENCE))]
+        );
     }
 
     #[test]

@@ -12,6 +12,7 @@ use mixminus_plivo::xml::{self, MultiPartyCall, Target};
 use mixminus_plivo::{FileFormat, Key, Transcription};
 
 use super::resource::http_method;
+use super::stream::ai_agent;
 
 /// How long a callee has for the key after it was asked, when nobody says it.
 pub const CONFIRM_TIMEOUT: Duration = Duration::from_secs(15);
@@ -43,6 +44,7 @@ pub fn conference(call: MultiPartyCall) -> ConferenceRequest {
         status_callback: call.status_callback.map(status_callback),
         own_callback: None,
         leave_on_star: false,
+        stream: call.ai_agent_stream.map(|stream| Box::new(ai_agent(stream))),
         on_exit: call.on_exit_action.map(|target| Report { action: action(target), follow: true }),
     }
 }

@@ -55,6 +55,7 @@ pub fn conference(room: xml::Conference) -> ConferenceRequest {
         coach_voice: CoachVoice::default(),
         own_callback: callback.map(own),
         leave_on_star: room.hangup_on_star,
+        stream: None,
         on_exit: room.action.map(|target| Report { action: action(target), follow }),
     }
 }

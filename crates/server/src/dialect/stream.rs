@@ -1,7 +1,10 @@
 //! Streams of calls.
 
+use std::time::Duration;
+
 use mixminus_control::{
-    CallChange, CallId, StreamFormat, StreamRecord, StreamState, StreamTerms, StreamTrack,
+    CallChange, CallId, StreamAudience, StreamFormat, StreamRecord, StreamState, StreamTerms, StreamTrack,
+    Suppression,
 };
 use mixminus_plivo::rest::{StartStream, StreamObject};
 use mixminus_plivo::{AudioTrack, xml};
@@ -9,17 +12,44 @@ use mixminus_plivo::{AudioTrack, xml};
 use super::join::action;
 use super::rest::instant;
 
-/// What `<Stream>` asks for. One strength of noise suppression stands for every level.
+/// The longest stream of an AI agent, which is told of none: longer than any MPC lasts.
+const LONGEST: Duration = Duration::from_hours(24);
+
+/// What `<Stream>` asks for.
 pub(super) fn terms(stream: xml::Stream) -> StreamTerms {
     StreamTerms {
         url: stream.service_url,
         track: track(stream.audio_track),
         format: stream_format(stream.content_type),
-        two_way: stream.bidirectional,
-        denoised: stream.noise_cancellation_level.is_some(),
+        audience: stream.bidirectional.then_some(StreamAudience::Caller),
+        denoised: stream.noise_cancellation_level.map(suppression),
         longest: stream.stream_timeout,
         headers: stream.extra_headers,
         callback: stream.status_callback.map(action),
+    }
+}
+
+/// By what an AI agent takes part.
+pub(super) fn ai_agent(stream: xml::AiAgentStream) -> StreamTerms {
+    StreamTerms {
+        url: stream.service_url,
+        track: StreamTrack::Heard,
+        format: stream_format(stream.format),
+        audience: Some(StreamAudience::Listeners),
+        denoised: None,
+        longest: LONGEST,
+        headers: stream.extra_headers,
+        callback: stream.status_callback.map(action),
+    }
+}
+
+/// What takes as much noise out as `level` says, from 60 to 100. Plivo's own, 85, is the strongest but one.
+const fn suppression(level: u32) -> Suppression {
+    match level {
+        ..70 => Suppression::Light,
+        70..80 => Suppression::Medium,
+        80..95 => Suppression::Strong,
+        95.. => Suppression::Strongest,
     }
 }
 
@@ -29,8 +59,8 @@ pub fn start_stream(request: StartStream) -> CallChange {
         url: request.service_url,
         track: track(request.audio_track),
         format: stream_format(request.content_type),
-        two_way: request.bidirectional,
-        denoised: false,
+        audience: request.bidirectional.then_some(StreamAudience::Caller),
+        denoised: None,
         longest: request.stream_timeout,
         headers: request.extra_headers,
         callback: request.status_callback.map(action),
@@ -45,10 +75,11 @@ const fn track(track: AudioTrack) -> StreamTrack {
     }
 }
 
-/// What Plivo calls what is streamed.
-pub const fn audio_track(track: StreamTrack) -> AudioTrack {
-    match track {
+/// What Plivo calls what is streamed. To who speaks as the call, what that hears comes in.
+pub fn audio_track(terms: &StreamTerms) -> AudioTrack {
+    match terms.track {
         StreamTrack::Said => AudioTrack::Inbound,
+        StreamTrack::Heard if terms.audience == Some(StreamAudience::Listeners) => AudioTrack::Inbound,
         StreamTrack::Heard => AudioTrack::Outbound,
         StreamTrack::Both => AudioTrack::Both,
     }
@@ -103,13 +134,32 @@ mod tests {
     #[test]
     fn tracks_and_formats_are_the_same_there_and_back() {
         for plivo in [AudioTrack::Inbound, AudioTrack::Outbound, AudioTrack::Both] {
-            assert_eq!(audio_track(track(plivo)), plivo);
+            let terms = StreamTerms { track: track(plivo), audience: None, ..agent() };
+            assert_eq!(audio_track(&terms), plivo);
         }
+        assert_eq!(audio_track(&agent()), AudioTrack::Inbound, "what an AI agent hears");
         for ours in
             [StreamFormat::Linear8k, StreamFormat::Linear16k, StreamFormat::Linear24k, StreamFormat::Mulaw]
         {
             assert_eq!(stream_format(plivo_format(ours)), ours);
         }
+    }
+
+    fn agent() -> StreamTerms {
+        ai_agent(xml::AiAgentStream {
+            service_url: "wss://h/s".into(),
+            format: mixminus_plivo::StreamFormat::default(),
+            extra_headers: None,
+            status_callback: None,
+        })
+    }
+
+    #[test]
+    fn more_noise_goes_at_a_higher_level() {
+        use Suppression::{Light, Medium, Strong, Strongest};
+        let levels = [60, 69, 70, 79, 80, 85, 94, 95, 100];
+        let expected = [Light, Light, Medium, Medium, Strong, Strong, Strong, Strongest, Strongest];
+        assert_eq!(levels.map(suppression), expected);
     }
 
     #[test]

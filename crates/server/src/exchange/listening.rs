@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use mixminus_control::{Heard, Input, Listen};
-use mixminus_mixer::{TapCapacity, TapId};
+use mixminus_control::{Beep, Heard, Input, Listen, Listened};
+use mixminus_mixer::{TapCapacity, TapId, TapReader};
 use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::{Exchange, Occurrence, report};
+use crate::beep_ear::BeepEar;
 
 /// One caller who is listened to.
 #[derive(Debug)]
@@ -19,10 +20,14 @@ pub(super) struct Listening {
 }
 
 impl Exchange {
-    /// Has what comes by a tap recognised; the end of that is told as well, unless it is stopped.
+    /// Has something listened for in what comes by a tap; the end of words is told as well, unless it is stopped.
     pub(super) fn listen(&mut self, listen: Listen) {
-        let Listen { tap, call, terms } = listen;
+        let Listen { tap, call, to } = listen;
         let audio = self.equipment.media.open_tap(tap, TapCapacity::of(1));
+        let terms = match to {
+            Listened::Speech(terms) => terms,
+            Listened::Beep(beep) => return self.listen_for_beep(tap, audio, &beep),
+        };
         let (recogniser, occurred) = (Arc::clone(&self.equipment.recogniser), self.occurred.clone());
         let end = CancellationToken::new();
         let ended = end.clone();
@@ -44,6 +49,17 @@ impl Exchange {
             report(&occurred, input(tap, last)).await;
         });
         self.listening.insert(tap, Listening { recognising: recognising.abort_handle(), end });
+    }
+
+    /// Tells of the first beep.
+    fn listen_for_beep(&mut self, tap: TapId, audio: TapReader, beep: &Beep) {
+        let (ear, occurred) = (BeepEar::new(beep), self.occurred.clone());
+        let listening = tokio::spawn(async move {
+            ear.hear_out(audio).await;
+            report(&occurred, input(tap, Heard::Beep)).await;
+        });
+        let (recognising, end) = (listening.abort_handle(), CancellationToken::new());
+        self.listening.insert(tap, Listening { recognising, end });
     }
 
     /// The caller has said all.

@@ -140,7 +140,7 @@ impl<'a> Conversation<'a> {
     fn say_start(&mut self) {
         let OpenStream { record, terms, .. } = self.open;
         let call = record.call.to_string();
-        let (track, format) = (dialect::audio_track(terms.track), dialect::plivo_format(terms.format));
+        let (track, format) = (dialect::audio_track(terms), dialect::plivo_format(terms.format));
         self.say(&Message::Start { call_uuid: &call, account_id: &record.account.0, track, format });
     }
 

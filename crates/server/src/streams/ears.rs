@@ -1,8 +1,8 @@
 //! What a tap carries, as what a WebSocket is sent.
 
-use mixminus_audio::{NoiseSuppressor, SampleRate};
+use mixminus_audio::{NoiseSuppressor, SampleRate, Suppression};
 use mixminus_codec::{Encoder, Format, MAX_PAYLOAD_BYTES};
-use mixminus_control::{OpenStream, StreamFormat, StreamTrack};
+use mixminus_control::{OpenStream, StreamAudience, StreamFormat, StreamTrack};
 use mixminus_mixer::{SourceId, TapChannel, TapTick};
 use mixminus_plivo::AudioTrack;
 
@@ -37,7 +37,7 @@ struct Lane {
     channel: TapChannel,
     format: StreamFormat,
     line: Line,
-    denoises: bool,
+    suppression: Option<Suppression>,
     suppressor: Option<(SampleRate, Box<NoiseSuppressor>)>,
     chunks: u64,
 }
@@ -48,6 +48,10 @@ impl Ears {
         let heard = (AudioTrack::Outbound, TapChannel::Heard(open.leg));
         let tracks = match open.terms.track {
             StreamTrack::Said => vec![said],
+            // For who speaks as the call, that comes in.
+            StreamTrack::Heard if open.terms.audience == Some(StreamAudience::Listeners) => {
+                vec![(AudioTrack::Inbound, heard.1)]
+            }
             StreamTrack::Heard => vec![heard],
             StreamTrack::Both => vec![said, heard],
         };
@@ -57,7 +61,7 @@ impl Ears {
             channel,
             format,
             line: Line::to_wire(SampleRate::Hz8000, wire_rate(format)),
-            denoises: open.terms.denoised && track == AudioTrack::Inbound,
+            suppression: open.terms.denoised.filter(|_| channel == said.1).map(suppression),
             suppressor: None,
             chunks: 0,
         };
@@ -90,12 +94,22 @@ impl Lane {
         }
         self.chunks += 1;
         let mut frame = frame.map_or_else(|| vec![0; rate.frame_samples()], <[i16]>::to_vec);
-        if self.denoises {
+        if let Some(suppression) = self.suppression {
             self.suppressor.take_if(|(known, _)| *known != rate);
-            let fresh = || (rate, Box::new(NoiseSuppressor::new(rate)));
+            let fresh = || (rate, Box::new(NoiseSuppressor::new(rate, suppression)));
             self.suppressor.get_or_insert_with(fresh).1.process(&mut frame);
         }
         encode(self.format, &self.line.send(&frame))
+    }
+}
+
+const fn suppression(asked: mixminus_control::Suppression) -> Suppression {
+    use mixminus_control::Suppression as Asked;
+    match asked {
+        Asked::Light => Suppression::Db6,
+        Asked::Medium => Suppression::Db12,
+        Asked::Strong => Suppression::Db18,
+        Asked::Strongest => Suppression::Db21,
     }
 }
 

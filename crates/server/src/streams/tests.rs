@@ -7,8 +7,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use futures::{SinkExt as _, StreamExt as _};
 use mixminus_control::{
-    AccountId, CallId, OpenStream, StreamFormat, StreamId, StreamNews, StreamRecord, StreamState,
-    StreamTerms, StreamTrack, Timestamp,
+    AccountId, CallId, OpenStream, StreamAudience, StreamFormat, StreamId, StreamNews, StreamRecord,
+    StreamState, StreamTerms, StreamTrack, Suppression, Timestamp,
 };
 use mixminus_media::{Media, MediaConfig};
 use mixminus_mixer::{
@@ -84,8 +84,8 @@ fn open(leg: LegId, address: SocketAddr, track: StreamTrack) -> OpenStream {
         url: format!("ws://{address}/s?a=b"),
         track,
         format: StreamFormat::Linear24k,
-        two_way: true,
-        denoised: true,
+        audience: Some(StreamAudience::Caller),
+        denoised: Some(Suppression::Strong),
         longest: Duration::from_mins(1),
         headers: Some("k=v".into()),
         callback: None,
