@@ -108,6 +108,23 @@ pub struct OutgoingMessage {
     pub at: Timestamp,
 }
 
+/// How a text is said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Prosody {
+    /// How fast, in percent of the usual.
+    pub rate_percent: u16,
+    /// How high, in percent of the usual.
+    pub pitch_percent: u16,
+    /// How much louder than usual, in decibels.
+    pub volume_db: i8,
+}
+
+impl Default for Prosody {
+    fn default() -> Self {
+        Self { rate_percent: 100, pitch_percent: 100, volume_db: 0 }
+    }
+}
+
 /// What a prompt sounds like.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum PromptContent {
@@ -139,6 +156,8 @@ pub enum PromptContent {
         voice: String,
         /// BCP 47 language tag.
         language: String,
+        /// How it is said.
+        prosody: Prosody,
     },
 }
 

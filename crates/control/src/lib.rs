@@ -34,8 +34,8 @@ pub use command::{
 };
 pub use effect::{
     Effect, Fetch, FetchId, FetchPurpose, Listen, Listened, News, OpenStream, OutgoingMessage, PlaceCall,
-    PromptContent, RecordedParty, RecordingEntry, RecordingLayout, Repeat, RequestId, StartRecording,
-    TimerId,
+    PromptContent, Prosody, RecordedParty, RecordingEntry, RecordingLayout, Repeat, RequestId,
+    StartRecording, TimerId,
 };
 pub use input::{
     Application, Arrival, DialError, FetchError, Heard, Input, LegEnd, Likelihood, Recorded, RecordingFault,

@@ -167,8 +167,9 @@ impl<F: FetchAudio> Prompts<F> {
     async fn render_one(&self, content: &PromptContent, parts: &mut Parts) -> Result<(), PromptError> {
         let clip = match content {
             PromptContent::Several(contents) => return Box::pin(self.render_several(contents, parts)).await,
-            PromptContent::Speech { text, voice, language } => {
-                return self.speak(text, self.speech.voice(voice, language), parts).await;
+            PromptContent::Speech { text, voice, language, prosody } => {
+                let voice = Voice { prosody: *prosody, ..self.speech.voice(voice, language) };
+                return self.speak(text, voice, parts).await;
             }
             PromptContent::Pause(length) => {
                 be_silent(*length, parts).await;

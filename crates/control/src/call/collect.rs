@@ -8,7 +8,7 @@ use mixminus_mixer::PromptId;
 use super::{Activity, Call, Next};
 use crate::callback::Entry;
 use crate::context::{Context, Due};
-use crate::effect::{PromptContent, Repeat, TimerId};
+use crate::effect::{PromptContent, Prosody, Repeat, TimerId};
 use crate::instruction::{Action, Collect, Instruction};
 
 /// Something the caller hears before its turn.
@@ -22,9 +22,10 @@ impl Cue {
     /// An instruction that is heard; no other can be a cue.
     fn of(instruction: &Instruction) -> Option<Self> {
         match instruction.clone() {
-            Instruction::Speak { text, voice, language, repeat } => {
-                Some(Self::Play(PromptContent::Speech { text, voice, language }, repeat))
-            }
+            Instruction::Speak { text, voice, language, repeat } => Some(Self::Play(
+                PromptContent::Speech { text, voice, language, prosody: Prosody::default() },
+                repeat,
+            )),
             Instruction::Play { url, repeat } => Some(Self::Play(PromptContent::File(url), repeat)),
             Instruction::PlaySeveral { contents, repeat } => {
                 Some(Self::Play(PromptContent::Several(contents), repeat))

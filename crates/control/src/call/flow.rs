@@ -7,7 +7,9 @@ use mixminus_mixer::PromptId;
 use super::{Activity, Call, Ending, Next};
 use crate::callback::{CallEvent, Collected, Dialled, Entry};
 use crate::context::{ConnectionId, Context, Due, Owner};
-use crate::effect::{Effect, Fetch, FetchId, FetchPurpose, News, OutgoingMessage, PromptContent, Repeat};
+use crate::effect::{
+    Effect, Fetch, FetchId, FetchPurpose, News, OutgoingMessage, PromptContent, Prosody, Repeat,
+};
 use crate::input::{FetchError, Refusal};
 use crate::instruction::{Action, Collect, Dial, DialMusic, Document, Instruction, Report, TextMessage};
 use crate::record::{
@@ -91,7 +93,11 @@ impl Call {
             Instruction::Redirect(action) => self.redirect(FetchPurpose::Redirect, action, None, context),
             Instruction::Record(record) => return self.start_record(record, context),
             Instruction::Speak { text, voice, language, repeat } => {
-                self.prompt(PromptContent::Speech { text, voice, language }, repeat, context);
+                self.prompt(
+                    PromptContent::Speech { text, voice, language, prosody: Prosody::default() },
+                    repeat,
+                    context,
+                );
             }
             Instruction::Play { url, repeat } => self.prompt(PromptContent::File(url), repeat, context),
             Instruction::PlaySeveral { contents, repeat } => {

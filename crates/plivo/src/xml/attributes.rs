@@ -85,11 +85,6 @@ impl<'a, 'input> Attributes<'a, 'input> {
 
     /// `language`, a tag.
     pub fn language(&self) -> Result<Option<&'a str>, XmlError> {
-        let is_tag = |text: &str| {
-            text.len() <= 35
-                && text.starts_with(|first: char| first.is_ascii_alphabetic())
-                && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
-        };
         let language = self.text("language");
         match language {
             Some(text) if !is_tag(text) => Err(self.refuse("language", "a language tag such as en-US")),
@@ -249,4 +244,11 @@ impl<'a, 'input> Attributes<'a, 'input> {
         let url = self.base.join(text).ok()?;
         schemes.contains(&url.scheme()).then(|| url.into())
     }
+}
+
+/// Whether `text` has the form of a language tag.
+pub(super) fn is_tag(text: &str) -> bool {
+    text.len() <= 35
+        && text.starts_with(|first: char| first.is_ascii_alphabetic())
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
 }

@@ -13,6 +13,7 @@ mod error;
 mod input;
 mod mpc;
 mod record;
+mod say_as;
 mod speech;
 mod stream;
 mod tree;
@@ -29,7 +30,7 @@ pub use dial::{
 pub use error::XmlError;
 pub use input::{GetDigits, GetInput, MAX_HINT_CHARS, MAX_HINTS, MAX_HINTS_CHARS, SpeechInput, SpeechModel};
 pub use record::{MAX_LENGTH, Record};
-pub use speech::{MAX_SPEECH_CHARS, Speak, SpeechPart};
+pub use speech::{MAX_SPEECH_CHARS, Manner, Speak, SpeechPart};
 pub use stream::Stream;
 pub use tree::{MAX_ATTRIBUTES, MAX_DEPTH, MAX_ELEMENTS};
 pub use verbs::{BeepDetection, Dtmf, Hangup, HangupReason, MAX_MESSAGE_CHARS, Message, Play, Repeat, Wait};

@@ -45,6 +45,10 @@ fn target(url: &str, method: Method) -> Target {
     Target { url: url.into(), method }
 }
 
+fn usual(language: &str) -> Manner {
+    Manner { language: language.into(), rate_percent: 100, pitch_percent: 100, volume_db: 0 }
+}
+
 fn plain() -> MultiPartyCall {
     MultiPartyCall {
         name: "room".into(),
@@ -97,7 +101,7 @@ fn the_python_sdk_is_understood() {
     assert_eq!(elements[1], Element::MultiPartyCall(Box::new(expected)));
     let speak = Speak {
         text: "Welcome".into(),
-        parts: vec![SpeechPart::Text("Welcome".into())],
+        parts: vec![SpeechPart::Text("Welcome".into(), usual("en-US"))],
         plain: BTreeSet::new(),
         voice: "WOMAN".into(),
         language: "en-US".into(),
@@ -320,9 +324,9 @@ fn the_other_elements_are_read() {
             Element::Speak(Speak {
                 text: "a b < c".into(),
                 parts: vec![
-                    SpeechPart::Text("a".into()),
+                    SpeechPart::Text("a".into(), usual("en-GB")),
                     SpeechPart::Pause(Duration::from_millis(400)),
-                    SpeechPart::Text("b < c".into()),
+                    SpeechPart::Text("b < c".into(), usual("en-GB")),
                 ],
                 plain: BTreeSet::new(),
                 voice: "Polly.Amy".into(),

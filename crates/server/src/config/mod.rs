@@ -206,8 +206,9 @@ settings! {
         engine: SpeechEngine = "flite",
         /// The program and its arguments. It reads a sentence from standard input
         /// and writes a WAV file to standard output. `{voice}`, `{language}` (such
-        /// as `en-US`) and `{gender}` (`male` or `female`) are replaced. No shell
-        /// is involved, and no argument may hold a comma.
+        /// as `en-US`), `{gender}` (`male` or `female`), `{rate}` and `{pitch}` (what
+        /// SSML asks for, in percent, usually `100`) are replaced. No shell is
+        /// involved, and no argument may hold a comma.
         command: Option<Vec<String>> = ["espeak-ng", "--stdin", "--stdout", "-v", "{language}"],
         /// The service. It is sent a sentence as text/plain in a POST request and
         /// answers with a WAV or MP3 file. The same words are replaced in the

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use mixminus_control::{
     CallChange, CallId, CallUrls, Calls, Command, Confirm, Destination, DialMusic, DialTerms, HttpMethod,
-    Invitation, Invited, MachineDetection, Parent, PlayKind, Playback, PromptContent, RecordingId,
+    Invitation, Invited, MachineDetection, Parent, PlayKind, Playback, PromptContent, Prosody, RecordingId,
     RecordingTerms, RecordingTrack, Repeat,
 };
 use mixminus_plivo::rest::{
@@ -172,7 +172,8 @@ fn speech(text: String, voice: Voice) -> PromptContent {
         (None, Gender::Female) => "WOMAN".to_owned(),
         (None, Gender::Male) => "MAN".to_owned(),
     };
-    PromptContent::Speech { text, voice: name, language: voice.language.to_owned() }
+    let (language, prosody) = (voice.language.to_owned(), Prosody::default());
+    PromptContent::Speech { text, voice: name, language, prosody }
 }
 
 const fn repeat(forever: bool) -> Repeat {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use mixminus_control::{
-    Await, Beep, Document, FetchError, Instruction, PromptContent, Refusal, Repeat, TextMessage,
+    Await, Beep, Document, FetchError, Instruction, PromptContent, Prosody, Refusal, Repeat, TextMessage,
 };
 use mixminus_plivo::xml::{self, Element, HangupReason, Limits};
 
@@ -105,7 +105,7 @@ fn instruction(element: Element) -> Option<Instruction> {
 fn speak(speak: xml::Speak) -> Instruction {
     let repeat = repeat(speak.repeat);
     match spoken(speak) {
-        PromptContent::Speech { text, voice, language } => {
+        PromptContent::Speech { text, voice, language, prosody } if prosody == Prosody::default() => {
             Instruction::Speak { text, voice, language, repeat }
         }
         PromptContent::Several(contents) => Instruction::PlaySeveral { contents, repeat },
@@ -267,6 +267,7 @@ mod tests {
             text: text.into(),
             voice: "MAN".into(),
             language: "en-US".into(),
+            prosody: Prosody::default(),
         };
         let pause = |ms| PromptContent::Pause(Duration::from_millis(ms));
         let read = instructions(

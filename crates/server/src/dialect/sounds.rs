@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use mixminus_control::{FetchError, PromptContent};
-use mixminus_plivo::xml::{self, Limits, Prompt, SpeechPart};
+use mixminus_control::{FetchError, PromptContent, Prosody};
+use mixminus_plivo::xml::{self, Limits, Manner, Prompt, SpeechPart};
 use mixminus_plivo::{Gender, Voice};
 
 use super::document::repeat;
@@ -37,12 +37,13 @@ fn sound(prompt: Prompt) -> Sound {
 /// What is heard of a text and of its pauses.
 pub(super) fn spoken(speak: xml::Speak) -> PromptContent {
     log_plain(&speak.plain);
-    let xml::Speak { parts, voice, language, .. } = speak;
+    let xml::Speak { parts, voice, .. } = speak;
     let mut contents: Vec<_> = parts
         .into_iter()
         .map(|part| match part {
-            SpeechPart::Text(text) => {
-                PromptContent::Speech { text, voice: voice.clone(), language: language.clone() }
+            SpeechPart::Text(text, Manner { language, rate_percent, pitch_percent, volume_db }) => {
+                let prosody = Prosody { rate_percent, pitch_percent, volume_db };
+                PromptContent::Speech { text, voice: voice.clone(), language, prosody }
             }
             SpeechPart::Pause(length) => PromptContent::Pause(length),
         })
@@ -82,8 +83,12 @@ mod tests {
         let document =
             b"<Response><Play loop='2'>b/c.wav</Play><Hangup/><Redirect>/x</Redirect><Wait length='3'/>\
             <Speak voice='MAN' language='de-DE'>Hallo</Speak><Unknown/></Response>";
-        let said =
-            PromptContent::Speech { text: "Hallo".into(), voice: "MAN".into(), language: "de-DE".into() };
+        let said = PromptContent::Speech {
+            text: "Hallo".into(),
+            voice: "MAN".into(),
+            language: "de-DE".into(),
+            prosody: Prosody::default(),
+        };
         assert_eq!(
             sounds(document, "http://music.example/a/wait.xml").unwrap(),
             [

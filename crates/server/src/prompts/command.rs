@@ -14,7 +14,7 @@ use crate::program::program;
 /// How to start the program.
 #[derive(Debug)]
 pub struct Program {
-    /// The program and its arguments, with `{voice}`, `{language}` and `{gender}` in them.
+    /// The program and its arguments, with what a [`Voice`] fills in in them.
     pub words: Vec<String>,
     /// When it is ended.
     pub limit: Duration,

@@ -14,7 +14,7 @@ use crate::web::{Limits, WebClient};
 pub struct Service {
     /// May go to any address.
     pub web: WebClient,
-    /// With `{voice}`, `{language}` and `{gender}` in the values of its query.
+    /// With what a [`Voice`] fills in in the values of its query.
     pub url: Url,
     /// When it is given up.
     pub limit: Duration,

@@ -1,17 +1,23 @@
 //! Speech, by one of several engines.
 
-use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use flite_rs::{Engine as Flite, Flow};
+use flite_rs::language::Language;
+use flite_rs::pipeline::analyse;
+use flite_rs::text::sentences;
+use flite_rs::voice::synthesise_streaming;
+use flite_rs::{Flow, KAL16_VOICE_DATA, Voice as Flite};
 use mixminus_audio::Pcm;
+use mixminus_control::Prosody;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use super::command::Program;
 use super::sentences::MAX_PIECE_CHARS;
 use super::service::Service;
-use super::voices::{Missing, Voice, Voices};
+use super::voices::{Missing, PITCH, RATE, Voice, Voices};
 use super::{Fetched, PromptError, at_best_rate, decode, max_samples, on_a_thread};
 use crate::config::{self, SpeechEngine};
 use crate::web::{Destinations, WebClient};
@@ -27,6 +33,8 @@ pub struct Speech {
     voices: Voices,
     /// Sentences that are made at once.
     turns: Semaphore,
+    /// Whether the log has said that the engine is told neither of a rate nor of a pitch.
+    said_untold: AtomicBool,
 }
 
 #[derive(Debug)]
@@ -56,12 +64,14 @@ impl Speech {
             _ => return Ok(Self::built_in()),
         };
         let voices = Voices::listed(config.voices.clone().unwrap_or_default());
-        Ok(Self { engine, voices, turns: Semaphore::new(config.max_concurrent.get() as usize) })
+        let turns = Semaphore::new(config.max_concurrent.get() as usize);
+        Ok(Self { engine, voices, turns, said_untold: AtomicBool::new(false) })
     }
 
     /// The voice inside the program, which has one core's worth: the others are the media workers'.
     pub fn built_in() -> Self {
-        Self { engine: Engine::BuiltIn, voices: Voices::english(), turns: Semaphore::new(1) }
+        let (engine, voices, turns) = (Engine::BuiltIn, Voices::english(), Semaphore::new(1));
+        Self { engine, voices, turns, said_untold: AtomicBool::new(false) }
     }
 
     /// Whether `voice` is installed for `language`.
@@ -93,10 +103,17 @@ impl Speech {
 
     /// `text`, spoken by `voice`.
     pub(super) async fn say(&self, text: &str, voice: &Voice) -> Result<Pcm, PromptError> {
+        let mut pcm = self.speak(text, voice).await?;
+        amplify(&mut pcm.samples, voice.prosody.volume_db);
+        Ok(pcm)
+    }
+
+    async fn speak(&self, text: &str, voice: &Voice) -> Result<Pcm, PromptError> {
+        self.say_untold(voice.prosody);
         let bytes = match &self.engine {
             Engine::BuiltIn => {
-                let text = text.to_owned();
-                return on_a_thread(move |stop| built_in(&text, stop)).await;
+                let (text, prosody) = (text.to_owned(), voice.prosody);
+                return on_a_thread(move |stop| built_in(&text, prosody, stop)).await;
             }
             Engine::Program(program) => program.say(text, voice).await?,
             Engine::Service(service) => service.say(text, voice).await?,
@@ -104,27 +121,63 @@ impl Speech {
         let file = Fetched { bytes, media_type: None, url: String::new() };
         on_a_thread(move |stop| decode::decode(&file, stop)).await
     }
+
+    /// Says once if the engine is not told how fast or how high it is to speak.
+    fn say_untold(&self, prosody: Prosody) {
+        let takes = |placeholder| match &self.engine {
+            Engine::BuiltIn => true,
+            Engine::Program(program) => program.words.iter().any(|word| word.contains(placeholder)),
+            Engine::Service(service) => {
+                service.url.query_pairs().any(|(_, value)| value.contains(placeholder))
+            }
+        };
+        let untold =
+            (prosody.rate_percent != 100 && !takes(RATE)) || (prosody.pitch_percent != 100 && !takes(PITCH));
+        if untold && !self.said_untold.swap(true, Ordering::Relaxed) {
+            tracing::warn!(
+                "{RATE} or {PITCH} is not in what starts the speech engine: SSML's changes nothing"
+            );
+        }
+    }
+}
+
+/// Makes `samples` so much louder, or as loud as they can be.
+fn amplify(samples: &mut [i16], louder_db: i8) {
+    let peak = samples.iter().map(|sample| sample.unsigned_abs()).max().unwrap_or(0);
+    let gain = 10.0_f32.powf(f32::from(louder_db) / 20.0).min(f32::from(i16::MAX) / f32::from(peak.max(1)));
+    if louder_db != 0 {
+        samples.iter_mut().for_each(|sample| *sample = (f32::from(*sample) * gain) as i16);
+    }
 }
 
 /// The built-in voice. Reading it takes some 30 ms, so that waits for the
 /// first sentence.
-fn flite() -> &'static Flite {
-    static ENGINE: OnceLock<Flite> = OnceLock::new();
+fn flite() -> &'static (Arc<Language>, Flite) {
+    static ENGINE: OnceLock<(Arc<Language>, Flite)> = OnceLock::new();
     ENGINE.get_or_init(|| {
-        let mut engine = Flite::new();
-        assert!(engine.select_voice("kal16"), "the voice is compiled in");
-        engine
+        let voice = Flite::parse(KAL16_VOICE_DATA).expect("the voice is compiled in");
+        (flite_rs::Engine::new().language(), voice)
     })
 }
 
 /// What the built-in voice says, cut off at the longest clip allowed.
-fn built_in(text: &str, stop: &CancellationToken) -> Result<Pcm, PromptError> {
-    let hz = flite().sample_rate();
+fn built_in(text: &str, prosody: Prosody, stop: &CancellationToken) -> Result<Pcm, PromptError> {
+    let (language, voice) = flite();
+    let (hz, mut params) = (voice.sample_rate, voice.params());
+    params.duration_stretch *= 100.0 / f32::from(prosody.rate_percent);
+    params.f0_shift *= f32::from(prosody.pitch_percent) / 100.0;
     let mut samples = Vec::new();
-    flite().synthesize_streaming(text, |piece| {
-        samples.extend_from_slice(piece);
-        if samples.len() < max_samples(hz) && !stop.is_cancelled() { Flow::Continue } else { Flow::Stop }
-    });
+    let is_enough = |samples: &Vec<i16>| samples.len() >= max_samples(hz) || stop.is_cancelled();
+    for sentence in sentences(text) {
+        let utterance = analyse(language, &sentence, &params);
+        synthesise_streaming(voice, &utterance, &params, &mut |piece| {
+            samples.extend_from_slice(piece);
+            if is_enough(&samples) { Flow::Stop } else { Flow::Continue }
+        });
+        if is_enough(&samples) {
+            break;
+        }
+    }
     if stop.is_cancelled() {
         return Err(PromptError::TooSlow);
     }

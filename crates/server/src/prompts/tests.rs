@@ -4,6 +4,7 @@ mod engines;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use mixminus_audio::{Dbov, Sine, goertzel, level};
+use mixminus_control::Prosody;
 
 use super::*;
 
@@ -122,7 +123,12 @@ fn samples(clip: &Clip) -> Vec<i16> {
 }
 
 fn speech(text: &str) -> PromptContent {
-    PromptContent::Speech { text: text.into(), voice: "WOMAN".into(), language: "en-US".into() }
+    PromptContent::Speech {
+        text: text.into(),
+        voice: "WOMAN".into(),
+        language: "en-US".into(),
+        prosody: Prosody::default(),
+    }
 }
 
 fn file() -> PromptContent {

@@ -4,10 +4,15 @@ use std::collections::HashSet;
 use std::str::FromStr;
 use std::sync::{Mutex, PoisonError};
 
+use mixminus_control::Prosody;
+
 use crate::dialect::plain_voice;
 
 /// What is spoken when nothing that was asked for is installed.
 const DEFAULT_LANGUAGE: &str = "en-US";
+/// What stands for how fast and how high a voice speaks, each in percent.
+pub(super) const RATE: &str = "{rate}";
+pub(super) const PITCH: &str = "{pitch}";
 const WOMAN: &str = "WOMAN";
 const MAN: &str = "MAN";
 /// Missing voices that the log has told of; it tells of no others then.
@@ -22,15 +27,19 @@ pub struct Voice {
     pub language: String,
     /// `male` or `female`.
     pub gender: &'static str,
+    /// How it speaks.
+    pub prosody: Prosody,
 }
 
 impl Voice {
-    /// `template` with this voice in place of `{voice}`, `{language}` and `{gender}`.
+    /// `template` with this voice in place of `{voice}`, `{language}`, `{gender}`, `{rate}` and `{pitch}`.
     pub fn fill(&self, template: &str) -> String {
         template
             .replace("{voice}", &self.name)
             .replace("{language}", &self.language)
             .replace("{gender}", self.gender)
+            .replace(RATE, &self.prosody.rate_percent.to_string())
+            .replace(PITCH, &self.prosody.pitch_percent.to_string())
     }
 }
 
@@ -153,7 +162,7 @@ impl Voices {
             Installed::English | Installed::All => (WOMAN, None, None),
         };
         let language = language.unwrap_or(DEFAULT_LANGUAGE);
-        Voice { name: name.to_owned(), language: language.to_owned(), gender: gender(voice.unwrap_or(WOMAN)) }
+        named(name, language, gender(voice.unwrap_or(WOMAN)))
     }
 }
 
@@ -162,7 +171,7 @@ fn plain(voice: &str, known: Option<&str>, language: &str) -> Result<Voice, Miss
     let known = known.ok_or_else(|| Missing::Language { language: language.to_owned() })?;
     let name = [WOMAN, MAN].into_iter().find(|name| name.eq_ignore_ascii_case(voice));
     let name = name.ok_or_else(|| missing(voice, language))?;
-    Ok(Voice { name: name.to_owned(), language: known.to_owned(), gender: gender(name) })
+    Ok(named(name, known, gender(name)))
 }
 
 /// The first of those `listed` that fits. What it is asked by ends up in the engine's command line: a language is a tag.
@@ -177,7 +186,11 @@ fn find(listed: &[InstalledVoice], voice: &str, language: &str) -> Result<Voice,
     }
     let found = of_language.find(|own| fits(&own.voice, voice)).ok_or_else(|| missing(voice, language))?;
     let language = found.language.as_deref().unwrap_or(language);
-    Ok(Voice { name: found.name.clone(), language: language.to_owned(), gender: gender(voice) })
+    Ok(named(&found.name, language, gender(voice)))
+}
+
+fn named(name: &str, language: &str, gender: &'static str) -> Voice {
+    Voice { name: name.to_owned(), language: language.to_owned(), gender, prosody: Prosody::default() }
 }
 
 fn missing(voice: &str, language: &str) -> Missing {
@@ -276,7 +289,7 @@ mod tests {
 
     #[test]
     fn a_template_is_filled() {
-        let voice = Voice { name: "amy".into(), language: "en-GB".into(), gender: "female" };
+        let voice = named("amy", "en-GB", "female");
         assert_eq!(voice.fill("{voice}-{language}/{gender} {x}"), "amy-en-GB/female {x}");
     }
 

@@ -31,7 +31,8 @@ fn spoken_by(speech: Speech) -> Prompts<OneFile> {
 }
 
 fn asked(text: &str, voice: &str, language: &str) -> PromptContent {
-    PromptContent::Speech { text: text.into(), voice: voice.into(), language: language.into() }
+    let (voice, language, prosody) = (voice.into(), language.into(), Prosody::default());
+    PromptContent::Speech { text: text.into(), voice, language, prosody }
 }
 
 /// Times from the beginning until the first part and until all are made, and how much there is to hear.
@@ -90,14 +91,56 @@ async fn a_program_is_told_voice_language_and_gender_and_hears_the_text() {
     let script = folder.path().join("speak.sh");
     let body = format!("echo \"$@\" >> {0}; cat >> {0}; cat {1}", heard.display(), file.display());
     std::fs::write(&script, body).unwrap();
-    let words = format!("sh,{},-v{{voice}},{{language}}/{{gender}},$(date)", script.display());
+    let words =
+        format!("sh,{},-v{{voice}},{{language}}/{{gender}},{{rate}}/{{pitch}},$(date)", script.display());
     let prompts = spoken_by(command(&words, "de-DE/MAN=hans,en-US/WOMAN=amy"));
     for (voice, language) in [("MAN", "de-DE"), ("Polly.Joanna", "en-US"), ("WOMAN", "xx-XX")] {
         let clip = render_one(&prompts, &asked("Hi; `date` 'x'\n", voice, language)).await.unwrap();
         assert_eq!(clip.duration(), Duration::from_millis(100));
     }
-    let expected = "-vhans de-DE/male $(date)\nHi; `date` 'x'-vamy en-US/female $(date)\nHi; `date` 'x'";
+    let expected =
+        "-vhans de-DE/male 100/100 $(date)\nHi; `date` 'x'-vamy en-US/female 100/100 $(date)\nHi; `date` 'x'";
     assert_eq!(std::fs::read_to_string(heard).unwrap(), expected);
+}
+
+async fn spoken(prompts: &Prompts<OneFile>, prosody: Prosody) -> Arc<Clip> {
+    let (text, voice, language) = ("Good morning.".into(), "WOMAN".into(), "en-US".into());
+    render_one(prompts, &PromptContent::Speech { text, voice, language, prosody }).await.unwrap()
+}
+
+#[tokio::test]
+async fn the_built_in_voice_speaks_as_fast_high_and_loud_as_it_is_asked_to() {
+    let prompts = spoken_by(Speech::built_in());
+    let usual = spoken(&prompts, Prosody::default()).await;
+    let slow = spoken(&prompts, Prosody { rate_percent: 50, ..Prosody::default() }).await;
+    let times = slow.duration().as_secs_f64() / usual.duration().as_secs_f64();
+    assert!((times - 2.0).abs() < 0.05, "{times} times as long");
+    let of = |clip: &Clip| level(&clip.pcm().samples).0;
+    for (volume_db, louder) in [(-6, -6.0), (3, 3.0)] {
+        let clip = spoken(&prompts, Prosody { volume_db, ..Prosody::default() }).await;
+        assert!((of(&clip) - of(&usual) - louder).abs() < 0.2, "{volume_db} dB: {}", of(&clip));
+    }
+    let loud = spoken(&prompts, Prosody { volume_db: 90, ..Prosody::default() }).await;
+    let peak = loud.pcm().samples.iter().map(|sample| sample.unsigned_abs()).max().unwrap();
+    assert!((32_760..=32_767).contains(&peak), "as loud as can be, and undistorted");
+    let high = spoken(&prompts, Prosody { pitch_percent: 200, ..Prosody::default() }).await;
+    assert!(high.pcm().samples != usual.pcm().samples);
+}
+
+#[tokio::test]
+async fn a_program_is_told_how_fast_and_high_and_its_volume_is_changed_after_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let (heard, file) = (folder.path().join("heard"), folder.path().join("beep.wav"));
+    std::fs::write(&file, wav(PCM_8K, &bytes_of(&tone(800)))).unwrap();
+    let script = folder.path().join("speak.sh");
+    std::fs::write(&script, format!("echo $1 >> {}; cat {}", heard.display(), file.display())).unwrap();
+    let prompts = spoken_by(command(&format!("sh,{},{{rate}}/{{pitch}}", script.display()), ""));
+    let usual = spoken(&prompts, Prosody::default()).await;
+    let soft = Prosody { rate_percent: 80, pitch_percent: 110, volume_db: -6 };
+    let soft = spoken(&prompts, soft).await;
+    let softer = level(&soft.pcm().samples).0 - level(&usual.pcm().samples).0;
+    assert!((softer + 6.0).abs() < 0.2, "{softer} dB");
+    assert_eq!(std::fs::read_to_string(heard).unwrap(), "100/100\n80/110\n");
 }
 
 #[tokio::test]
