@@ -5,6 +5,7 @@ import subprocess
 from plivo import plivoxml
 
 import shapes
+import streams
 from conference import NAME
 from node_client import Node, Refused
 from office import FROM, Office
@@ -64,7 +65,7 @@ def run(stage):
         for step in STEPS:
             with office.checks.part(f"node_sdk {step.__name__}"):
                 step(office)
-        left = {one for one in office.node.value("methods", RESOURCES) if "tream" not in one} - office.used
+        left = set(office.node.value("methods", RESOURCES)) - office.used
         office.checks("every method of the SDK is used", not left, " ".join(sorted(left)))
         hosts = set(office.tunnel.asked)
         office.checks("only the vendor's host was asked for", hosts == {"api.plivo.com:443"}, hosts)
@@ -149,6 +150,7 @@ def calls(office):
     office.checks("the digit comes to the phone", agent.pressed("7", 3))
     ask(202, shapes.CALL_RECORDED, "calls.record", call, {"fileFormat": "wav"})
     ask(204, None, "calls.stopRecording", call)
+    streaming(office)
     transfer = {"legs": "aleg", "alegUrl": f"{office.app.url}/exit.xml", "alegMethod": "POST"}
     office.app.answer("exit-agent", office.node.document(("Wait", None, {"length": 60})))
     ask(202, said("call transfered"), "calls.transfer", call, transfer)
@@ -162,6 +164,27 @@ def calls(office):
     office.checks("the ringing stops", office.ringing.request("CANCEL") is not None)
     records(office)
     queueing(office)
+
+
+def streaming(office):
+    """Streams begun and ended by request."""
+    ask, call, listener = office.ask, office.call, streams.Listener(office.stage.ports.one())
+    wanted = {"audioTrack": "both", "contentType": "audio/x-l16;rate=16000", "extraHeaders": "k=v"}
+    try:
+        for known, (method, ids) in enumerate((("calls.stopStream", True), ("calls.stopAllStream", False))):
+            made = ask(202, shapes.STREAMED, "calls.stream", call, listener.url, wanted)
+            start = listener.next(known).messages[0]
+            seen = (start["start"]["streamId"], start["extra_headers"])
+            office.checks("it is the stream", seen == (made["streamId"], "k=v"), seen)
+            one = ask(200, shapes.STREAM, "calls.getStream", call, made["streamId"])
+            office.checks("it says where it goes", one["serviceUrl"] == listener.url, one)
+            ask(204, None, method, call, *([made["streamId"]] if ids else []))
+        ask(200, listed(shapes.STREAM_IN_LIST), "calls.getAllStream", call)
+        every = office.node.ask("call", "calls.getAllStream", [call])["reply"]["body"]["objects"]
+        seen = [one["status"] for one in every]
+        office.checks("the streams that were are listed", seen == ["stopped", "stopped"], seen)
+    finally:
+        listener.stop()
 
 
 def records(office):

@@ -176,7 +176,7 @@ def run(stage):
     try:
         for role in ("agent", "customer"):
             booth.phone(role)
-        for step in (listening, formats, echoing, playing, dropping, timing, conferring):
+        for step in (listening, formats, echoing, playing, dropping, timing, conferring, taking_part):
             with stage.checks.part(f"streams {step.__name__}"):
                 step(booth)
     finally:
@@ -322,3 +322,34 @@ def conferring(booth):
     booth.hears("the others do not", booth.voice, booth.phones["customer"].listen(1.5, 0.3), heard=False)
     for role in ("agent", "customer"):
         booth.phones[role].hang_up()
+
+
+def taking_part(booth):
+    """An AI agent hears what its call hears, and is heard by whoever hears that."""
+    booth.offer("customer", "Customer", stay_alone=True, enter_sound="none")
+    booth.phones["customer"].call(booth.service.sip("customer"))
+    told = f"aiAgentStreamStatusCallbackUrl='{booth.app.url}/ai' aiAgentStreamSamplingRate='16000'"
+    service = f"aiAgentStreamServiceUrl={quoteattr(booth.listener.url)} {told} aiAgentStreamExtraHeaders='k=v'"
+    place = f"<MultiPartyCall role='ai-agent' enterSound='none' {service}>{NAME}</MultiPartyCall>"
+    booth.app.answer("ai", f"<Response>{place}</Response>")
+    known = len(booth.listener.talks)
+    booth.checks("ai: the call is answered", booth.phones["agent"].call(booth.service.sip("ai")))
+    talk = booth.listener.next(known)
+    start = talk.messages[0]
+    seen = (start["start"]["mediaFormat"]["sampleRate"], start["start"]["tracks"], start["extra_headers"])
+    booth.checks("its stream is as the document says", seen == (16000, ["inbound"], "k=v"), seen)
+    agent, customer = booth.stage.voices["agent"], booth.stage.voices["customer"]
+    heard = talk.heard("inbound")
+    booth.hears("the AI agent hears the customer", customer, heard)
+    booth.hears("and not its own call", agent, heard, heard=False)
+    for _ in range(3):
+        talk.speak(booth.voice.samples)
+    recording = booth.phones["customer"].listen(1.5, 0.3)
+    booth.hears("the customer hears the AI agent", booth.voice, recording)
+    recording = booth.phones["agent"].listen(1.5, 0)
+    booth.hears("its own call does not", booth.voice, recording, heard=False)
+    members = [one.role for one in booth.calls.list_participants(friendly_name=NAME).objects]
+    booth.checks("it is listed by its role", "ai-agent" in members, members)
+    booth.phones["agent"].hang_up()
+    booth.ends("ai", "StartStream", "StopStream")
+    booth.phones["customer"].hang_up()
