@@ -6,6 +6,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+import answering
 import conference
 import contract
 import documents
@@ -29,6 +30,7 @@ from checks import Checks
 PARTS = {
     "starting": starting.run,
     "conference": conference.run,
+    "answering": answering.run,
     "formats": formats.run,
     "encryption": encryption.run,
     "keeping": keeping.run,
