@@ -42,7 +42,11 @@ pub use input::{
     Refusal, StreamNews,
 };
 pub use instruction::{
-    Action, AutomaticRecording, CallUrls, Collect, CollectKind, ConferenceRequest, Confirm, Credentials, Destination, Dial, DialMusic, DialTerms, Document, EventGroup, HttpMethod, Instruction, MachineDetection, OwnCallback, Record, RecordSpan, RecordingTerms, Report, Sound, SpeechModel, SpeechTerms, StatusCallback, StreamFormat, StreamTerms, StreamTrack, TextMessage, TranscriptTerms, Turn, Await, Beep, StreamAudience, Suppression,
+    Action, AutomaticRecording, Await, Beep, CallUrls, Collect, CollectKind, ConferenceRequest, Confirm,
+    Credentials, Destination, Dial, DialMusic, DialTerms, Document, EventGroup, HttpMethod, Instruction,
+    MachineDetection, OwnCallback, Record, RecordSpan, RecordingTerms, Report, Sound, SpeechModel,
+    SpeechTerms, StatusCallback, StreamAudience, StreamFormat, StreamTerms, StreamTrack, Suppression,
+    TextMessage, TranscriptTerms, Turn,
 };
 pub use record::{
     AccountId, ApplicationId, ApplicationRecord, CallId, CallRecord, CallState, ConferenceId, ConferenceKind,

@@ -159,7 +159,7 @@ mod tests {
     use mixminus_control::{
         Action, ConferenceKind, ConferenceRequest, Credentials, EventGroup, HttpMethod, Record, RecordSpan,
         RecordingFormat, RecordingTrack, Report, Sound, SpeechModel, SpeechTerms, StatusCallback,
-        StreamFormat, StreamTerms, StreamTrack, TranscriptTerms, Turn, StreamAudience, Suppression,
+        StreamAudience, StreamFormat, StreamTerms, StreamTrack, Suppression, TranscriptTerms, Turn,
     };
 
     use super::*;
