@@ -40,20 +40,15 @@ fn play(file: &str) -> Instruction {
     Instruction::Play { url: file.into(), repeat: Repeat::Times(1) }
 }
 
-fn recorded() -> Option<AutomaticRecording> {
+fn recorded() -> AutomaticRecording {
     let terms = RecordingTerms {
         format: RecordingFormat::Wav,
         track: RecordingTrack::Mix,
         keeps_tracks: false,
         callback: None,
     };
-    Some(AutomaticRecording {
-        terms,
-        min_participants: 1,
-        participants_too: false,
-        start_sound: None,
-        stop_sound: None,
-    })
+    let (start_sound, stop_sound) = (None, None);
+    AutomaticRecording { terms, min_participants: 1, participants_too: false, start_sound, stop_sound }
 }
 
 fn ask(world: &mut World, leg: LegId, change: CallChange) -> Result<Outcome, CommandError> {
@@ -112,7 +107,8 @@ fn ai_agent() -> StreamTerms {
 #[test]
 fn an_ai_agent_hears_what_its_call_hears_and_is_heard_and_recorded_wherever_that_is() {
     let mut world = World::new();
-    let customer = world.join(ConferenceRequest { recording: recorded(), ..request("room", Role::Customer) });
+    let customer =
+        world.join(ConferenceRequest { recording: Some(recorded()), ..request("room", Role::Customer) });
     let coach = world.join(ConferenceRequest { coach: true, ..request("room", Role::Supervisor) });
     let stream = Some(Box::new(ai_agent()));
     let leg = world.call(vec![

@@ -143,10 +143,13 @@ impl Speech {
 
 /// Makes `samples` so much louder, or as loud as they can be.
 fn amplify(samples: &mut [i16], louder_db: i8) {
+    if louder_db == 0 {
+        return;
+    }
     let peak = samples.iter().map(|sample| sample.unsigned_abs()).max().unwrap_or(0);
     let gain = 10.0_f32.powf(f32::from(louder_db) / 20.0).min(f32::from(i16::MAX) / f32::from(peak.max(1)));
-    if louder_db != 0 {
-        samples.iter_mut().for_each(|sample| *sample = (f32::from(*sample) * gain) as i16);
+    for sample in samples {
+        *sample = (f32::from(*sample) * gain) as i16;
     }
 }
 
