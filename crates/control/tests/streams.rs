@@ -46,6 +46,7 @@ fn recorded() -> AutomaticRecording {
         track: RecordingTrack::Mix,
         keeps_tracks: false,
         callback: None,
+        transcript: None,
     };
     let (start_sound, stop_sound) = (None, None);
     AutomaticRecording { terms, min_participants: 1, participants_too: false, start_sound, stop_sound }
