@@ -4,6 +4,7 @@
 //! encrypted; nobody negotiates otherwise.
 
 mod cipher;
+mod fingerprint;
 mod inbound;
 mod index;
 mod key;
@@ -11,6 +12,7 @@ mod outbound;
 
 use thiserror::Error;
 
+pub use fingerprint::{Fingerprint, NotAFingerprint};
 pub use inbound::Unprotector;
 pub use key::{SrtpKey, SrtpKeys, SrtpSuite};
 pub use outbound::Protector;
