@@ -21,6 +21,7 @@ use crate::ports::PortPair;
 use crate::protection::Protection;
 use crate::remote::{Encoders, Remote};
 use crate::reports::{FarEnd, Reports};
+use crate::side_channel::{SideInlet, is_dtls};
 use crate::tick::Tick;
 use crate::timeline::{MAX_MADE_UP, Missed, Timeline};
 use crate::{Direction, MediaEvent, RemoteMedia, clock};
@@ -88,6 +89,7 @@ pub(crate) struct SipLeg {
     encoders: Encoders,
     gate: SourceGate,
     protection: Protection,
+    side: Option<Box<SideInlet>>,
     reports: Reports,
     direction: Direction,
     dialing: Dialing,
@@ -121,6 +123,7 @@ impl SipLeg {
             encoders: Encoders::new(parameters),
             gate: SourceGate::default(),
             protection: Protection::default(),
+            side: None,
             reports,
             direction: Direction::Inactive,
             dialing: Dialing::new(),
@@ -173,6 +176,11 @@ impl SipLeg {
             frame: said.heard.then(|| said.frame[..samples].into()),
             payload: said.payload[..said.size_bytes].into(),
         })
+    }
+
+    /// Passes what is no media on to another inlet, and leaves the present one in `inlet`.
+    pub(crate) fn set_side(&mut self, inlet: &mut Option<Box<SideInlet>>) {
+        std::mem::swap(&mut self.side, inlet);
     }
 
     /// Presses keys, one after the other.
@@ -268,6 +276,11 @@ impl SipLeg {
 
     fn take(&mut self, size_bytes: usize, source: SocketAddr, tick: &mut Tick) {
         let datagram = &mut tick.datagram[..size_bytes];
+        if let Some(side) = &mut self.side
+            && is_dtls(datagram)
+        {
+            return side.pass(source, datagram);
+        }
         if self.reports.are_with_media() && is_rtcp(datagram) {
             if let Some(size_bytes) = self.protection.reveal_report(datagram) {
                 self.reports.take(&datagram[..size_bytes], &mut self.media);

@@ -27,7 +27,7 @@ use crate::registry::{Registry, SharedRegistry};
 use crate::replay_log::{self, ReplayLog};
 use crate::tick::Tick;
 use crate::worker::Worker;
-use crate::{BridgeState, Load, MediaCounters, MediaError, MediaEvent, RemoteMedia};
+use crate::{BridgeState, Load, MediaCounters, MediaError, MediaEvent, RemoteMedia, SideChannel};
 
 /// Errands on their way to one worker, and as many on their way home.
 const ERRAND_RING: usize = 4_096;
@@ -116,6 +116,12 @@ impl Media {
     /// Tells a leg what signalling agreed with its far end.
     pub fn set_remote(&self, leg: LegId, remote: RemoteMedia) {
         self.inner.registry.lock().set_remote(leg, remote);
+    }
+
+    /// Opens a way to what a leg's far end sends to its media socket that is no media, in place of one that
+    /// was opened before; `None` when there is no such leg.
+    pub fn open_side_channel(&self, leg: LegId) -> Option<SideChannel> {
+        self.inner.registry.lock().open_side_channel(leg)
     }
 
     /// Routes a bridge anew, opening it if need be. Legs and taps that the plan names

@@ -5,6 +5,7 @@ use mixminus_rtp::Digit;
 
 use crate::leg::SipLeg;
 use crate::remote::Remote;
+use crate::side_channel::SideInlet;
 
 /// One thing for a leg to do. What is left over stays in it, to be freed where
 /// that is allowed.
@@ -16,6 +17,8 @@ pub(crate) enum Order {
     SetGains(Gains),
     /// Presses keys.
     Dial(Box<[Digit]>),
+    /// Passes on what is no media.
+    SetSide(Option<Box<SideInlet>>),
 }
 
 impl Order {
@@ -25,6 +28,7 @@ impl Order {
             Self::SetGains(gains) => seated.set_gains(*gains),
             Self::SetRemote(remote) => seated.leg_mut().set_remote(remote),
             Self::Dial(digits) => seated.leg_mut().dial(digits),
+            Self::SetSide(inlet) => seated.leg_mut().set_side(inlet),
         }
     }
 
@@ -38,6 +42,7 @@ impl Order {
         match self {
             Self::SetRemote(remote) => leg.set_remote(remote),
             Self::Dial(digits) => leg.dial(digits),
+            Self::SetSide(inlet) => leg.set_side(inlet),
             Self::SetGains(_) => {}
         }
     }

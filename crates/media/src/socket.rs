@@ -4,13 +4,14 @@
 use std::io;
 use std::net::{SocketAddr, UdpSocket};
 use std::os::fd::AsRawFd;
+use std::sync::Arc;
 
 /// A socket that, once its far end is known, takes nothing from anyone else:
 /// then the kernel drops what others send before it costs the worker time or
 /// takes up room in the receive buffer, and finds the way out sooner.
 #[derive(Debug)]
 pub(crate) struct MediaSocket {
-    socket: UdpSocket,
+    socket: Arc<UdpSocket>,
     far_end: Option<SocketAddr>,
     /// A socket on all addresses would be bound to one by being connected, and
     /// might no longer get what the far end sends to another.
@@ -21,7 +22,12 @@ impl MediaSocket {
     /// A socket that was bound to a port by number, and takes from anyone.
     pub(crate) fn new(socket: UdpSocket) -> io::Result<Self> {
         let has_one_address = !socket.local_addr()?.ip().is_unspecified();
-        Ok(Self { socket, far_end: None, has_one_address })
+        Ok(Self { socket: Arc::new(socket), far_end: None, has_one_address })
+    }
+
+    /// The socket itself, for whoever else sends from it.
+    pub(crate) fn share(&self) -> Arc<UdpSocket> {
+        Arc::clone(&self.socket)
     }
 
     /// Takes from `far_end` only, from the next datagram that arrives, or again

@@ -1,6 +1,7 @@
 //! Where each leg is, and its way from one bridge to another.
 
-use std::net::SocketAddr;
+use std::net::{SocketAddr, UdpSocket};
+use std::sync::Arc;
 
 use mixminus_mixer::{Arrangement, BridgeId, LegId, Seated};
 use mixminus_rtp::{MediaParameters, SenderIdentity, Statistics};
@@ -14,6 +15,7 @@ use crate::order::Order;
 use crate::published::{Published, publish};
 use crate::remote::Remote;
 use crate::reports::Reports;
+use crate::side_channel::{SideChannel, side_channel};
 use crate::{MediaError, RemoteMedia, Security, StreamTotals};
 
 #[derive(Debug)]
@@ -23,6 +25,8 @@ pub(super) struct LegRecord {
     /// What was agreed last.
     pub(super) parameters: MediaParameters,
     security: Security,
+    /// The media socket.
+    socket: Arc<UdpSocket>,
     published: Published<Statistics>,
 }
 
@@ -80,6 +84,7 @@ impl Registry {
         };
         let (publisher, published) = publish(Statistics::default());
         let reports = Reports::new(StdRng::from_rng(&mut self.random), publisher);
+        let socket = sockets.rtp.share();
         let mut leg = SipLeg::new(id, sockets, identity, reports, self.config.media_timeout);
         if self.config.replay_log.is_some() {
             leg.keep_log();
@@ -87,7 +92,14 @@ impl Registry {
         let place = Place::Home(Box::new(Seated::new(id, leg)));
         self.legs.insert(
             id,
-            LegRecord { port, place, parameters: SipLeg::unagreed(), security: Security::Plain, published },
+            LegRecord {
+                port,
+                place,
+                parameters: SipLeg::unagreed(),
+                security: Security::Plain,
+                socket,
+                published,
+            },
         );
         Ok((id, SocketAddr::new(self.config.bind_ip, port)))
     }
@@ -102,6 +114,14 @@ impl Registry {
         let mut streams = self.ended;
         self.legs.values_mut().for_each(|record| streams.add(&record.published.read()));
         streams
+    }
+
+    /// Opens a way to what a leg's far end sends that is no media.
+    pub(crate) fn open_side_channel(&mut self, id: LegId) -> Option<SideChannel> {
+        let socket = Arc::clone(&self.legs.get(&id)?.socket);
+        let (inlet, channel) = side_channel(socket);
+        self.tell_leg(id, Order::SetSide(Some(Box::new(inlet))));
+        Some(channel)
     }
 
     /// Tells a leg what signalling agreed.

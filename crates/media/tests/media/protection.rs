@@ -3,7 +3,7 @@
 use mixminus_media::{Direction, Media, RemoteMedia, Security};
 use mixminus_rtp::srtp::SrtpSuite;
 
-use crate::far_end::{FarEnd, install, srtp_keys, start, talk};
+use crate::far_end::{FarEnd, eventually, install, srtp_keys, start, talk};
 
 const SUITE: SrtpSuite = SrtpSuite::AesCm128HmacSha1_80;
 
@@ -71,6 +71,28 @@ fn a_flood_of_forged_packets_changes_nothing() {
     assert!(forged(&media) > 1_000, "{}", forged(&media));
     let statistics = media.statistics(first.leg).unwrap();
     assert_eq!((statistics.lost, statistics.rejected), (0, 0), "they are in no statistics");
+}
+
+#[test]
+fn a_handshake_goes_past_the_media_and_comes_from_the_named_host_only() {
+    let (media, _events) = start(1);
+    let [mut listener, mut far_end] = [400.0, 700.0].map(|tone| FarEnd::call(&media, tone));
+    let mut side = media.open_side_channel(far_end.leg).unwrap();
+    let elsewhere = FarEnd::intrude("127.0.0.2".parse().unwrap(), far_end.leg, far_end.to, 900.0);
+    install(&media, 0, &[listener.leg, far_end.leg], &[]);
+    for (from, first) in [(&far_end, 22), (&elsewhere, 22), (&far_end, 128), (&far_end, 63), (&far_end, 64)] {
+        from.socket.send_to(&[first; 30], far_end.to).unwrap();
+    }
+    talk([&mut listener, &mut far_end], 30);
+    let source = far_end.socket.local_addr().unwrap();
+    let came: Vec<_> = std::iter::from_fn(|| side.receive()).collect();
+    assert_eq!(came, [(source, vec![22; 30]), (source, vec![63; 30])]);
+    assert!(listener.hears(700.0) && !side.is_closed());
+    side.send(&[23; 40], source).unwrap();
+    far_end.deaf = true;
+    media.release_leg(far_end.leg);
+    eventually("the channel ends with the leg", || side.is_closed());
+    assert!(media.open_side_channel(far_end.leg).is_none());
 }
 
 #[test]
