@@ -25,6 +25,7 @@ module opus.so
 module aufile.so
 module sndfile.so
 module srtp.so
+module dtls_srtp.so
 module ctrl_tcp.so
 module_tmp account.so
 module_app menu.so

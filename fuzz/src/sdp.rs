@@ -15,7 +15,11 @@ pub fn sdp(data: &[u8]) {
         version: 1,
         formats: Format::ALL.to_vec(),
         opus: OpusSettings::default(),
-        srtp: LocalSrtp { policy: SrtpPolicy::Optional, keys: SrtpSuite::ALL.map(key).to_vec() },
+        srtp: LocalSrtp {
+            policy: SrtpPolicy::Optional,
+            keys: SrtpSuite::ALL.map(key).to_vec(),
+            ..LocalSrtp::default()
+        },
     };
     drop(read_answer(description, &local));
     if let Ok((answer, _)) = negotiate(description, &local) {

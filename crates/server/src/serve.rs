@@ -15,6 +15,7 @@ use mixminus_archive::Archive;
 use mixminus_control::{
     Action, Application, CallUrls, HttpMethod, Limits, Recorded, RecordingId, RecordingRecord, Switchboard,
 };
+use mixminus_dtls::{Identity, IdentityError};
 use mixminus_media::{Media, MediaConfig, ReplayLog};
 use mixminus_plivo::xml;
 use mixminus_sip::{Credentials, IncomingCall, ListenAddress, UserAgent, UserAgentConfig};
@@ -25,12 +26,12 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::account::{self, Accounts};
-use crate::config::{self, Config, HttpUrl};
+use crate::config::{self, Config, HttpUrl, SrtpKeying};
 use crate::dialect::{self, Means};
 use crate::exchange::handle::ExchangeHandle;
 use crate::exchange::{
-    Admission, Answering, Backlog, Clock, Dialling, Documents, Equipment, Exchange, Intake, Journal, Status,
-    Terms, Trunk, queued, queued_for_call, queued_for_recording,
+    Admission, Answering, Backlog, Clock, Dialling, Documents, Equipment, Exchange, Intake, Journal,
+    SrtpTerms, Status, Terms, Trunk, queued, queued_for_call, queued_for_recording,
 };
 use crate::http::{self, ApiLimits, ApiState, Exposition, Failures, Measured, Phase, health};
 use crate::messages::MessageService;
@@ -154,8 +155,8 @@ impl Service {
         };
         let intake =
             Intake { calls, media: media_events, recordings, commands: requests, drain: drain.clone() };
-        let exchange =
-            tokio::spawn(Exchange::new(equipment, answering(config, &accounts, place.clone())).run(intake));
+        let answering = answering(config, &accounts, place.clone())?;
+        let exchange = tokio::spawn(Exchange::new(equipment, answering).run(intake));
 
         let (phase, phase_seen) = health::phases();
         let router = http::router(ApiState {
@@ -471,9 +472,13 @@ fn means(config: &Config) -> Means {
     Means { limits: document_limits(config), recognises_speech: config.speech.recogniser.is_some() }
 }
 
-fn answering(config: &Config, accounts: &Accounts, recordings: RecordingPlace) -> Answering {
+fn answering(
+    config: &Config,
+    accounts: &Accounts,
+    recordings: RecordingPlace,
+) -> Result<Answering, IdentityError> {
     let application = &config.application;
-    Answering {
+    Ok(Answering {
         account: accounts.main_id().clone(),
         application: application.answer_url.as_ref().map_or(Application::BuiltIn, |url| {
             let answer = Action { url: url.as_str().to_owned(), method: application.answer_method.0 };
@@ -483,13 +488,17 @@ fn answering(config: &Config, accounts: &Accounts, recordings: RecordingPlace) -
             address: config.sip.public_address.unwrap_or_else(|| config.media_address()),
             formats: config.formats().into(),
             opus: config.opus(),
-            srtp: config.media.srtp,
+            srtp: SrtpTerms {
+                policy: config.media.srtp,
+                offers_dtls: config.media.srtp_keys == SrtpKeying::Dtls,
+                identity: Identity::generate()?,
+            },
         },
         dialling: dialling(config),
         recordings,
         sends_messages: config.messages.url.is_some(),
         max_arrivals_per_s: config.limits.max_arrivals_per_s.get() as usize,
-    }
+    })
 }
 
 fn urls(application: &config::Application) -> CallUrls {

@@ -17,7 +17,7 @@ use mixminus_sip::{Cidr, ListenAddress};
 pub use reference::reference;
 pub use setting::{
     Callable, EncryptionKey, HttpUrl, Method, Name, OpusRate, Password, PortRange, RecordingRate,
-    RecordingStore, Setting, SpeechEngine, TrunkHost, Within,
+    RecordingStore, Setting, SpeechEngine, SrtpKeying, TrunkHost, Within,
 };
 pub use source::{ConfigError, Origin};
 
@@ -190,6 +190,9 @@ settings! {
         /// Whether audio is encrypted (SRTP): `optional` does so with whoever can,
         /// `required` has no audio with whoever cannot.
         srtp: SrtpPolicy = "optional",
+        /// How calls that we place propose its keys: in their offer (`sdes`), or by a
+        /// handshake (`dtls`). Callers choose themselves.
+        srtp_keys: SrtpKeying = "sdes",
         /// File for a log of all audio that conferences are given and send, which
         /// `mixminus replay` plays again. It holds what people say, and has all
         /// conferences mixed by one thread: for the search for a fault only.

@@ -269,6 +269,29 @@ impl Setting for SrtpPolicy {
     }
 }
 
+/// How keys of SRTP are proposed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SrtpKeying {
+    /// In the session description.
+    Sdes,
+    /// By a handshake.
+    Dtls,
+}
+
+impl Setting for SrtpKeying {
+    fn accepts() -> String {
+        "sdes or dtls".into()
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        match text {
+            "sdes" => Some(Self::Sdes),
+            "dtls" => Some(Self::Dtls),
+            _ => None,
+        }
+    }
+}
+
 /// How a URL is requested.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Method(pub HttpMethod);

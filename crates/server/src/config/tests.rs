@@ -110,6 +110,7 @@ const WRONG: &[(&str, &str, &str)] = &[
     ("media.opus_rate_hz", "8000", "16000 or 48000"),
     ("media.opus_dtx", "auto", "true or false"),
     ("media.srtp", "yes", "off, optional or required"),
+    ("media.srtp_keys", "zrtp", "sdes or dtls"),
     ("limits.max_load_percent", "0", "from 1 to 100"),
     ("speech.engine", "espeak", "flite, command or http"),
     ("speech.command", "", "a word"),

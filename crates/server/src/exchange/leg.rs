@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use mixminus_codec::{Format, OpusSettings};
 use mixminus_control::{CallId, Input};
+use mixminus_dtls::Identity;
 use mixminus_media::{Direction, Media, MediaError, RemoteMedia, Security};
 use mixminus_mixer::LegId;
 use mixminus_rtp::srtp::{SrtpKey, SrtpSuite};
@@ -16,6 +17,7 @@ use rand::Rng;
 use rand::rngs::StdRng;
 use tokio::sync::mpsc;
 
+use super::keying::{Hand, Keying};
 use super::{Occurrence, RETRY_AFTER, Status, report};
 
 /// Why a call got no leg.
@@ -56,8 +58,19 @@ pub struct Terms {
     pub formats: Arc<[Format]>,
     /// What our Opus encoders may spend.
     pub opus: OpusSettings,
-    /// Whether packets are protected.
-    pub srtp: SrtpPolicy,
+    /// Whether packets are protected, and how offers propose that.
+    pub srtp: SrtpTerms,
+}
+
+/// How packets are protected.
+#[derive(Clone, Debug)]
+pub struct SrtpTerms {
+    /// Whether they are.
+    pub policy: SrtpPolicy,
+    /// Whether our offers propose a handshake instead of keys.
+    pub offers_dtls: bool,
+    /// Who we are in handshakes.
+    pub identity: Identity,
 }
 
 /// What the exchange needs to signal to a far end.
@@ -124,12 +137,20 @@ struct Local {
     session_id: u64,
     version: AtomicU64,
     srtp: LocalSrtp,
+    keying: Keying,
 }
 
 impl Local {
     fn new(terms: &Terms, leg: LegId, port: u16) -> Self {
-        let srtp = LocalSrtp { policy: terms.srtp, keys: srtp_keys(terms.srtp) };
-        Self { terms: terms.clone(), port, session_id: leg.0, version: AtomicU64::new(1), srtp }
+        let SrtpTerms { policy, offers_dtls, identity } = &terms.srtp;
+        let srtp = LocalSrtp {
+            policy: *policy,
+            keys: srtp_keys(*policy),
+            fingerprint: Some(identity.fingerprint()),
+            offers_dtls: *offers_dtls,
+        };
+        let (version, keying) = (AtomicU64::new(1), Keying::default());
+        Self { terms: terms.clone(), port, session_id: leg.0, version, srtp, keying }
     }
 
     /// As it is described next.
@@ -173,7 +194,7 @@ pub fn open(call: &IncomingCall, ground: &Ground, terms: &Terms) -> Result<(LegI
     let description = match &call.offer {
         None => Ok(sdp::offer(&local.next(), sdp::Direction::SendReceive)),
         Some(offer) => sdp::negotiate(offer, &local.next()).map(|(answer, agreed)| {
-            ground.agree(leg, &agreed, &call.control);
+            ground.agree(leg, &agreed, &call.control, &local);
             answer
         }),
     };
@@ -273,10 +294,14 @@ impl Attendance {
         report(&occurred, Occurrence::CallEnded(leg, end)).await;
     }
 
+    fn agree(&self, agreed: &Negotiated) {
+        self.ground.agree(self.leg, agreed, &self.signalling.control, &self.signalling.local);
+    }
+
     fn take_offer(&self, offer: &str) {
         match sdp::negotiate(offer, &self.signalling.local.next()) {
             Ok((answer, agreed)) => {
-                self.ground.agree(self.leg, &agreed, &self.signalling.control);
+                self.agree(&agreed);
                 self.signalling.control.accept_offer(answer);
             }
             Err(error) => {
@@ -288,7 +313,7 @@ impl Attendance {
 
     fn take_answer(&self, answer: &str) {
         match sdp::read_answer(answer, &self.signalling.local.last()) {
-            Ok(agreed) => self.ground.agree(self.leg, &agreed, &self.signalling.control),
+            Ok(agreed) => self.agree(&agreed),
             Err(error) => {
                 tracing::warn!(call_id = self.signalling.control.id(), %error, "unusable answer; hanging up");
                 self.signalling.control.hang_up();
@@ -300,8 +325,16 @@ impl Attendance {
 impl Ground {
     /// Tells media what was agreed, and signalling to watch where a silence of media
     /// will not show that the far end is gone.
-    fn agree(&self, leg: LegId, agreed: &Negotiated, control: &CallControl) {
-        self.media.set_remote(leg, remote(agreed));
+    fn agree(&self, leg: LegId, agreed: &Negotiated, control: &CallControl, local: &Local) {
+        let remote = remote(agreed);
+        if let sdp::Security::Dtls { fingerprint, role } = agreed.security {
+            let identity = local.terms.srtp.identity.clone();
+            let hand = Hand { identity, media: self.media.clone(), leg };
+            local.keying.agree(&hand, remote, fingerprint, role);
+        } else {
+            local.keying.give_up();
+            self.media.set_remote(leg, remote);
+        }
         self.status.speaks(leg, agreed.parameters.format());
         match agreed.direction {
             sdp::Direction::SendReceive => control.unwatch(),
@@ -323,7 +356,11 @@ fn remote(agreed: &Negotiated) -> RemoteMedia {
             sdp::Direction::ReceiveOnly => Direction::ReceiveOnly,
             sdp::Direction::Inactive => Direction::Inactive,
         },
-        security: agreed.srtp.clone().map_or(Security::Plain, Security::Srtp),
+        security: match &agreed.security {
+            sdp::Security::Plain => Security::Plain,
+            sdp::Security::Keys(keys) => Security::Srtp(keys.clone()),
+            sdp::Security::Dtls { .. } => Security::Awaited,
+        },
     }
 }
 

@@ -7,6 +7,7 @@ mod dialling;
 mod documents;
 pub mod handle;
 mod journal;
+mod keying;
 mod leg;
 mod listening;
 mod status;
@@ -49,7 +50,7 @@ pub use clock::Clock;
 pub use dialling::{Dialling, Peer, Trunk};
 pub use documents::Documents;
 pub use journal::Journal;
-pub use leg::Terms;
+pub use leg::{SrtpTerms, Terms};
 pub use status::Status;
 pub use told::{queued, queued_for_call, queued_for_recording};
 

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use mixminus_archive::ArchiveError;
+use mixminus_dtls::IdentityError;
 use mixminus_media::MediaError;
 use mixminus_sip::SipError;
 use mixminus_store::StoreError;
@@ -25,6 +26,9 @@ pub enum ServeError {
     /// There are no credentials.
     #[error(transparent)]
     Account(#[from] AccountError),
+    /// There is no certificate for handshakes.
+    #[error(transparent)]
+    Dtls(#[from] IdentityError),
     /// Nothing can write recordings.
     #[error("recordings: {0}")]
     Recorder(#[source] std::io::Error),

@@ -31,20 +31,12 @@ impl<'a> Crypto<'a> {
     }
 }
 
-/// What comes of two ends' keys.
-#[derive(Debug)]
-pub(super) struct Settled {
-    pub keys: SrtpKeys,
-    /// The line that tells the other end, if it does not know.
-    pub answer: Option<String>,
-}
-
-/// What comes of lines that are `offered`: the first that fits counts.
-pub(super) fn answer(offered: &[&str], ours: &[SrtpKey]) -> Option<Settled> {
+/// What comes of lines that are `offered`, of which the first that fits counts, and the line that answers.
+pub(super) fn answer(offered: &[&str], ours: &[SrtpKey]) -> Option<(SrtpKeys, String)> {
     offered.iter().filter_map(|line| Crypto::parse(line)).find_map(|Crypto { tag, key: inbound }| {
         let outbound = ours.iter().find(|key| key.suite() == inbound.suite())?.clone();
-        let answer = Some(line(tag, &outbound));
-        Some(Settled { keys: SrtpKeys { inbound, outbound }, answer })
+        let answer = line(tag, &outbound);
+        Some((SrtpKeys { inbound, outbound }, answer))
     })
 }
 
@@ -54,11 +46,11 @@ pub(super) fn offer(ours: &[SrtpKey]) -> impl Iterator<Item = String> {
 }
 
 /// What comes of lines that are the answer to an [`offer`] of `ours`.
-pub(super) fn agreed(answered: &[&str], ours: &[SrtpKey]) -> Option<Settled> {
+pub(super) fn agreed(answered: &[&str], ours: &[SrtpKey]) -> Option<SrtpKeys> {
     answered.iter().filter_map(|line| Crypto::parse(line)).find_map(|Crypto { tag, key: inbound }| {
         let place = tag.parse::<usize>().ok()?.checked_sub(1)?;
         let outbound = ours.get(place).filter(|key| key.suite() == inbound.suite())?.clone();
-        Some(Settled { keys: SrtpKeys { inbound, outbound }, answer: None })
+        Some(SrtpKeys { inbound, outbound })
     })
 }
 

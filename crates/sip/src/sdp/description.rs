@@ -2,6 +2,8 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use mixminus_rtp::srtp::Fingerprint;
+
 use super::payload::Coding;
 use super::{Direction, SdpError, crypto};
 
@@ -19,6 +21,10 @@ const MAX_FORMATS: usize = 64;
 pub(super) struct Description<'a> {
     pub connection: Option<IpAddr>,
     pub direction: Option<Direction>,
+    /// Of all media that have none of their own (RFC 8122).
+    pub fingerprint: Option<Fingerprint>,
+    /// Of all media that have none of their own (RFC 4145).
+    pub setup: Option<&'a str>,
     pub media: Vec<Media<'a>>,
 }
 
@@ -46,6 +52,10 @@ pub(super) struct Media<'a> {
     pub voip_metrics: bool,
     /// What `a=crypto:` lines say (RFC 4568).
     pub crypto: Vec<&'a str>,
+    /// Of the certificate that the sender of the description shows.
+    pub fingerprint: Option<Fingerprint>,
+    /// Who begins the handshake.
+    pub setup: Option<&'a str>,
 }
 
 impl<'a> Description<'a> {
@@ -92,6 +102,10 @@ impl<'a> Description<'a> {
             (Some(direction), Some(media)) => media.direction = Some(direction),
             (Some(direction), None) => self.direction = Some(direction),
             (None, Some(media)) => media.attribute(name, value),
+            (None, None) if name == "fingerprint" => {
+                self.fingerprint = self.fingerprint.or(value.parse().ok());
+            }
+            (None, None) if name == "setup" => self.setup = Some(value.trim()),
             (None, None) => {}
         }
     }
@@ -123,6 +137,8 @@ impl<'a> Media<'a> {
             rtcp_mux: false,
             voip_metrics: false,
             crypto: Vec::new(),
+            fingerprint: None,
+            setup: None,
         })
     }
 
@@ -135,6 +151,9 @@ impl<'a> Media<'a> {
             "rtcp" => self.rtcp = rtcp(value),
             "rtcp-mux" => self.rtcp_mux = true,
             "crypto" if self.crypto.len() < crypto::MAX_LINES => self.crypto.push(value),
+            // There may be one for each hash; we know one hash.
+            "fingerprint" => self.fingerprint = self.fingerprint.or(value.parse().ok()),
+            "setup" => self.setup = Some(value.trim()),
             "rtcp-xr" => {
                 self.voip_metrics = value.split_ascii_whitespace().any(|report| report == "voip-metrics");
             }

@@ -8,6 +8,7 @@ mod description;
 mod negotiate;
 mod opus;
 mod payload;
+mod security;
 #[cfg(test)]
 mod tests;
 
@@ -15,10 +16,11 @@ use std::net::SocketAddr;
 
 use mixminus_codec::{Format, OpusSettings};
 use mixminus_rtp::MediaParameters;
-use mixminus_rtp::srtp::{SrtpKey, SrtpKeys};
+use mixminus_rtp::srtp::{Fingerprint, SrtpKey};
 use thiserror::Error;
 
 pub use negotiate::{negotiate, offer, read_answer};
+pub use security::{DtlsRole, Security};
 
 /// Which way audio flows, seen from us.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -96,6 +98,10 @@ pub struct LocalSrtp {
     pub policy: SrtpPolicy,
     /// What we protect with, a key for each suite that we speak, best first. They stay for the whole session.
     pub keys: Vec<SrtpKey>,
+    /// That of the certificate that we show in handshakes, if we do those.
+    pub fingerprint: Option<Fingerprint>,
+    /// Whether our offers propose a handshake instead of keys. What we answer follows the offer.
+    pub offers_dtls: bool,
 }
 
 /// Whether packets are protected.
@@ -125,8 +131,8 @@ pub struct Negotiated {
     pub voip_metrics: bool,
     /// Which way audio flows.
     pub direction: Direction,
-    /// The keys, when packets are protected.
-    pub srtp: Option<SrtpKeys>,
+    /// How packets are protected.
+    pub security: Security,
 }
 
 /// Why there is no audio stream in a description.

@@ -4,13 +4,12 @@ use std::net::{IpAddr, SocketAddr};
 
 use mixminus_codec::{Encoding, Format, Ptime};
 use mixminus_rtp::MediaParameters;
-use mixminus_rtp::srtp::SrtpKey;
 
-use super::crypto::{self, Settled};
 use super::description::{Description, Media};
 use super::opus;
 use super::payload::{self, Coding, Payload};
-use super::{Direction, LocalMedia, LocalSrtp, Negotiated, SdpError, SrtpPolicy};
+use super::security::{self, Reading, Settled};
+use super::{Direction, LocalMedia, Negotiated, SdpError};
 
 /// Half the step between two packetisation times, for the nearest one.
 const HALF_STEP_MS: u32 = 5;
@@ -27,7 +26,7 @@ pub fn negotiate(offer: &str, local: &LocalMedia) -> Result<(String, Negotiated)
     let description = Description::parse(offer)?;
     let mut refusal = SdpError::NoAudio;
     for (index, media) in description.media.iter().enumerate() {
-        match Agreed::on(&description, media, local, crypto::answer) {
+        match Agreed::on(&description, media, local, Reading::Offer) {
             Ok(agreed) if agreed.negotiated.remote.is_ipv4() == local.address.is_ipv4() => {
                 return Ok((answer(&description, index, local, &agreed), agreed.negotiated));
             }
@@ -45,11 +44,9 @@ pub fn offer(local: &LocalMedia, direction: Direction) -> String {
     let audio = audio.into_iter().map(|(number, format)| described(number, format, local));
     let payloads: Vec<_> = audio.chain(digits).collect();
     let mut lines = header(local);
-    let protocol = if local.srtp.policy == SrtpPolicy::Required { "RTP/SAVP" } else { "RTP/AVP" };
+    let (protocol, secured) = security::offer(&local.srtp);
     lines.extend(stream(local, protocol, &payloads));
-    if local.srtp.policy != SrtpPolicy::Off {
-        lines.extend(crypto::offer(&local.srtp.keys));
-    }
+    lines.extend(secured);
     lines.push("a=rtcp-mux".to_owned());
     lines.push(format!("a={}", direction.attribute()));
     text(&lines)
@@ -64,32 +61,30 @@ pub fn offer(local: &LocalMedia, direction: Direction) -> String {
 pub fn read_answer(answer: &str, local: &LocalMedia) -> Result<Negotiated, SdpError> {
     let description = Description::parse(answer)?;
     let media = description.media.first().ok_or(SdpError::NoAudio)?;
-    Agreed::on(&description, media, local, crypto::agreed).map(|agreed| agreed.negotiated)
+    Agreed::on(&description, media, local, Reading::Answer).map(|agreed| agreed.negotiated)
 }
 
 /// What a remote stream and we have in common, and what an answer says of it.
 struct Agreed {
     negotiated: Negotiated,
     payloads: Vec<Payload>,
-    /// The `a=crypto:` line of the answer.
-    crypto: Option<String>,
+    /// The lines of the answer that say how it is protected.
+    secured: Vec<String>,
 }
-
-/// What comes of the far end's `a=crypto:` lines and our keys.
-type Settle = fn(&[&str], &[SrtpKey]) -> Option<Settled>;
 
 impl Agreed {
     fn on(
         description: &Description,
         media: &Media,
         local: &LocalMedia,
-        settle: Settle,
+        reading: Reading,
     ) -> Result<Self, SdpError> {
-        let rtp = matches!(media.protocol, "RTP/AVP" | "RTP/AVPF" | "RTP/SAVP" | "RTP/SAVPF");
+        let rtp = matches!(media.protocol.strip_prefix("UDP/TLS/"), Some("RTP/SAVP" | "RTP/SAVPF"))
+            || matches!(media.protocol, "RTP/AVP" | "RTP/AVPF" | "RTP/SAVP" | "RTP/SAVPF");
         if media.kind != "audio" || !rtp || media.port == 0 {
             return Err(SdpError::NoAudio);
         }
-        let settled = protection(media, local, settle)?;
+        let settled = Settled::on(description, media, &local.srtp, reading)?;
         let address = media.connection.or(description.connection).ok_or(SdpError::NoAudio)?;
         let (number, format) = media.first_of(&local.formats).ok_or(SdpError::NoCommonFormat)?;
         let encoding = match format {
@@ -113,23 +108,15 @@ impl Agreed {
             voip_metrics: media.voip_metrics,
             // RFC 3264 section 8.4: an unspecified address is how RFC 2543 says hold.
             direction: if address.is_unspecified() { direction.without_sending() } else { direction },
-            srtp: settled.as_ref().map(|settled| settled.keys.clone()),
+            security: settled.security,
         };
         let audio = described(number, format, local);
         Ok(Self {
             negotiated,
             payloads: [audio].into_iter().chain(noise).chain(digits).collect(),
-            crypto: settled.and_then(|settled| settled.answer),
+            secured: settled.lines,
         })
     }
-}
-
-/// How a stream is protected, if it is.
-fn protection(media: &Media, local: &LocalMedia, settle: Settle) -> Result<Option<Settled>, SdpError> {
-    let LocalSrtp { policy, keys } = &local.srtp;
-    let settled = if *policy == SrtpPolicy::Off { None } else { settle(&media.crypto, keys) };
-    let needed = *policy == SrtpPolicy::Required || media.protocol.starts_with("RTP/SAVP");
-    if needed && settled.is_none() { Err(SdpError::NoCommonProtection) } else { Ok(settled) }
 }
 
 /// How much audio a packet to `media` holds: the nearest to what it asks for, but not more than it takes.
@@ -154,7 +141,7 @@ fn answer(offer: &Description, accepted: usize, local: &LocalMedia, agreed: &Agr
     for (index, media) in offer.media.iter().enumerate() {
         if index == accepted {
             lines.extend(stream(local, media.protocol, &agreed.payloads));
-            lines.extend(agreed.crypto.clone());
+            lines.extend(agreed.secured.clone());
             lines.extend(media.rtcp_mux.then(|| "a=rtcp-mux".to_owned()));
             lines.extend(media.voip_metrics.then(|| VOIP_METRICS.to_owned()));
             lines.push(format!("a={}", agreed.negotiated.direction.attribute()));

@@ -64,7 +64,7 @@ fn the_offers_order_and_numbers_are_honoured() {
         rtcp_mux: false,
         voip_metrics: false,
         direction: Direction::SendReceive,
-        srtp: None,
+        security: Security::Plain,
     };
     assert_eq!(agreed, expected);
 }
