@@ -132,7 +132,7 @@ async fn start_agent(target: &Target) -> Result<UserAgent, RehearseError> {
     let address = (target.local, 0).into();
     let server: Cidr = target.address.ip().to_string().parse().expect("an address is a block of one");
     let config = UserAgentConfig {
-        listen: vec![ListenAddress { transport: target.transport, address }],
+        listen: vec![ListenAddress::new(target.transport, address)],
         product: concat!("mixminus-rehearse/", env!("CARGO_PKG_VERSION")).into(),
         allow: vec![server],
         ..UserAgentConfig::default()

@@ -43,6 +43,9 @@ impl Target {
 fn split(text: &str) -> Option<(&str, u16, Transport)> {
     let (place, transport) = text.split_once(';').unwrap_or((text, "udp"));
     let transport = transport.trim_start_matches("transport=").parse().ok()?;
+    if !matches!(transport, Transport::Udp | Transport::Tcp) {
+        return None;
+    }
     if place.parse::<IpAddr>().is_ok() {
         return Some((place, DEFAULT_PORT, transport));
     }
@@ -74,7 +77,7 @@ mod tests {
         assert_eq!(split("a.example;transport=tcp"), Some(("a.example", 5060, Transport::Tcp)));
         assert_eq!(split("[::1]:5070"), Some(("::1", 5070, Transport::Udp)));
         assert_eq!(split("::1"), Some(("::1", 5060, Transport::Udp)));
-        for wrong in ["", ":5060", "a:port", "a;sctp"] {
+        for wrong in ["", ":5060", "a:port", "a;sctp", "a;tls"] {
             assert_eq!(split(wrong), None, "{wrong}");
         }
     }

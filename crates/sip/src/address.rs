@@ -4,6 +4,7 @@ use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::str::FromStr;
 
+use rsipstack::sip::Transport as StackTransport;
 use thiserror::Error;
 
 /// Transport under SIP.
@@ -13,6 +14,35 @@ pub enum Transport {
     Udp,
     /// A stream.
     Tcp,
+    /// A stream under TLS.
+    Tls,
+    /// WebSocket (RFC 7118).
+    Ws,
+    /// WebSocket under TLS.
+    Wss,
+}
+
+impl Transport {
+    pub(crate) const fn of_stack(transport: StackTransport) -> Option<Self> {
+        match transport {
+            StackTransport::Udp => Some(Self::Udp),
+            StackTransport::Tcp => Some(Self::Tcp),
+            StackTransport::Tls => Some(Self::Tls),
+            StackTransport::Ws => Some(Self::Ws),
+            StackTransport::Wss => Some(Self::Wss),
+            StackTransport::Sctp | StackTransport::TlsSctp => None,
+        }
+    }
+
+    pub(crate) const fn for_stack(self) -> StackTransport {
+        match self {
+            Self::Udp => StackTransport::Udp,
+            Self::Tcp => StackTransport::Tcp,
+            Self::Tls => StackTransport::Tls,
+            Self::Ws => StackTransport::Ws,
+            Self::Wss => StackTransport::Wss,
+        }
+    }
 }
 
 impl fmt::Display for Transport {
@@ -20,6 +50,9 @@ impl fmt::Display for Transport {
         f.write_str(match self {
             Self::Udp => "udp",
             Self::Tcp => "tcp",
+            Self::Tls => "tls",
+            Self::Ws => "ws",
+            Self::Wss => "wss",
         })
     }
 }
@@ -31,23 +64,37 @@ impl FromStr for Transport {
         match text.to_ascii_lowercase().as_str() {
             "udp" => Ok(Self::Udp),
             "tcp" => Ok(Self::Tcp),
+            "tls" => Ok(Self::Tls),
+            "ws" => Ok(Self::Ws),
+            "wss" => Ok(Self::Wss),
             _ => Err(AddressError::Transport(text.to_owned())),
         }
     }
 }
 
-/// One address to listen on, written `udp:127.0.0.1:5060`.
+/// One address to listen on, written `udp:127.0.0.1:5060`, or `udp:10.0.0.5:5060=203.0.113.7:5060`
+/// where peers reach it at another address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ListenAddress {
-    /// Transport.
+    /// UDP, TCP or TLS.
     pub transport: Transport,
     /// Address and port; port 0 takes a free one.
     pub address: SocketAddr,
+    /// What peers are told instead (`Via`, `Contact`), behind network address translation.
+    pub advertised: Option<SocketAddr>,
+}
+
+impl ListenAddress {
+    /// A listener that tells peers where it really is.
+    pub const fn new(transport: Transport, address: SocketAddr) -> Self {
+        Self { transport, address, advertised: None }
+    }
 }
 
 impl fmt::Display for ListenAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}", self.transport, self.address)
+        write!(f, "{}:{}", self.transport, self.address)?;
+        self.advertised.map_or(Ok(()), |advertised| write!(f, "={advertised}"))
     }
 }
 
@@ -55,12 +102,21 @@ impl FromStr for ListenAddress {
     type Err = AddressError;
 
     fn from_str(text: &str) -> Result<Self, AddressError> {
-        let (transport, address) =
-            text.split_once(':').ok_or_else(|| AddressError::Listen(text.to_owned()))?;
-        Ok(Self {
-            transport: transport.parse()?,
-            address: address.parse().map_err(|_| AddressError::Listen(text.to_owned()))?,
-        })
+        let refused = || AddressError::Listen(text.to_owned());
+        let (transport, addresses) = text.split_once(':').ok_or_else(refused)?;
+        let transport = transport.parse()?;
+        if matches!(transport, Transport::Ws | Transport::Wss) {
+            return Err(AddressError::Transport(transport.to_string()));
+        }
+        let (address, advertised) =
+            addresses.split_once('=').map_or((addresses, None), |(a, b)| (a, Some(b)));
+        let address: SocketAddr = address.parse().map_err(|_| refused())?;
+        let advertised: Option<SocketAddr> = advertised.map(str::parse).transpose().map_err(|_| refused())?;
+        let fits = |told: SocketAddr| !told.ip().is_unspecified() && told.port() != 0;
+        if !advertised.is_none_or(|told| fits(told) && told.is_ipv4() == address.is_ipv4()) {
+            return Err(refused());
+        }
+        Ok(Self { transport, address, advertised })
     }
 }
 
@@ -118,8 +174,8 @@ impl FromStr for Cidr {
 /// An address that cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum AddressError {
-    /// Neither `udp` nor `tcp`.
-    #[error("{0:?} is not a SIP transport: udp and tcp are")]
+    /// Not `udp`, `tcp` or `tls`; WebSockets come by the HTTP port.
+    #[error("{0:?} is not a transport to listen on: udp, tcp and tls are")]
     Transport(String),
     /// Not `transport:address:port`.
     #[error("{0:?} is not a SIP address: write it as udp:127.0.0.1:5060")]
@@ -135,17 +191,33 @@ mod tests {
 
     #[test]
     fn a_listen_address_prints_as_it_is_written() {
-        for text in ["udp:127.0.0.1:5060", "tcp:[::1]:0"] {
+        for text in [
+            "udp:127.0.0.1:5060",
+            "tcp:[::1]:0",
+            "tls:0.0.0.0:5061=192.0.2.1:443",
+            "udp:[::]:1=[2001:db8::1]:1",
+        ] {
             assert_eq!(text.parse::<ListenAddress>().unwrap().to_string(), text);
         }
     }
 
     #[test]
     fn an_address_that_cannot_be_read_is_named() {
-        for text in ["5060", "udp:5060", "udp:localhost:5060"] {
+        for text in [
+            "5060",
+            "udp:5060",
+            "udp:localhost:5060",
+            "udp:127.0.0.1:1=",
+            "udp:127.0.0.1:1=[2001:db8::1]:1",
+            "udp:127.0.0.1:1=0.0.0.0:1",
+            "udp:127.0.0.1:1=192.0.2.1:0",
+        ] {
             assert_eq!(text.parse::<ListenAddress>(), Err(AddressError::Listen(text.into())));
         }
-        assert_eq!("tls:127.0.0.1:1".parse::<ListenAddress>(), Err(AddressError::Transport("tls".into())));
+        for transport in ["ws", "sctp"] {
+            let address = format!("{transport}:127.0.0.1:1");
+            assert_eq!(address.parse::<ListenAddress>(), Err(AddressError::Transport(transport.into())));
+        }
     }
 
     #[test]

@@ -9,12 +9,10 @@ use rsipstack::dialog::DialogId;
 use rsipstack::dialog::dialog::DialogStateReceiver;
 use rsipstack::dialog::dialog_layer::DialogLayer;
 use rsipstack::dialog::invite_dialog::InviteDialog;
-use rsipstack::sip::{
-    Header, HeadersExt, Method, Param, Request, Scheme, StatusCode, ToTypedHeader, Transport, Uri,
-};
+use rsipstack::sip::{Header, HeadersExt, Method, Request, Scheme, StatusCode, ToTypedHeader, Uri};
 use rsipstack::transaction::endpoint::EndpointInnerRef;
 use rsipstack::transaction::transaction::Transaction;
-use rsipstack::transport::{SipAddr, SipConnection};
+use rsipstack::transport::SipConnection;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -24,6 +22,7 @@ use crate::Cidr;
 use crate::call::{CallControl, CallEvent, IncomingCall};
 use crate::gate::stateless_tag;
 use crate::message::{self, Masked};
+use crate::reachable::Reachable;
 use crate::task::{CallTask, Inputs, Stage};
 
 /// Commands, events and requests that may wait at one call.
@@ -73,6 +72,7 @@ impl Calls {
 pub(crate) struct Agent {
     pub(crate) stack: EndpointInnerRef,
     pub(crate) layer: Arc<DialogLayer>,
+    pub(crate) reachable: Arc<Reachable>,
     pub(crate) incoming: mpsc::Sender<IncomingCall>,
     pub(crate) allow: Vec<Cidr>,
     pub(crate) max_calls: usize,
@@ -180,7 +180,7 @@ impl Agent {
         let offer = message::description(request).map_err(|status| (status, vec![message::accept()]))?;
         let source = message::source(invite).ok_or((StatusCode::BadRequest, vec![]))?;
         let permit = self.incoming.clone().try_reserve_owned().map_err(|_| busy(BUSY_RETRY_SECONDS))?;
-        let contact = invite.connection.as_ref().map(|connection| contact(connection.get_addr()));
+        let contact = self.reachable.contact(invite);
         let (states, states_receiver) = self.layer.new_dialog_state_channel();
         let dialog = self.layer.get_or_create_server_invite(invite, states, None, contact.clone()).map_err(
             |error| {
@@ -276,16 +276,6 @@ fn check(invite: &Request) -> Result<(), (StatusCode, Vec<Header>)> {
     let required = invite.headers.iter().filter(|header| matches!(header, Header::Require(_)));
     let unsupported: Vec<_> = required.map(|h| Header::Unsupported(h.value().into())).collect();
     if unsupported.is_empty() { Ok(()) } else { Err((StatusCode::BadExtension, unsupported)) }
-}
-
-/// How a peer reaches us at the address that it sent to.
-pub(crate) fn contact(address: &SipAddr) -> Uri {
-    Uri {
-        scheme: Some(Scheme::Sip),
-        host_with_port: address.addr.clone(),
-        params: address.r#type.filter(|t| *t != Transport::Udp).map(Param::Transport).into_iter().collect(),
-        ..Uri::default()
-    }
 }
 
 /// Whether a header is the same in every retransmission and in no other transaction.

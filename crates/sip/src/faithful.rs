@@ -1,5 +1,7 @@
 //! What the stack writes and reads otherwise than the RFCs, put right on its way.
 
+use std::sync::Arc;
+
 use rsipstack::sip::typed::tokenizers::AuthTokenizer;
 use rsipstack::sip::{
     Authorization, CSeq, Header, HeadersExt, Method, ProxyAuthenticate, ProxyAuthorization, Response,
@@ -9,16 +11,22 @@ use rsipstack::transaction::endpoint::MessageInspector;
 use rsipstack::transport::SipAddr;
 
 use crate::message::unescaped;
+use crate::reachable::Reachable;
 
 /// Sends request URIs as the peer wrote them: the stack escapes a user that is escaped already, so
-/// that `a%40b` would become `a%2540b` in the BYE to such a Contact. Spells digest credentials as
+/// that `a%40b` would become `a%2540b` in the BYE to such a Contact. Has them say where they come from. Spells digest credentials as
 /// RFC 3261 and RFC 8760 do, and challenges as the stack can read them. A challenge to OPTIONS, which
 /// makes the stack give up the dialog, becomes a refusal: whoever challenges a probe knows the call.
-pub(crate) struct Faithful;
+pub(crate) struct Faithful {
+    pub(crate) reachable: Arc<Reachable>,
+}
 
 impl MessageInspector for Faithful {
-    fn before_send(&self, mut message: SipMessage, _: Option<&SipAddr>) -> SipMessage {
+    fn before_send(&self, mut message: SipMessage, destination: Option<&SipAddr>) -> SipMessage {
         if let SipMessage::Request(request) = &mut message {
+            if let Some(destination) = destination {
+                self.reachable.sign(request, destination);
+            }
             if let Some(auth) = &mut request.uri.auth {
                 auth.user = unescaped(&auth.user);
             }

@@ -1,4 +1,4 @@
-//! The gate in front of the SIP stack: on UDP as a socket, on TCP behind [`crate::stream`].
+//! The gate in front of the SIP stack: on UDP as a socket, on connections behind [`crate::flow`].
 //!
 //! The stack drops what it cannot read, keeps state for whatever it can, and loses the body of a
 //! request without Content-Length. The gate answers malformed requests and those of strangers
@@ -7,6 +7,7 @@
 use std::borrow::Cow;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use rsipstack::platform::net::UdpSocket as StackSocket;
@@ -19,8 +20,19 @@ use crate::Cidr;
 
 /// A UDP socket whose receiving side is the gate.
 pub(crate) struct Gate {
-    pub(crate) socket: UdpSocket,
+    pub(crate) socket: Arc<UdpSocket>,
+    /// All UDP sockets. The stack sends every request by one of them, whatever the peer's family.
+    pub(crate) all: Arc<[Arc<UdpSocket>]>,
     pub(crate) allow: Vec<Cidr>,
+}
+
+impl Gate {
+    fn socket_to(&self, target: SocketAddr) -> &UdpSocket {
+        let same = |socket: &&Arc<UdpSocket>| {
+            socket.local_addr().is_ok_and(|local| local.is_ipv4() == target.is_ipv4())
+        };
+        std::iter::once(&self.socket).chain(self.all.iter()).find(same).unwrap_or(&self.socket)
+    }
 }
 
 #[async_trait]
@@ -47,7 +59,7 @@ impl StackSocket for Gate {
     }
 
     async fn send_to(&self, datagram: &[u8], target: SocketAddr) -> rsipstack::Result<usize> {
-        Ok(self.socket.send_to(datagram, target).await?)
+        Ok(self.socket_to(target).send_to(datagram, target).await?)
     }
 
     fn local_addr(&self) -> rsipstack::Result<SocketAddr> {

@@ -5,12 +5,11 @@ use std::fmt;
 use rsipstack::dialog::authenticate::Credential;
 use rsipstack::dialog::invitation::InviteOption;
 use rsipstack::sip::typed::Route;
-use rsipstack::sip::uri::ParamsExt;
-use rsipstack::sip::{Header, Param, Scheme, Uri};
-use rsipstack::transport::SipAddr;
+use rsipstack::sip::{Header, Host, Param, Scheme, Transport, Uri};
 
-use crate::agent::contact;
 use crate::message;
+use crate::reach::{target, unresolved};
+use crate::reachable::{Reachable, contact};
 use crate::user_agent::SipError;
 
 /// Longest URI.
@@ -32,7 +31,8 @@ const SETTABLE: [&str; 5] = ["Alert-Info", "Diversion", "Privacy", "Subject", "U
 /// placed it decides whether the new target may be called.
 #[derive(Clone, Debug, Default)]
 pub struct OutgoingCallRequest {
-    /// Whom to call: `sip:user@host:port`, with `;transport=tcp` for TCP.
+    /// Whom to call: `sip:user@host:port`, with `;transport=tcp` or `;transport=tls` for these; `sips:`
+    /// means TLS.
     pub target: String,
     /// Who calls: `sip:user@host`.
     pub from: String,
@@ -67,18 +67,21 @@ impl fmt::Debug for Credentials {
 }
 
 /// The INVITE of a call that can be answered at one of the `reachable` addresses.
-pub(crate) fn invite(request: OutgoingCallRequest, reachable: &[SipAddr]) -> Result<InviteOption, SipError> {
+pub(crate) fn invite(request: OutgoingCallRequest, reachable: &Reachable) -> Result<InviteOption, SipError> {
     let callee = uri(&request.target)?;
     let route = request.route.as_deref().map(uri).transpose()?;
-    let next_hop = route.as_ref().unwrap_or(&callee);
-    let wanted = next_hop.transport().copied().unwrap_or_default();
-    let ours = reachable.iter().find(|address| address.r#type == Some(wanted));
-    let ours = ours.ok_or_else(|| SipError::NoTransport(wanted.to_string()))?;
-    let destination = SipAddr { r#type: Some(wanted), addr: next_hop.host_with_port.clone() };
+    let next_hop = target(route.as_ref().unwrap_or(&callee));
+    let wanted = next_hop.r#type.unwrap_or_default();
+    let peer = match next_hop.addr.host {
+        Host::IpAddr(peer) => Some(peer),
+        Host::Domain(_) => None,
+    };
+    let ours = reachable.by(wanted, peer).ok_or_else(|| SipError::NoTransport(wanted.to_string()))?;
+    let destination = if wanted == Transport::Udp { next_hop } else { unresolved(&next_hop) };
     Ok(InviteOption {
         caller_display_name: request.from_display.as_deref().map(display_name).transpose()?,
         caller: uri(&request.from)?,
-        contact: contact(ours),
+        contact: Uri { scheme: callee.scheme.clone(), ..contact(&ours) },
         offer: Some(request.offer.into_bytes()),
         headers: Some(headers(request.headers)?),
         credential: request.credentials.map(credential).transpose()?,
@@ -99,7 +102,7 @@ fn uri(text: &str) -> Result<Uri, SipError> {
         return Err(refused());
     }
     let mut uri = Uri::try_from(text).map_err(|_| refused())?;
-    if uri.scheme != Some(Scheme::Sip) {
+    if !matches!(uri.scheme, Some(Scheme::Sip | Scheme::Sips)) {
         return Err(refused());
     }
     if let Some(auth) = &mut uri.auth {
@@ -162,7 +165,7 @@ fn loose(mut uri: Uri) -> Route {
 
 #[cfg(test)]
 mod tests {
-    use rsipstack::sip::Transport;
+    use rsipstack::sip::uri::ParamsExt;
 
     use super::*;
 
@@ -179,9 +182,7 @@ mod tests {
 
     #[test]
     fn only_sip_is_called() {
-        for text in
-            ["bob", "bob@b", "tel:+1415", "sips:a@b", "http:a@b", "", "sip:", "sip:\u{e9}@b", "sip:a b@c"]
-        {
+        for text in ["bob", "bob@b", "tel:+1415", "http:a@b", "", "sip:", "sip:\u{e9}@b", "sip:a b@c"] {
             assert!(is_refused(text), "{text}");
         }
         assert!(is_refused(&format!("sip:{}@b", "a".repeat(MAX_URI_BYTES))));
@@ -196,14 +197,17 @@ mod tests {
 
     #[test]
     fn a_call_leaves_by_the_transport_of_its_route() {
-        let address = |transport| SipAddr { r#type: Some(transport), ..SipAddr::default() };
+        let mut reachable = Reachable::default();
+        for ours in [Transport::Udp, Transport::Tcp] {
+            reachable.push(ours, ([127, 0, 0, 1], 5060).into());
+        }
         let request = OutgoingCallRequest {
             target: "sip:bob@b.example".into(),
             from: "sip:alice@a.example".into(),
             route: Some("sip:proxy.example;transport=tcp".into()),
             ..OutgoingCallRequest::default()
         };
-        let invite = invite(request, &[Transport::Udp, Transport::Tcp].map(address)).unwrap();
+        let invite = invite(request, &reachable).unwrap();
         assert_eq!(invite.destination.and_then(|hop| hop.r#type), Some(Transport::Tcp));
         assert_eq!(invite.contact.transport(), Some(&Transport::Tcp));
     }

@@ -1,40 +1,117 @@
-//! The gate in front of the SIP stack on TCP.
+//! SIP on streams: where messages begin and end, and how slow they may be.
 //!
 //! The stack closes a connection for one message that it cannot read. Here the messages of a
 //! connection are told apart and judged like datagrams; only what ends all certainty about where the
 //! next one begins ends the connection.
 
 use std::io;
-use std::sync::Arc;
 use std::time::Duration;
 
-use rsipstack::sip::{SipMessage, Transport};
-use rsipstack::transaction::endpoint::EndpointInnerRef;
-use rsipstack::transport::channel::ChannelConnection;
-use rsipstack::transport::connection::{KEEPALIVE_REQUEST, KEEPALIVE_RESPONSE, TransportSender};
-use rsipstack::transport::tcp::TcpConnection;
-use rsipstack::transport::{SipAddr, SipConnection, TransportEvent};
-use tokio::io::AsyncReadExt;
-use tokio::sync::mpsc;
+use rsipstack::transport::connection::KEEPALIVE_RESPONSE;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::time::timeout;
 use tracing::debug;
 
-use crate::Cidr;
+use crate::StreamLimits;
+use crate::flow::{Ended, Flow, Unsent};
 use crate::gate::{self, BAD_REQUEST, Refusal, TOO_LARGE, Verdict};
 
 /// Longest message that is read, in bytes.
-const MAX_MESSAGE_BYTES: usize = 65_535;
-/// How long a stream may be silent. A call that lasts has nothing to say on it, so this is longer than
-/// calls are; that the peer still exists is checked by the kernel.
-pub(crate) const STREAM_SILENCE: Duration = Duration::from_hours(8);
+pub(crate) const MAX_MESSAGE_BYTES: usize = 65_535;
+
+/// Serves a stream until its end.
+pub(crate) async fn serve<S>(stream: S, flow: Flow, unsent: Unsent)
+where
+    S: AsyncRead + AsyncWrite + Send,
+{
+    let limits = flow.limits();
+    let ended = flow.ended.clone();
+    let (reader, writer) = tokio::io::split(stream);
+    let reading = async {
+        let read = flow.ended.run_until_cancelled(read(reader, &flow, limits)).await;
+        debug!(?read, "a connection ends");
+        drop(flow); // nothing is added to what is unsent any more
+    };
+    let writing = async {
+        let written = write(writer, unsent, limits.message).await;
+        ended.cancel();
+        debug!(?written, "a connection is closed");
+    };
+    tokio::join!(reading, writing);
+}
+
+async fn read(mut reader: impl AsyncRead + Unpin, flow: &Flow, limits: StreamLimits) -> io::Result<()> {
+    let mut incoming = Incoming::default();
+    loop {
+        let begun = !incoming.bytes.is_empty();
+        let limit = match (begun, flow.is_used()) {
+            (true, _) => limits.message,
+            (false, false) => limits.unused,
+            (false, true) => limits.silence,
+        };
+        let step = async {
+            loop {
+                if reader.read_buf(&mut incoming.bytes).await? == 0 {
+                    return Ok(false);
+                }
+                let waiting = incoming.bytes.len();
+                take(&mut incoming, flow).await?;
+                // A first byte ends the silence, a last byte ends the message.
+                if !begun || incoming.bytes.len() < waiting {
+                    return Ok(true);
+                }
+            }
+        };
+        let step: io::Result<bool> = timeout(limit, step).await?;
+        if !step? {
+            return Ok(());
+        }
+    }
+}
+
+/// Takes every whole message out of what came.
+async fn take(incoming: &mut Incoming, flow: &Flow) -> io::Result<()> {
+    let gone = |Ended| io::Error::from(io::ErrorKind::ConnectionAborted);
+    loop {
+        match incoming.frame() {
+            Frame::Partial => return Ok(()),
+            Frame::Blank => {
+                if incoming.remove_blank() {
+                    flow.answer(KEEPALIVE_RESPONSE.to_vec()).map_err(gone)?;
+                }
+            }
+            Frame::Message(length) => {
+                flow.take(&mut incoming.bytes[..length], length).await.map_err(gone)?;
+                incoming.remove(length);
+            }
+            Frame::Lost(refusal) => {
+                if let Verdict::Answer(response) = gate::refuse(&incoming.bytes, refusal) {
+                    flow.answer(response).map_err(gone)?;
+                }
+                return Err(io::Error::other(refusal));
+            }
+        }
+    }
+}
+
+/// Writes what is to be sent until nobody adds to it.
+async fn write(mut writer: impl AsyncWrite + Unpin, mut unsent: Unsent, limit: Duration) -> io::Result<()> {
+    while let Some(message) = unsent.recv().await {
+        let written = async {
+            writer.write_all(&message).await?;
+            writer.flush().await
+        };
+        timeout(limit, written).await??;
+    }
+    timeout(limit, writer.shutdown()).await?
+}
 
 /// What a stream goes on with.
 #[derive(Debug, PartialEq, Eq)]
 enum Frame {
     /// Something whose end is still to come.
     Partial,
-    /// A keep-alive that wants one back.
-    Ping,
-    /// An empty line between messages.
+    /// An empty line between messages, half of a keep-alive.
     Blank,
     /// A message of so many bytes.
     Message(usize),
@@ -42,124 +119,57 @@ enum Frame {
     Lost(Refusal),
 }
 
-/// Passes messages of connections that peers opened to the stack.
-pub(crate) struct Inlet {
-    stack: EndpointInnerRef,
-    messages: TransportSender,
-    allow: Vec<Cidr>,
+/// What came and was not taken yet. What was looked at once is not looked at again, or a peer that
+/// sends single bytes would keep us busy.
+#[derive(Default)]
+struct Incoming {
+    bytes: Vec<u8>,
+    /// So many bytes hold no end of a head.
+    searched: usize,
+    /// Length of the message whose head is there.
+    length: Option<usize>,
+    /// What was removed last was an empty line.
+    blank: bool,
 }
 
-impl Inlet {
-    /// An inlet into `stack` for messages from `allow`. The stack believes in a connection behind it,
-    /// `address` at both ends.
-    pub(crate) async fn open(
-        stack: EndpointInnerRef,
-        allow: Vec<Cidr>,
-        address: SipAddr,
-    ) -> rsipstack::Result<Self> {
-        let (messages, receiver) = mpsc::unbounded_channel();
-        let (nowhere, _) = mpsc::unbounded_channel();
-        let channel = ChannelConnection::create_connection(receiver, nowhere, address, None).await?;
-        stack.transport_layer.inner.serve_connection(SipConnection::Channel(channel));
-        Ok(Self { stack, messages, allow })
-    }
-
-    /// Whether there are `limit` connections already.
-    pub(crate) fn is_full(&self, limit: usize) -> bool {
-        self.stack.transport_layer.connections_count() >= limit
-    }
-
-    /// Serves a connection until its end.
-    pub(crate) async fn serve(&self, connection: TcpConnection) {
-        let inner = Arc::clone(&connection.inner);
-        // The stack's own reader waits for this lock, and closes when it gets it: it finds the end of
-        // the stream, or nothing to read from.
-        let mut half = inner.read_half.lock().await;
-        let Some(mut reader) = half.take() else { return };
-        self.stack.transport_layer.add_connection(SipConnection::Tcp(connection.clone()));
-        let retired = connection.cancel_token.clone().unwrap_or_default();
-        let mut buffer = Vec::new();
-        let reading = async {
-            loop {
-                match tokio::time::timeout(STREAM_SILENCE, reader.read_buf(&mut buffer)).await {
-                    Ok(Ok(1..)) => self.take(&connection, &mut buffer).await?,
-                    Ok(Ok(0)) => return Ok(()),
-                    Err(silence) => return Err(io::Error::from(silence).into()),
-                    Ok(Err(error)) => return Err(error.into()),
-                }
-            }
+impl Incoming {
+    /// What the bytes begin with. On a stream a message must say how long it is (RFC 3261 section 18.3).
+    fn frame(&mut self) -> Frame {
+        if self.bytes.starts_with(KEEPALIVE_RESPONSE) {
+            return Frame::Blank;
+        }
+        let length = match self.length.map_or_else(|| self.stated_length(), |length| Ok(Some(length))) {
+            Ok(Some(length)) => length,
+            Ok(None) => return Frame::Partial,
+            Err(refusal) => return Frame::Lost(refusal),
         };
-        let read: Option<rsipstack::Result<()>> = retired.run_until_cancelled(reading).await;
-        debug!(peer = %inner.remote_addr, ?read, "a connection ends");
-        if let Some(Ok(())) = read {
-            *half = Some(reader);
-        }
+        self.length = Some(length);
+        if length > self.bytes.len() { Frame::Partial } else { Frame::Message(length) }
     }
 
-    /// Takes every whole message out of `buffer`.
-    async fn take(&self, connection: &TcpConnection, buffer: &mut Vec<u8>) -> rsipstack::Result<()> {
-        loop {
-            let length = match frame(buffer) {
-                Frame::Partial => return Ok(()),
-                Frame::Ping => {
-                    connection.inner.send_raw(KEEPALIVE_RESPONSE).await?;
-                    KEEPALIVE_REQUEST.len()
-                }
-                Frame::Blank => KEEPALIVE_RESPONSE.len(),
-                Frame::Message(length) => {
-                    self.pass(connection, &mut buffer[..length]).await?;
-                    length
-                }
-                Frame::Lost(refusal) => {
-                    if let Verdict::Answer(response) = gate::refuse(buffer, refusal) {
-                        connection.inner.send_raw(&response).await?;
-                    }
-                    return Err(io::Error::other(refusal).into());
-                }
-            };
-            buffer.drain(..length);
-        }
+    /// Length of the message if its head is there.
+    fn stated_length(&mut self) -> Result<Option<usize>, Refusal> {
+        let Some(head) = gate::head_length(&self.bytes[self.searched..]) else {
+            self.searched = self.bytes.len().saturating_sub(3); // it may have begun
+            return if self.bytes.len() > MAX_MESSAGE_BYTES { Err(TOO_LARGE) } else { Ok(None) };
+        };
+        let head = self.searched + head;
+        let text = String::from_utf8_lossy(&self.bytes[..head]);
+        let length = head.saturating_add(gate::stated_length(&text).ok_or(BAD_REQUEST)?);
+        if length > MAX_MESSAGE_BYTES { Err(TOO_LARGE) } else { Ok(Some(length)) }
     }
 
-    /// Gives a message to the stack, or answers it.
-    async fn pass(&self, connection: &TcpConnection, message: &mut [u8]) -> rsipstack::Result<()> {
-        let peer = &connection.inner.remote_addr;
-        let source = peer.get_socketaddr()?;
-        let allowed = self.allow.iter().any(|block| block.contains(source.ip()));
-        match gate::inspect(message, message.len(), allowed) {
-            Verdict::Pass(length) => {
-                let message = SipMessage::try_from(&message[..length])?;
-                let message = SipConnection::update_msg_received(message, source, Transport::Tcp)?;
-                let connection = SipConnection::Tcp(connection.clone());
-                self.messages.send(TransportEvent::Incoming(message, connection, peer.clone()))?;
-            }
-            Verdict::Answer(response) => {
-                connection.inner.send_raw(&response).await?;
-                debug!(%source, "refused a message");
-            }
-            Verdict::Drop => debug!(%source, "dropped a message"),
-        }
-        Ok(())
+    fn remove(&mut self, length: usize) {
+        self.bytes.drain(..length);
+        *self = Self { bytes: std::mem::take(&mut self.bytes), ..Self::default() };
     }
-}
 
-/// What `bytes` begin with. On a stream a message must say how long it is (RFC 3261 section 18.3).
-fn frame(bytes: &[u8]) -> Frame {
-    if bytes.starts_with(KEEPALIVE_REQUEST) {
-        return Frame::Ping;
-    }
-    if bytes.starts_with(KEEPALIVE_RESPONSE) {
-        return Frame::Blank;
-    }
-    let Some(head) = gate::head_length(bytes) else {
-        return if bytes.len() > MAX_MESSAGE_BYTES { Frame::Lost(TOO_LARGE) } else { Frame::Partial };
-    };
-    let text = String::from_utf8_lossy(&bytes[..head]);
-    let Some(body) = gate::stated_length(&text) else { return Frame::Lost(BAD_REQUEST) };
-    match head.saturating_add(body) {
-        total if total > MAX_MESSAGE_BYTES => Frame::Lost(TOO_LARGE),
-        total if total > bytes.len() => Frame::Partial,
-        total => Frame::Message(total),
+    /// Whether it makes a keep-alive of the one before, which wants an answer (RFC 5626 section 4.4.1).
+    fn remove_blank(&mut self) -> bool {
+        let second = self.blank;
+        self.remove(KEEPALIVE_RESPONSE.len());
+        self.blank = !second;
+        second
     }
 }
 
@@ -169,14 +179,30 @@ mod tests {
 
     use super::*;
 
+    fn incoming(bytes: &[u8]) -> Incoming {
+        Incoming { bytes: bytes.to_vec(), ..Incoming::default() }
+    }
+
+    fn frame(bytes: &[u8]) -> Frame {
+        incoming(bytes).frame()
+    }
+
     #[test]
     fn a_message_ends_where_it_says() {
         assert_eq!(frame(b"A b SIP/2.0\r\nContent-Length: 3\r\n\r\nabcd"), Frame::Message(37));
         assert_eq!(frame(b"SIP/2.0 200 OK\r\nl :\r\n 2\r\nL: 2\r\n\r\nab"), Frame::Message(35));
         assert_eq!(frame(b"A b SIP/2.0\r\nContent-Length: 3\r\n\r\nab"), Frame::Partial);
         assert_eq!(frame(b"A b SIP/2.0\r\nContent-Length: 3\r\n"), Frame::Partial);
-        assert_eq!(frame(b"\r\n\r\nA"), Frame::Ping);
         assert_eq!(frame(b"\r\nA"), Frame::Blank);
+    }
+
+    #[test]
+    fn two_empty_lines_are_a_keep_alive() {
+        let mut incoming = incoming(b"\r\n\r\n\r\nA b\r\nl: 0\r\n\r\n\r\n");
+        assert_eq!([(); 3].map(|()| incoming.remove_blank()), [false, true, false]);
+        let Frame::Message(length) = incoming.frame() else { panic!() };
+        incoming.remove(length);
+        assert!(!incoming.remove_blank());
     }
 
     #[test]
@@ -196,6 +222,20 @@ mod tests {
             if let Frame::Message(length) = frame(bytes.as_bytes()) {
                 prop_assert!(length <= bytes.len());
             }
+        }
+
+        #[test]
+        fn pieces_make_the_same_frame(bytes in "[a-z]{0,9}(\r\n|l: 3\r\n){0,4}\r\n\r\n[a-z]{0,9}") {
+            let mut pieces = Incoming::default();
+            let mut last = Frame::Partial;
+            for byte in bytes.as_bytes() {
+                pieces.bytes.push(*byte);
+                last = pieces.frame();
+                if last != Frame::Partial {
+                    break;
+                }
+            }
+            prop_assert_eq!(last, frame(&pieces.bytes));
         }
     }
 }

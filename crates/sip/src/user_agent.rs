@@ -3,6 +3,7 @@
 use std::fmt::{self, Display};
 use std::future::{Future, poll_fn};
 use std::io;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::Poll;
@@ -10,13 +11,15 @@ use std::time::Duration;
 
 use rsipstack::EndpointBuilder;
 use rsipstack::dialog::dialog_layer::DialogLayer;
-use rsipstack::sip::{StatusCode, Transport as StackTransport};
+use rsipstack::sip::StatusCode;
 use rsipstack::transaction::CallIdFormat;
 use rsipstack::transaction::endpoint::EndpointOption;
 use rsipstack::transport::tcp_listener::TcpListenerConnection;
 use rsipstack::transport::udp::UdpConnection;
-use rsipstack::transport::{SipAddr, SipConnection, TransportLayer};
+use rsipstack::transport::{SipConnection, TransportLayer};
+use rustls::{ClientConfig, ServerConfig};
 use thiserror::Error;
+use tokio::net::{TcpListener, UdpSocket};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -25,11 +28,13 @@ use crate::agent::{Agent, Calls, Ends};
 use crate::call::{IncomingCall, OutgoingCall};
 use crate::early::Early;
 use crate::faithful::Faithful;
+use crate::flow::{Flows, Read};
 use crate::gate::Gate;
 use crate::place::{self, OutgoingCallRequest};
-use crate::stream::{Inlet, STREAM_SILENCE};
+use crate::reach::Reach;
+use crate::reachable::Reachable;
 use crate::task::{CallTask, Progress, Stage};
-use crate::{Cidr, ListenAddress, Transport, listen};
+use crate::{Cidr, ListenAddress, StreamLimits, Transport, listen};
 
 /// Incoming calls that may wait for the application; more get 503.
 const MAX_WAITING_CALLS: usize = 256;
@@ -39,8 +44,18 @@ const STOP_LIMIT: Duration = Duration::from_secs(3);
 /// What a user agent is started with.
 #[derive(Clone, Debug)]
 pub struct UserAgentConfig {
-    /// Where it listens. The first address of a transport is also where its requests come from.
+    /// Where it listens. The first address of a transport and family is also where its requests come
+    /// from.
     pub listen: Vec<ListenAddress>,
+    /// What peers are told instead of the address of a listener of the same family, if it says nothing
+    /// else and is not on loopback.
+    pub public_address: Option<IpAddr>,
+    /// The certificate that TLS listeners show. What it resolves may change meanwhile.
+    pub tls_server: Option<Arc<ServerConfig>>,
+    /// The certificates that are believed when we connect by TLS; without it, we do not.
+    pub tls_client: Option<Arc<ClientConfig>>,
+    /// Limits of TCP, TLS and WebSocket.
+    pub streams: StreamLimits,
     /// `User-Agent` header.
     pub product: String,
     /// Who may send requests; all others get 403.
@@ -60,8 +75,12 @@ impl Default for UserAgentConfig {
         let address = ([127, 0, 0, 1], 5060).into();
         Self {
             listen: [Transport::Udp, Transport::Tcp]
-                .map(|transport| ListenAddress { transport, address })
+                .map(|transport| ListenAddress::new(transport, address))
                 .to_vec(),
+            public_address: None,
+            tls_server: None,
+            tls_client: None,
+            streams: StreamLimits::default(),
             product: concat!("mixminus/", env!("CARGO_PKG_VERSION")).into(),
             allow: Cidr::LOOPBACK.to_vec(),
             max_calls: 10_000,
@@ -85,6 +104,9 @@ pub enum SipError {
         /// What the system says.
         source: io::Error,
     },
+    /// A TLS listener needs a certificate.
+    #[error("cannot listen on {0} without a certificate")]
+    NoCertificate(ListenAddress),
     /// Not a SIP URI, or one that could be misread.
     #[error("{0:?} is not a SIP URI to call or to call from")]
     Uri(String),
@@ -109,8 +131,6 @@ pub enum SipError {
 pub struct UserAgent {
     agent: Arc<Agent>,
     listening: Vec<ListenAddress>,
-    /// The same addresses as peers see them.
-    reachable: Vec<SipAddr>,
     stopped: CancellationToken,
 }
 
@@ -119,26 +139,27 @@ impl UserAgent {
     ///
     /// # Errors
     ///
-    /// [`SipError::NoListener`] and [`SipError::Bind`].
+    /// [`SipError::NoListener`], [`SipError::NoCertificate`] and [`SipError::Bind`].
     pub async fn start(config: UserAgentConfig) -> Result<(Self, mpsc::Receiver<IncomingCall>), SipError> {
         let stopped = CancellationToken::new();
-        let transports = TransportLayer::new(stopped.clone());
-        transports.set_stream_idle_timeout(STREAM_SILENCE);
-        let mut sockets = Sockets::default();
-        for address in udp_first(&config.listen) {
-            sockets
-                .bind(address, &config.allow, &transports, &stopped)
-                .await
-                .map_err(|source| SipError::Bind { address, source })?;
-        }
-        if sockets.listening.is_empty() {
-            return Err(SipError::NoListener);
-        }
+        let Sockets { udp, tcp, listening, reachable } = Sockets::open(&config)?;
+        let reachable = Arc::new(reachable);
+        let flows = Flows::new(config.allow.clone(), config.streams, stopped.clone());
+        let reach = Reach {
+            flows: Arc::clone(&flows),
+            reachable: Arc::clone(&reachable),
+            tls: config.tls_client.clone(),
+        };
+        let transports = TransportLayer::new_with_domain_resolver(stopped.clone(), Box::new(reach.clone()));
+        transports.set_stream_idle_timeout(config.streams.silence);
+        add_datagrams(&transports, udp, &config.allow, &stopped).await.map_err(stack_error)?;
         let endpoint = EndpointBuilder::new()
             .with_user_agent(&config.product)
             .with_transport_layer(transports)
             .with_cancel_token(stopped.clone())
-            .with_inspector(Box::new(Faithful))
+            .with_inspector(Box::new(Faithful { reachable: Arc::clone(&reachable) }))
+            .with_transport_inspector(Box::new(Read(Arc::clone(&flows))))
+            .with_target_locator(Box::new(reach))
             .with_option(EndpointOption {
                 t1: config.round_trip,
                 t1x64: config.round_trip * 64,
@@ -149,22 +170,21 @@ impl UserAgent {
             .build();
         let requests = endpoint.incoming_transactions().map_err(stack_error)?;
         let stack = Arc::clone(&endpoint.inner);
+        flows.serve(&stack);
         let mut serving = Box::pin(async move { endpoint.serve().await });
         // The stack binds every listener it knows when it is first polled. Ours are bound already,
-        // and TCP ones are only made known for their address, so they come after that.
+        // and streams are only made known for their address, so they come after that.
         poll_fn(|context| Poll::Ready(serving.as_mut().poll(context).is_ready())).await;
         tokio::spawn(serving);
-        for (listener, address) in sockets.tcp {
-            let known = TcpListenerConnection::new(address, None).await.map_err(stack_error)?;
+        for Stream { listener, tls, advertised } in tcp {
+            let known = TcpListenerConnection::new(advertised, None).await.map_err(stack_error)?;
             stack.transport_layer.add_transport(SipConnection::TcpListener(known));
-            let address = listen::sip_addr(StackTransport::Tcp, address);
-            let inlet = Inlet::open(Arc::clone(&stack), config.allow.clone(), address).await;
-            let inlet = Arc::new(inlet.map_err(stack_error)?);
-            tokio::spawn(listen::accept(listener, inlet, stopped.child_token()));
+            tokio::spawn(listen::accept(listener, tls, Arc::clone(&flows), stopped.child_token()));
         }
         let (incoming, calls) = mpsc::channel(MAX_WAITING_CALLS);
         let agent = Arc::new(Agent {
             layer: Arc::new(DialogLayer::new(Arc::clone(&stack))),
+            reachable,
             stack,
             incoming,
             allow: config.allow,
@@ -177,8 +197,7 @@ impl UserAgent {
         });
         let serving = Arc::clone(&agent).serve(requests);
         tokio::spawn(stopped.clone().run_until_cancelled_owned(serving));
-        let Sockets { listening, reachable, .. } = sockets;
-        Ok((Self { agent, listening, reachable, stopped }, calls))
+        Ok((Self { agent, listening, stopped }, calls))
     }
 
     /// Where it listens, with the ports that were found for port 0.
@@ -213,7 +232,7 @@ impl UserAgent {
     /// [`SipError::Uri`], [`SipError::DisplayName`], [`SipError::Header`], [`SipError::Username`],
     /// [`SipError::NoTransport`], [`SipError::Stack`]: nothing was sent.
     pub fn call(&self, request: OutgoingCallRequest) -> Result<OutgoingCall, SipError> {
-        let invite = place::invite(request, &self.reachable)?;
+        let invite = place::invite(request, &self.agent.reachable)?;
         let contact = invite.contact.clone();
         let (states, states_receiver) = self.agent.layer.new_dialog_state_channel();
         let (dialog, outcome) = self.agent.layer.do_invite_async(invite, states).map_err(stack_error)?;
@@ -245,45 +264,80 @@ impl Drop for UserAgent {
     }
 }
 
-/// The sockets while they are being opened.
+/// The sockets before they are served.
 #[derive(Default)]
 struct Sockets {
+    /// With the address that peers are told.
+    udp: Vec<(Arc<UdpSocket>, SocketAddr)>,
+    tcp: Vec<Stream>,
     listening: Vec<ListenAddress>,
-    reachable: Vec<SipAddr>,
-    tcp: Vec<(tokio::net::TcpListener, std::net::SocketAddr)>,
+    reachable: Reachable,
+}
+
+struct Stream {
+    listener: TcpListener,
+    tls: Option<Arc<ServerConfig>>,
+    advertised: SocketAddr,
 }
 
 impl Sockets {
-    async fn bind(
+    fn open(config: &UserAgentConfig) -> Result<Self, SipError> {
+        let mut sockets = Self::default();
+        for address in udp_first(&config.listen) {
+            let tls = config.tls_server.clone().filter(|_| address.transport == Transport::Tls);
+            if address.transport == Transport::Tls && tls.is_none() {
+                return Err(SipError::NoCertificate(address));
+            }
+            let opened = sockets.bind(address, tls, config.public_address);
+            opened.map_err(|source| SipError::Bind { address, source })?;
+        }
+        if sockets.listening.is_empty() { Err(SipError::NoListener) } else { Ok(sockets) }
+    }
+
+    fn bind(
         &mut self,
         wanted: ListenAddress,
-        allow: &[Cidr],
-        transports: &TransportLayer,
-        stopped: &CancellationToken,
+        tls: Option<Arc<ServerConfig>>,
+        public: Option<IpAddr>,
     ) -> io::Result<()> {
-        let address = match wanted.transport {
+        let told = |bound| listen::advertised(&wanted, bound, public);
+        let (address, advertised) = match wanted.transport {
             Transport::Udp => {
                 let socket = listen::bind_udp(wanted.address)?;
                 let address = socket.local_addr()?;
-                let gate = Arc::new(Gate { socket, allow: allow.to_vec() });
-                let connection = UdpConnection::from_socket(gate, None, Some(stopped.child_token()));
-                let connection = connection.await.map_err(io::Error::other)?;
-                self.reachable.push(connection.get_addr().clone());
-                transports.add_transport(SipConnection::Udp(connection));
-                address
+                self.udp.push((Arc::new(socket), told(address)));
+                (address, told(address))
             }
-            Transport::Tcp => {
+            Transport::Tcp | Transport::Tls => {
                 let listener = listen::bind_tcp(wanted.address)?;
                 let address = listener.local_addr()?;
-                let reachable = SipConnection::resolve_bind_address(address);
-                self.reachable.push(listen::sip_addr(StackTransport::Tcp, reachable));
-                self.tcp.push((listener, reachable));
-                address
+                let advertised = told(address);
+                self.tcp.push(Stream { listener, tls, advertised });
+                (address, advertised)
             }
+            // They come by the HTTP port.
+            Transport::Ws | Transport::Wss => return Err(io::ErrorKind::Unsupported.into()),
         };
+        self.reachable.push(wanted.transport.for_stack(), advertised);
         self.listening.push(ListenAddress { address, ..wanted });
         Ok(())
     }
+}
+
+/// Gives the UDP sockets to the stack, each behind its gate.
+async fn add_datagrams(
+    transports: &TransportLayer,
+    sockets: Vec<(Arc<UdpSocket>, SocketAddr)>,
+    allow: &[Cidr],
+    stopped: &CancellationToken,
+) -> rsipstack::Result<()> {
+    let all: Arc<[_]> = sockets.iter().map(|(socket, _)| Arc::clone(socket)).collect();
+    for (socket, advertised) in sockets {
+        let gate = Arc::new(Gate { socket, all: Arc::clone(&all), allow: allow.to_vec() });
+        let connection = UdpConnection::from_socket(gate, Some(advertised), Some(stopped.child_token()));
+        transports.add_transport(SipConnection::Udp(connection.await?));
+    }
+    Ok(())
 }
 
 /// The stack sends requests of a UDP dialog under the name of its first listener.

@@ -53,7 +53,7 @@ impl Phone {
     /// Calls `user` at `server` and listens; returns when the call is answered or over.
     #[expect(clippy::disallowed_methods, reason = "a phone has a socket")]
     pub async fn call(user: &str, server: &str) -> Self {
-        let listen = ListenAddress { transport: Transport::Udp, address: ([127, 0, 0, 1], 0).into() };
+        let listen = ListenAddress::new(Transport::Udp, ([127, 0, 0, 1], 0).into());
         let config = UserAgentConfig { listen: vec![listen], ..UserAgentConfig::default() };
         let (agent, _) = UserAgent::start(config).await.unwrap();
         let media = Arc::new(UdpSocket::bind("127.0.0.1:0").await.unwrap());
