@@ -120,6 +120,21 @@ impl FromStr for ListenAddress {
     }
 }
 
+/// Where a peer is, and how it is reached; printed as `tls:192.0.2.7:5061`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PeerAddress {
+    /// Transport.
+    pub transport: Transport,
+    /// Address and port that its packets come from.
+    pub address: SocketAddr,
+}
+
+impl fmt::Display for PeerAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.transport, self.address)
+    }
+}
+
 /// A block of addresses, written `10.0.0.0/8`; a bare address is a block of one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Cidr {

@@ -57,6 +57,19 @@ impl MessageInspector for Faithful {
     }
 }
 
+/// Writes the address that a request came from as RFC 3261 section 25.1 does. The stack puts IPv6 ones
+/// in brackets, twice, and then cannot read where to send the response.
+pub(crate) fn unbracket(message: &mut SipMessage) {
+    if let SipMessage::Request(request) = message
+        && let Ok(via) = request.via_header_mut()
+        && let Some((before, rest)) = via.value().split_once("received=[")
+    {
+        let (address, after) = rest.split_at(rest.find([';', ',']).unwrap_or(rest.len()));
+        let value = format!("{before}received={}{after}", address.trim_matches(['[', ']']));
+        via.replace(value);
+    }
+}
+
 /// Leaves the first challenge that can be answered, as RFC 8760 section 2.4 wants it, and no other.
 fn keep_answerable(response: &mut Response) {
     let from_proxy = response.status_code == StatusCode::ProxyAuthenticationRequired;

@@ -18,10 +18,12 @@ use tokio::sync::{Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
 use tracing::debug;
 
+use crate::faithful;
 use crate::gate::{self, Verdict};
 use crate::limits::{Place, Places};
 use crate::listen::sip_addr;
-use crate::{Cidr, StreamLimits, Transport};
+use crate::reachable::Reachable;
+use crate::{Cidr, StreamLimits, Transport, UserAgentConfig};
 
 /// Messages that may wait for a peer to read; one that lets more pile up loses its connection.
 const MAX_UNSENT: usize = 64;
@@ -36,17 +38,23 @@ pub(crate) struct Flows {
     /// Not ours to keep alive: it owns what looks connections up.
     stack: OnceLock<Weak<EndpointInner>>,
     allow: Vec<Cidr>,
+    reachable: Arc<Reachable>,
     stopped: CancellationToken,
     pub(crate) limits: StreamLimits,
     pub(crate) places: Arc<Places>,
     by_peer: Mutex<HashMap<SipAddr, Entry>>,
+    connecting: Mutex<HashMap<SipAddr, Weak<Turn>>>,
 }
+
+/// Held by who connects with a peer.
+pub(crate) type Turn = tokio::sync::Mutex<()>;
 
 struct Entry {
     ended: CancellationToken,
     /// Whom we meant when we opened it. A peer that opened it has proved no name.
     host: Option<String>,
     unread: Arc<Semaphore>,
+    channel: ChannelConnection,
 }
 
 /// One connection: where its messages go in.
@@ -69,9 +77,15 @@ pub(crate) struct Flow {
 pub(crate) struct Ended;
 
 impl Flows {
-    pub(crate) fn new(allow: Vec<Cidr>, limits: StreamLimits, stopped: CancellationToken) -> Arc<Self> {
-        let (stack, by_peer, places) = (OnceLock::new(), Mutex::default(), Places::new(&limits));
-        Arc::new(Self { stack, allow, stopped, limits, places, by_peer })
+    pub(crate) fn new(
+        config: &UserAgentConfig,
+        reachable: Arc<Reachable>,
+        stopped: CancellationToken,
+    ) -> Self {
+        let (allow, limits) = (config.allow.clone(), config.streams);
+        let (stack, places) = (OnceLock::new(), Places::new(&limits));
+        let (by_peer, connecting) = (Mutex::default(), Mutex::default());
+        Self { stack, allow, reachable, stopped, limits, places, by_peer, connecting }
     }
 
     /// Says where messages go.
@@ -84,6 +98,25 @@ impl Flows {
         let by_peer = self.by_peer();
         let live = by_peer.get(peer).filter(|entry| !entry.ended.is_cancelled());
         live.is_some_and(|entry| entry.host.as_deref().is_none_or(|meant| meant == host))
+    }
+
+    /// What is locked while somebody connects with `peer`.
+    pub(crate) fn turn(&self, peer: &SipAddr) -> Arc<Turn> {
+        let mut connecting = self.connecting.lock().unwrap_or_else(PoisonError::into_inner);
+        connecting.retain(|_, turn| turn.strong_count() > 0);
+        if let Some(turn) = connecting.get(peer).and_then(Weak::upgrade) {
+            return turn;
+        }
+        let turn = Arc::new(Turn::default());
+        connecting.insert(peer.clone(), Arc::downgrade(&turn));
+        turn
+    }
+
+    /// Sends a message to `peer`, if there is a connection.
+    pub(crate) fn send(&self, peer: &SipAddr, message: SipMessage) -> bool {
+        let by_peer = self.by_peer();
+        let live = by_peer.get(peer).filter(|entry| !entry.ended.is_cancelled());
+        live.is_some_and(|entry| entry.channel.try_send(message).is_ok())
     }
 
     /// Makes a new connection with `source` known to the stack; if we opened it, meant for `host`.
@@ -103,14 +136,17 @@ impl Flows {
         let (outlet, outgoing) = mpsc::unbounded_channel();
         let channel =
             ChannelConnection::create_connection(incoming, outlet, peer.clone(), Some(ended.clone()));
-        let connection = SipConnection::Channel(channel.await.ok()?);
+        let channel = channel.await.ok()?;
+        let connection = SipConnection::Channel(channel.clone());
         let unread = Arc::new(Semaphore::new(MAX_UNREAD));
         let used = Arc::new(AtomicBool::new(host.is_some()));
-        let entry = Entry { ended: ended.clone(), host, unread: Arc::clone(&unread) };
+        let entry = Entry { ended: ended.clone(), host, unread: Arc::clone(&unread), channel };
         self.by_peer().insert(peer.clone(), entry);
         stack.transport_layer.add_connection(connection.clone());
         let (answers, unsent) = mpsc::channel(MAX_UNSENT);
-        tokio::spawn(forward(outgoing, answers.clone(), ended.clone(), Arc::clone(&used)));
+        let exit =
+            Exit { peer: peer.clone(), reachable: Arc::clone(&self.reachable), used: Arc::clone(&used) };
+        tokio::spawn(exit.forward(outgoing, answers.clone(), ended.clone()));
         let flows = Arc::clone(self);
         let flow =
             Flow { flows, peer, source, connection, messages, answers, unread, used, ended, _place: place };
@@ -125,6 +161,10 @@ impl Flows {
 impl Flow {
     pub(crate) fn limits(&self) -> StreamLimits {
         self.flows.limits
+    }
+
+    pub(crate) fn peer(&self) -> &SipAddr {
+        &self.peer
     }
 
     /// Whether something was agreed with the peer, so that it may be silent.
@@ -176,35 +216,50 @@ impl Drop for Flow {
 }
 
 /// Counts what the stack has read, so that a peer can fill the memory of neither.
-pub(crate) struct Read(pub(crate) Arc<Flows>);
+pub(crate) struct Arrivals(pub(crate) Arc<Flows>);
 
 #[async_trait]
-impl TransportEventInspector for Read {
-    async fn handle(&self, event: TransportEvent) -> Option<TransportEvent> {
-        if let TransportEvent::Incoming(_, SipConnection::Channel(_), peer) = &event
-            && let Some(entry) = self.0.by_peer().get(peer)
-        {
-            entry.unread.add_permits(1);
+impl TransportEventInspector for Arrivals {
+    async fn handle(&self, mut event: TransportEvent) -> Option<TransportEvent> {
+        if let TransportEvent::Incoming(message, connection, peer) = &mut event {
+            faithful::unbracket(message);
+            if let SipConnection::Channel(_) = connection
+                && let Some(entry) = self.0.by_peer().get(peer)
+            {
+                entry.unread.add_permits(1);
+            }
         }
         Some(event)
     }
 }
 
-/// Takes what the stack sends to where it waits for the peer.
-async fn forward(
-    mut outgoing: TransportReceiver,
-    unsent: mpsc::Sender<Vec<u8>>,
-    ended: CancellationToken,
+/// Where messages of the stack leave for a peer.
+struct Exit {
+    peer: SipAddr,
+    reachable: Arc<Reachable>,
     used: Arc<AtomicBool>,
-) {
-    while let Some(Some(event)) = ended.run_until_cancelled(outgoing.recv()).await {
-        let TransportEvent::Incoming(message, ..) = event else { continue };
-        if agrees(&message) {
-            used.store(true, Ordering::Relaxed);
-        }
-        if unsent.try_send(message.to_bytes()).is_err() {
-            debug!("a peer does not read");
-            ended.cancel();
+}
+
+impl Exit {
+    /// Takes what the stack sends to where it waits for the peer.
+    async fn forward(
+        self,
+        mut sent: TransportReceiver,
+        unsent: mpsc::Sender<Vec<u8>>,
+        ended: CancellationToken,
+    ) {
+        while let Some(Some(event)) = ended.run_until_cancelled(sent.recv()).await {
+            let TransportEvent::Incoming(mut message, ..) = event else { continue };
+            if let SipMessage::Request(request) = &mut message {
+                self.reachable.sign(request, &self.peer);
+            }
+            if agrees(&message) {
+                self.used.store(true, Ordering::Relaxed);
+            }
+            if unsent.try_send(message.to_bytes()).is_err() {
+                debug!("a peer does not read");
+                ended.cancel();
+            }
         }
     }
 }

@@ -17,6 +17,7 @@ use tokio::net::UdpSocket;
 use tracing::debug;
 
 use crate::Cidr;
+use crate::switch::Switch;
 
 /// A UDP socket whose receiving side is the gate.
 pub(crate) struct Gate {
@@ -24,6 +25,7 @@ pub(crate) struct Gate {
     /// All UDP sockets. The stack sends every request by one of them, whatever the peer's family.
     pub(crate) all: Arc<[Arc<UdpSocket>]>,
     pub(crate) allow: Vec<Cidr>,
+    pub(crate) switch: Arc<Switch>,
 }
 
 impl Gate {
@@ -59,6 +61,9 @@ impl StackSocket for Gate {
     }
 
     async fn send_to(&self, datagram: &[u8], target: SocketAddr) -> rsipstack::Result<usize> {
+        if self.switch.takes(datagram, target).await {
+            return Ok(datagram.len());
+        }
         Ok(self.socket_to(target).send_to(datagram, target).await?)
     }
 

@@ -46,15 +46,18 @@ mod reachable;
 mod request;
 pub mod sdp;
 mod stream;
+mod switch;
 mod task;
 mod user_agent;
+mod web_socket;
 
-pub use address::{AddressError, Cidr, ListenAddress, Transport};
+pub use address::{AddressError, Cidr, ListenAddress, PeerAddress, Transport};
 pub use call::{CallControl, CallEnd, CallEvent, IncomingCall, OutgoingCall};
 pub use limits::StreamLimits;
 pub use message::Masked;
 pub use place::{Credentials, OutgoingCallRequest};
 pub use user_agent::{SipError, UserAgent, UserAgentConfig};
+pub use web_socket::{WebSocketClient, WebSocketEnd, WebSocketInput, WebSocketOutput};
 
 /// Keeps the messages that the SIP stack logs out of a `tracing` filter.
 pub const LOG_DIRECTIVE: &str = "rsipstack=warn";

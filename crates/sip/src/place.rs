@@ -7,6 +7,8 @@ use rsipstack::dialog::invitation::InviteOption;
 use rsipstack::sip::typed::Route;
 use rsipstack::sip::{Header, Host, Param, Scheme, Transport, Uri};
 
+use crate::PeerAddress;
+use crate::listen::sip_addr;
 use crate::message;
 use crate::reach::{target, unresolved};
 use crate::reachable::{Reachable, contact};
@@ -49,6 +51,9 @@ pub struct OutgoingCallRequest {
     /// Where the call is sent first, if not to the target: `sip:proxy.example`, a loose router
     /// (RFC 3261 section 16.12).
     pub route: Option<String>,
+    /// Where the call is sent without saying so in it: to an endpoint by the connection or the address
+    /// that it registered from. It comes before the route.
+    pub peer: Option<PeerAddress>,
 }
 
 /// What a trunk knows us by, for its digest challenges (MD5 and SHA-256).
@@ -70,7 +75,10 @@ impl fmt::Debug for Credentials {
 pub(crate) fn invite(request: OutgoingCallRequest, reachable: &Reachable) -> Result<InviteOption, SipError> {
     let callee = uri(&request.target)?;
     let route = request.route.as_deref().map(uri).transpose()?;
-    let next_hop = target(route.as_ref().unwrap_or(&callee));
+    let next_hop = match request.peer {
+        Some(PeerAddress { transport, address }) => sip_addr(transport.for_stack(), address),
+        None => target(route.as_ref().unwrap_or(&callee)),
+    };
     let wanted = next_hop.r#type.unwrap_or_default();
     let peer = match next_hop.addr.host {
         Host::IpAddr(peer) => Some(peer),
@@ -85,7 +93,7 @@ pub(crate) fn invite(request: OutgoingCallRequest, reachable: &Reachable) -> Res
         offer: Some(request.offer.into_bytes()),
         headers: Some(headers(request.headers)?),
         credential: request.credentials.map(credential).transpose()?,
-        destination: route.is_some().then_some(destination),
+        destination: (request.peer.is_some() || route.is_some()).then_some(destination),
         route_set: route.into_iter().map(loose).collect(),
         callee,
         ..InviteOption::default()

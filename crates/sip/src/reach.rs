@@ -52,7 +52,7 @@ impl DomainResolver for Reach {
 
 impl Reach {
     /// The address of `target`, with a connection if it needs one.
-    async fn find(&self, target: &SipAddr) -> rsipstack::Result<SipAddr> {
+    pub(crate) async fn find(&self, target: &SipAddr) -> rsipstack::Result<SipAddr> {
         let unreachable =
             |error: io::Error| rsipstack::Error::TransportLayerError(error.to_string(), target.clone());
         let refused = || io::Error::from(io::ErrorKind::Unsupported);
@@ -68,7 +68,7 @@ impl Reach {
             if transport == Transport::Udp || self.flows.has(&peer, &host) {
                 return Ok(peer);
             }
-            match self.connect(transport, address, &host).await {
+            match self.connect_once(transport, &peer, address, &host).await {
                 Ok(()) => return Ok(peer),
                 Err(error) => failure = error,
             }
@@ -93,13 +93,25 @@ impl Reach {
         Ok(addresses)
     }
 
-    /// Connects with `host` at `address`, and serves the connection.
-    pub(crate) async fn connect(
+    /// Connects unless somebody else does: whoever waited for that has no better luck.
+    async fn connect_once(
         &self,
         transport: Transport,
+        peer: &SipAddr,
         address: SocketAddr,
         host: &str,
     ) -> io::Result<()> {
+        let turn = self.flows.turn(peer);
+        let Ok(_turn) = turn.try_lock() else {
+            let _turn = turn.lock().await;
+            let refused = || io::Error::from(io::ErrorKind::ConnectionRefused);
+            return if self.flows.has(peer, host) { Ok(()) } else { Err(refused()) };
+        };
+        self.connect(transport, address, host).await
+    }
+
+    /// Connects with `host` at `address`, and serves the connection.
+    async fn connect(&self, transport: Transport, address: SocketAddr, host: &str) -> io::Result<()> {
         let full = || io::Error::other("too many connections");
         let place = self.flows.places.take(address.ip()).ok_or_else(full)?;
         let handshake = self.flows.limits.handshake;
@@ -140,7 +152,7 @@ pub(crate) fn target(uri: &Uri) -> SipAddr {
 /// for connected with, or connects itself.
 pub(crate) fn unresolved(address: &SipAddr) -> SipAddr {
     let host = Host::Domain(address.addr.host.to_string().into());
-    SipAddr { r#type: address.r#type, addr: HostWithPort { host, port: address.addr.port.clone() } }
+    SipAddr { r#type: address.r#type, addr: HostWithPort { host, port: address.addr.port } }
 }
 
 /// The host as certificates write it, without brackets.

@@ -24,6 +24,12 @@ impl Reachable {
         self.0.iter().filter_map(ip).any(|ours| ours.is_ipv4() == peer.is_ipv4())
     }
 
+    /// Whether we listen by `transport` at an address of the family of `peer`.
+    pub(crate) fn listens(&self, transport: Transport, peer: IpAddr) -> bool {
+        let same = |address: &&SipAddr| address.r#type == Some(transport);
+        self.0.iter().filter(same).filter_map(ip).any(|ours| ours.is_ipv4() == peer.is_ipv4())
+    }
+
     /// Our address for peers by `transport`, of the family of `peer` if there is one. Over WebSocket
     /// nobody connects to it, and so it is that of any listener.
     pub(crate) fn by(&self, transport: Transport, peer: Option<IpAddr>) -> Option<SipAddr> {
@@ -72,12 +78,17 @@ impl Reachable {
     }
 }
 
-/// How a peer reaches us at one of our addresses.
+/// How a peer reaches us at one of our addresses. URIs know one WebSocket (RFC 7118 section 5.1).
 pub(crate) fn contact(address: &SipAddr) -> Uri {
+    let transport = match address.r#type {
+        None | Some(Transport::Udp) => None,
+        Some(Transport::Wss) => Some(Transport::Ws),
+        stated => stated,
+    };
     Uri {
         scheme: Some(Scheme::Sip),
         host_with_port: address.addr.clone(),
-        params: address.r#type.filter(|t| *t != Transport::Udp).map(Param::Transport).into_iter().collect(),
+        params: transport.map(Param::Transport).into_iter().collect(),
         ..Uri::default()
     }
 }

@@ -62,9 +62,14 @@ async fn read(mut reader: impl AsyncRead + Unpin, flow: &Flow, limits: StreamLim
                 }
             }
         };
-        let step: io::Result<bool> = timeout(limit, step).await?;
-        if !step? {
-            return Ok(());
+        let step: Result<io::Result<bool>, _> = timeout(limit, step).await;
+        match step {
+            Ok(Ok(true)) => {}
+            Ok(Ok(false)) => return Ok(()),
+            Ok(Err(error)) => return Err(error),
+            // Something was agreed meanwhile.
+            Err(_) if limit == limits.unused && flow.is_used() => {}
+            Err(silence) => return Err(silence.into()),
         }
     }
 }

@@ -259,7 +259,10 @@ impl CallTask {
             (
                 DialogState::Terminated(
                     _,
-                    TerminatedReason::UasOther(_) | TerminatedReason::ProxyAuthRequired,
+                    TerminatedReason::UasOther(_)
+                    | TerminatedReason::ProxyAuthRequired
+                    // There is no way to the callee.
+                    | TerminatedReason::UacCancel,
                 ),
                 Stage::Calling(_),
             ) => {}

@@ -28,13 +28,15 @@ use crate::agent::{Agent, Calls, Ends};
 use crate::call::{IncomingCall, OutgoingCall};
 use crate::early::Early;
 use crate::faithful::Faithful;
-use crate::flow::{Flows, Read};
+use crate::flow::{Arrivals, Flows};
 use crate::gate::Gate;
 use crate::place::{self, OutgoingCallRequest};
 use crate::reach::Reach;
 use crate::reachable::Reachable;
+use crate::switch::Switch;
 use crate::task::{CallTask, Progress, Stage};
-use crate::{Cidr, ListenAddress, StreamLimits, Transport, listen};
+use crate::web_socket::WebSocketClient;
+use crate::{Cidr, ListenAddress, PeerAddress, StreamLimits, Transport, listen};
 
 /// Incoming calls that may wait for the application; more get 503.
 const MAX_WAITING_CALLS: usize = 256;
@@ -130,6 +132,7 @@ pub enum SipError {
 /// A SIP user agent. Dropping it stops it at once; [`UserAgent::stop`] says goodbye first.
 pub struct UserAgent {
     agent: Arc<Agent>,
+    reach: Reach,
     listening: Vec<ListenAddress>,
     stopped: CancellationToken,
 }
@@ -144,7 +147,7 @@ impl UserAgent {
         let stopped = CancellationToken::new();
         let Sockets { udp, tcp, listening, reachable } = Sockets::open(&config)?;
         let reachable = Arc::new(reachable);
-        let flows = Flows::new(config.allow.clone(), config.streams, stopped.clone());
+        let flows = Arc::new(Flows::new(&config, Arc::clone(&reachable), stopped.clone()));
         let reach = Reach {
             flows: Arc::clone(&flows),
             reachable: Arc::clone(&reachable),
@@ -152,14 +155,15 @@ impl UserAgent {
         };
         let transports = TransportLayer::new_with_domain_resolver(stopped.clone(), Box::new(reach.clone()));
         transports.set_stream_idle_timeout(config.streams.silence);
-        add_datagrams(&transports, udp, &config.allow, &stopped).await.map_err(stack_error)?;
+        let switch = Arc::new(Switch::new(reach.clone()));
+        add_datagrams(&transports, udp, &config.allow, &switch, &stopped).await.map_err(stack_error)?;
         let endpoint = EndpointBuilder::new()
             .with_user_agent(&config.product)
             .with_transport_layer(transports)
             .with_cancel_token(stopped.clone())
             .with_inspector(Box::new(Faithful { reachable: Arc::clone(&reachable) }))
-            .with_transport_inspector(Box::new(Read(Arc::clone(&flows))))
-            .with_target_locator(Box::new(reach))
+            .with_transport_inspector(Box::new(Arrivals(Arc::clone(&flows))))
+            .with_target_locator(Box::new(reach.clone()))
             .with_option(EndpointOption {
                 t1: config.round_trip,
                 t1x64: config.round_trip * 64,
@@ -197,12 +201,28 @@ impl UserAgent {
         });
         let serving = Arc::clone(&agent).serve(requests);
         tokio::spawn(stopped.clone().run_until_cancelled_owned(serving));
-        Ok((Self { agent, listening, stopped }, calls))
+        Ok((Self { agent, reach, listening, stopped }, calls))
     }
 
     /// Where it listens, with the ports that were found for port 0.
     pub fn listening(&self) -> &[ListenAddress] {
         &self.listening
+    }
+
+    /// Adopts a WebSocket that the client at `peer` opened, by TLS (`wss`) or not (`ws`). Calls to it go
+    /// by the same: [`OutgoingCallRequest::peer`].
+    ///
+    /// `None` when there are too many connections, or the user agent stops.
+    pub async fn accept_websocket(&self, transport: Transport, peer: SocketAddr) -> Option<WebSocketClient> {
+        let place = self.reach.flows.places.take(peer.ip())?;
+        let (flow, unsent) = self.reach.flows.open(place, transport, peer, None).await?;
+        Some(WebSocketClient::new(flow, unsent))
+    }
+
+    /// Whether there is a connection with `peer`; by UDP there never is.
+    pub fn is_connected(&self, peer: PeerAddress) -> bool {
+        let address = listen::sip_addr(peer.transport.for_stack(), peer.address);
+        self.reach.flows.has(&address, &peer.address.ip().to_string())
     }
 
     /// Calls that are not over yet.
@@ -234,6 +254,7 @@ impl UserAgent {
     pub fn call(&self, request: OutgoingCallRequest) -> Result<OutgoingCall, SipError> {
         let invite = place::invite(request, &self.agent.reachable)?;
         let contact = invite.contact.clone();
+        let (reach, destination) = (self.reach.clone(), invite.destination.clone());
         let (states, states_receiver) = self.agent.layer.new_dialog_state_channel();
         let (dialog, outcome) = self.agent.layer.do_invite_async(invite, states).map_err(stack_error)?;
         let Ends { control, events, reports, inputs, key } =
@@ -241,6 +262,12 @@ impl UserAgent {
         let stage = Stage::Calling(Early::default());
         let mut task = CallTask::new(Arc::clone(&self.agent), dialog, contact, stage, reports);
         task.follow(async move {
+            // The stack would look for a way as long as it waits for an answer.
+            if let Some(destination) = destination
+                && reach.find(&destination).await.is_err()
+            {
+                outcome.abort();
+            }
             Progress::Outcome(match outcome.await {
                 Ok(Ok((_, Some(response)))) => Ok(Box::new(response)),
                 Ok(Err(rsipstack::Error::DialogError(_, _, status))) => Err(status.code()),
@@ -329,11 +356,13 @@ async fn add_datagrams(
     transports: &TransportLayer,
     sockets: Vec<(Arc<UdpSocket>, SocketAddr)>,
     allow: &[Cidr],
+    switch: &Arc<Switch>,
     stopped: &CancellationToken,
 ) -> rsipstack::Result<()> {
     let all: Arc<[_]> = sockets.iter().map(|(socket, _)| Arc::clone(socket)).collect();
     for (socket, advertised) in sockets {
-        let gate = Arc::new(Gate { socket, all: Arc::clone(&all), allow: allow.to_vec() });
+        let (all, allow, switch) = (Arc::clone(&all), allow.to_vec(), Arc::clone(switch));
+        let gate = Arc::new(Gate { socket, all, allow, switch });
         let connection = UdpConnection::from_socket(gate, Some(advertised), Some(stopped.child_token()));
         transports.add_transport(SipConnection::Udp(connection.await?));
     }

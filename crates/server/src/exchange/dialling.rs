@@ -81,6 +81,7 @@ impl Dialling {
             headers: place.headers.clone(),
             credentials: own.or(credentials),
             route: None,
+            peer: None,
         })
     }
 

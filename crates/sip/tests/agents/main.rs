@@ -9,5 +9,7 @@ mod injection;
 mod outgoing;
 mod secure;
 mod stream;
+mod streams;
 mod trunk;
+mod ways;
 mod wire;

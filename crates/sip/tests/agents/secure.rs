@@ -119,6 +119,23 @@ async fn a_route_is_believed_by_its_certificate() {
 }
 
 #[tokio::test]
+async fn a_route_that_is_not_believed_is_not_taken() {
+    let (ours, other) = (Authority::new(), Authority::new());
+    let (callee, _calls) = UserAgent::start(secure(&other, "127.0.0.1", &ours)).await.unwrap();
+    let (caller, _) = UserAgent::start(secure(&ours, "127.0.0.1", &ours)).await.unwrap();
+    let mut outgoing = caller
+        .call(OutgoingCallRequest {
+            target: "sip:bob@far.example".into(),
+            from: "sip:alice@caller.example".into(),
+            route: Some(target("proxy", callee.listening()[0])),
+            ..OutgoingCallRequest::default()
+        })
+        .unwrap();
+    assert_eq!(last(&mut outgoing.events).await, CallEvent::Ended(failed(503)));
+    crate::common::forgotten(&caller).await;
+}
+
+#[tokio::test]
 async fn who_believes_nobody_calls_nobody_over_tls() {
     let authority = Authority::new();
     let (callee, _calls) = UserAgent::start(secure(&authority, "127.0.0.1", &authority)).await.unwrap();
