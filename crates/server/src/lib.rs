@@ -22,6 +22,7 @@ pub mod serve;
 pub mod signer;
 pub mod startup;
 pub mod streams;
+pub mod tls;
 pub mod transcripts;
 mod tuned;
 pub mod web;

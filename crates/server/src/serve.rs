@@ -4,6 +4,7 @@ mod error;
 mod keeping;
 mod ports;
 mod signals;
+mod sip_tls;
 
 use std::io::{self, Write};
 use std::net::{IpAddr, SocketAddr};
@@ -11,6 +12,7 @@ use std::os::unix::fs::DirBuilderExt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Extension;
 use mixminus_archive::Archive;
 use mixminus_control::{
     Action, Application, CallUrls, HttpMethod, Limits, Recorded, RecordingId, RecordingRecord, Switchboard,
@@ -18,7 +20,7 @@ use mixminus_control::{
 use mixminus_dtls::{Identity, IdentityError};
 use mixminus_media::{Media, MediaConfig, ReplayLog};
 use mixminus_plivo::xml;
-use mixminus_sip::{Credentials, IncomingCall, ListenAddress, UserAgent, UserAgentConfig};
+use mixminus_sip::{Credentials, IncomingCall, ListenAddress, StreamLimits, UserAgent, UserAgentConfig};
 use mixminus_store::{Batch, NewCallback, SqliteStore, Store, StoreError};
 use rand::rngs::StdRng;
 use tokio::sync::{Notify, mpsc};
@@ -33,7 +35,7 @@ use crate::exchange::{
     Admission, Answering, Backlog, Clock, Dialling, Documents, Equipment, Exchange, Intake, Journal,
     SrtpTerms, Status, Terms, Trunk, queued, queued_for_call, queued_for_recording,
 };
-use crate::http::{self, ApiLimits, ApiState, Exposition, Failures, Measured, Phase, health};
+use crate::http::{self, ApiLimits, ApiState, Exposition, Failures, Measured, Phase, SipSockets, health};
 use crate::messages::MessageService;
 use crate::outbox::{Counts, Keep, Outbox, Retry};
 use crate::prompts::{AudioFiles, Prompts, Speech};
@@ -49,6 +51,7 @@ use crate::web::{Destinations, WebClient};
 pub use error::ServeError;
 use ports::Ports;
 use signals::Signals;
+use sip_tls::SipTls;
 
 /// Commands of API clients that wait for the exchange; more wait to be queued.
 const MAX_QUEUED_COMMANDS: usize = 256;
@@ -135,7 +138,7 @@ impl Service {
         keep_house(config, (&store, &archive), (clock, &written), &stop);
         let (recorder, recordings) = keeping::recorder(config, &archive)?;
         let (media, media_events) = Media::start(media_config(config)).map_err(ServeError::Media)?;
-        let (agent, calls) = user_agent(config).await?;
+        let (agent, calls) = user_agent(config, &stop).await?;
         let (commands, requests) = mpsc::channel(MAX_QUEUED_COMMANDS);
         let (status, backlog) = (Arc::new(Status::default()), Arc::new(Backlog::default()));
         let admission = Admission::new(Arc::new(media.clone()));
@@ -179,6 +182,8 @@ impl Service {
             answers: Arc::default(),
             measured: measured(status, media, callbacks, admission),
         });
+        let origins = config.sip.origins.clone().unwrap_or_default();
+        let router = router.layer(Extension(Arc::new(SipSockets::new(Arc::clone(&agent), origins))));
         let stop_http = CancellationToken::new();
         let serving = tokio::spawn(ports.serve(router, stop_http.clone()));
         let stop_http = stop_http.drop_guard();
@@ -412,14 +417,32 @@ fn media_config(config: &Config) -> MediaConfig {
     }
 }
 
-async fn user_agent(config: &Config) -> Result<(Arc<UserAgent>, mpsc::Receiver<IncomingCall>), ServeError> {
-    let (agent, calls) = UserAgent::start(agent_config(config)).await.map_err(ServeError::Sip)?;
+async fn user_agent(
+    config: &Config,
+    stop: &CancellationToken,
+) -> Result<(Arc<UserAgent>, mpsc::Receiver<IncomingCall>), ServeError> {
+    let tls = SipTls::load(config)?;
+    let (agent, calls) =
+        UserAgent::start(agent_config(config, tls.as_ref())).await.map_err(ServeError::Sip)?;
+    if let Some(SipTls { server, .. }) = tls {
+        let stop = stop.clone();
+        tokio::spawn(async move { server.watch(stop).await });
+    }
     Ok((Arc::new(agent), calls))
 }
 
-fn agent_config(config: &Config) -> UserAgentConfig {
+fn agent_config(config: &Config, tls: Option<&SipTls>) -> UserAgentConfig {
+    let streams = StreamLimits {
+        max_connections: config.sip.max_connections.get() as usize,
+        max_per_address: config.sip.max_connections_per_address.get() as usize,
+        ..StreamLimits::default()
+    };
     UserAgentConfig {
         listen: config.sip.listen.clone(),
+        public_address: config.sip.public_address,
+        tls_server: tls.map(|tls| tls.server.config()),
+        tls_client: tls.map(|tls| Arc::clone(&tls.client)),
+        streams,
         allow: config.sip.allow.clone(),
         max_calls: config.limits.max_calls.get() as usize + TURNOVER,
         ..UserAgentConfig::default()

@@ -44,6 +44,9 @@ impl Welcome<'_> {
     /// An address that a phone can be given.
     fn sip_address(&self) -> SocketAddr {
         let sip = &self.config.sip;
+        if let Some(advertised) = sip.listen[0].advertised {
+            return advertised;
+        }
         let mut address = sip.listen[0].address;
         if let Some(public) = sip.public_address {
             address.set_ip(public);

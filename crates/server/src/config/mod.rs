@@ -143,12 +143,29 @@ settings! {
 
     /// Signalling.
     sip: Sip {
-        /// Where calls arrive.
+        /// Where calls arrive, by `udp:`, `tcp:` or `tls:`. An address after `=` is told to callers
+        /// instead, behind network address translation: `udp:10.0.0.5:5060=203.0.113.7:5060`. IPv6
+        /// addresses take IPv6 alone. Browsers come by WebSocket to the HTTP port.
         listen: Vec<ListenAddress> = ["udp:127.0.0.1:5060", "tcp:127.0.0.1:5060"],
+        /// PEM file of the certificate for `tls:`, with those between it and the root; that of the
+        /// HTTP port when left out. It and the key are read again when they change.
+        tls_certificate: Option<PathBuf> = "./tls/server.pem",
+        /// PEM file of its private key.
+        tls_key: Option<PathBuf> = "./tls/server-key.pem",
+        /// PEM file of authorities whose certificates are believed when calls are placed by TLS,
+        /// besides those that this machine believes.
+        tls_ca: Option<PathBuf> = "./tls/ca.pem",
+        /// Connections by TCP, TLS and WebSocket at one time; more are closed.
+        max_connections: Within<1, 1_000_000> = 4096,
+        /// Connections at one time with one address. Whoever comes through a proxy shares its address.
+        max_connections_per_address: Within<1, 1_000_000> = 256,
+        /// Pages that may connect by WebSocket, besides those of the host that they connect to: where
+        /// they come from, such as `https://app.example.com`, or `*` for any.
+        origins: Option<Vec<String>> = ["https://app.example.com"],
         /// Networks that calls are taken from; all others are refused.
         allow: Vec<Cidr> = ["127.0.0.0/8", "::1/128"],
         /// Who takes calls to numbers: `host` or `host:port`, with
-        /// `;transport=tcp` for TCP. Without it they fail.
+        /// `;transport=tcp` for TCP or `;transport=tls` for TLS. Without it they fail.
         trunk: Option<TrunkHost> = "sip.carrier.example:5060",
         /// What the trunk knows this service by, if it asks.
         trunk_username: Option<Name> = "mixminus",
@@ -156,8 +173,8 @@ settings! {
         trunk_password: Option<Password> = "what-the-carrier-gave",
         /// Hosts and networks that calls to SIP addresses may go to.
         call: Vec<Callable> = ["127.0.0.0/8", "::1/128", "localhost"],
-        /// Address told to callers for their audio, when that is not the address
-        /// listened on (network address translation, containers).
+        /// Address told to callers, for their audio and for signalling, when that is
+        /// not the address listened on (network address translation, containers).
         public_address: Option<IpAddr> = "203.0.113.7",
     }
 

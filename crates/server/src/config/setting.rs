@@ -86,7 +86,7 @@ by_from_str! {
     SocketAddr: "an address with a port such as 127.0.0.1:8080 or [::1]:8080",
     IpAddr: "an IPv4 or IPv6 address",
     HttpUrl: "an http:// or https:// URL",
-    ListenAddress: "udp: or tcp: and an address with a port such as udp:127.0.0.1:5060",
+    ListenAddress: "udp:, tcp: or tls: and an address with a port such as udp:127.0.0.1:5060",
     Cidr: "a network such as 10.0.0.0/8, or one address",
     InstalledVoice: "LANGUAGE/VOICE=NAME, such as en-US/WOMAN=amy",
     PortRange: "two ports from 1024 on, first and last, such as 20000-29999",
@@ -356,7 +356,7 @@ pub struct TrunkHost(pub String);
 
 impl Setting for TrunkHost {
     fn accepts() -> String {
-        "a host, with a port or not, and ;transport=tcp for TCP".into()
+        "a host, with a port or not, and ;transport=tcp for TCP or ;transport=tls for TLS".into()
     }
 
     fn parse(text: &str) -> Option<Self> {

@@ -95,7 +95,7 @@ fn the_environment_wins_over_the_file() {
 const WRONG: &[(&str, &str, &str)] = &[
     ("http.listen", "localhost", "an address with a port"),
     ("http.public_url", "ftp://a", "an http:// or https:// URL"),
-    ("sip.listen", "sctp:127.0.0.1:5060", "udp: or tcp:"),
+    ("sip.listen", "sctp:127.0.0.1:5060", "udp:, tcp: or tls:"),
     ("sip.listen", "", "one or more"),
     ("sip.allow", "10.0.0.0/33", "a network"),
     ("sip.public_address", "example.com", "an IPv4 or IPv6 address"),

@@ -20,11 +20,11 @@ mod recording_file;
 mod repeat;
 mod reply;
 mod route;
+mod sip_socket;
 mod stream;
 mod subaccount;
 #[cfg(test)]
 mod tests;
-mod tls;
 mod transcription;
 mod waveform;
 
@@ -57,7 +57,7 @@ pub use auth::Failures;
 pub use health::Phase;
 pub use listen::serve;
 pub use metrics::{Exposition, Measured};
-pub use tls::{Tls, TlsError, TlsFiles};
+pub use sip_socket::{Connected, SipSockets};
 
 use asked::Asked;
 use repeat::{Question, Repeats};
@@ -138,7 +138,9 @@ impl Measured for Answers {
 pub fn router(state: ApiState) -> Router {
     let document = Bytes::from(openapi::document(&state.document_limits).to_string());
     Router::new()
-        .route("/", get(health::about))
+        .route("/", get(root))
+        .route("/sip", get(sip_socket::open))
+        .route("/signalling", get(sip_socket::open))
         .route("/healthz", get(health::live))
         .route("/readyz", get(health::ready))
         .route("/metrics", get(health::metrics))
@@ -149,6 +151,15 @@ pub fn router(state: ApiState) -> Router {
         .method_not_allowed_fallback(async || ApiError::method_not_allowed("GET"))
         .layer(DefaultBodyLimit::max(body::MAX_BODY_BYTES))
         .with_state(state)
+}
+
+/// What this is, or SIP: browsers' phones are given `wss://host:port` alone.
+async fn root(request: Request) -> Response {
+    if sip_socket::is_asked(&request) {
+        sip_socket::open(request).await
+    } else {
+        health::about().await.into_response()
+    }
 }
 
 /// Answers every request to the API; a panic costs this request only.

@@ -10,7 +10,7 @@ use mixminus_sip::SipError;
 use mixminus_store::StoreError;
 
 use crate::account::AccountError;
-use crate::http::TlsError;
+use crate::tls::TlsError;
 
 /// Why the service did not start.
 #[derive(Debug, thiserror::Error)]
@@ -66,13 +66,27 @@ pub enum ServeError {
     },
     /// There is no certificate for the port with TLS.
     #[error("http.tls_certificate, http.tls_key: {0}")]
-    Tls(#[from] TlsError),
+    Tls(TlsError),
     /// Some of what TLS takes is missing.
     #[error("http.tls_listen, http.tls_certificate, http.tls_key: accepted: all three or none")]
     TlsIncomplete,
     /// The system does not tell where a socket listens.
     #[error("sockets: {0}")]
     Sockets(std::io::Error),
+    /// There is no certificate for signalling with TLS.
+    #[error("sip.tls_certificate, sip.tls_key: {0}")]
+    SipTls(TlsError),
+    /// One of certificate and key is missing.
+    #[error("sip.tls_certificate, sip.tls_key: accepted: both or, for those of http, neither")]
+    SipTlsIncomplete,
+    /// The certificates of those who are called cannot be checked.
+    #[error("sip.tls_ca {}: {source}; accepted: a PEM file of certificates", path.display())]
+    SipAuthorities {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
     /// Signalling cannot start.
     #[error("sip.listen: {0}")]
     Sip(SipError),

@@ -9,7 +9,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::ServeError;
 use crate::config::Config;
-use crate::http::{self, Tls, TlsFiles};
+use crate::http;
+use crate::tls::{Tls, TlsFiles};
 
 /// Sockets that listen.
 pub struct Ports {
@@ -24,7 +25,7 @@ impl Ports {
         let tls = match (http.tls_listen, &http.tls_certificate, &http.tls_key) {
             (Some(address), Some(certificate), Some(key)) => {
                 let files = TlsFiles { certificate: certificate.clone(), key: key.clone() };
-                let tls = Arc::new(Tls::load(files)?);
+                let tls = Arc::new(Tls::load(files, &["http/1.1"]).map_err(ServeError::Tls)?);
                 Some((listen("http.tls_listen", address).await?, tls))
             }
             (None, None, None) => None,

@@ -4,6 +4,7 @@
 
 mod application;
 mod phone;
+mod signalling;
 mod speech;
 mod storage;
 mod tls;

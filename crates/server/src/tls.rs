@@ -1,12 +1,15 @@
-//! HTTPS with a certificate from files, read again when they change.
+//! TLS for who connects, with a certificate from files, read again when they change.
 
 use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, SystemTime};
 
 use rustls::ServerConfig;
+use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::server::{ClientHello, ResolvesServerCert};
+use rustls::sign::CertifiedKey;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
@@ -52,18 +55,41 @@ pub enum TlsError {
 #[derive(Debug)]
 pub struct Tls {
     files: TlsFiles,
-    config: RwLock<Arc<ServerConfig>>,
+    certificate: Arc<InUse>,
+    config: Arc<ServerConfig>,
+}
+
+/// The certificate that new connections are shown.
+#[derive(Debug)]
+struct InUse(RwLock<Arc<CertifiedKey>>);
+
+impl ResolvesServerCert for InUse {
+    fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        Some(Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner)))
+    }
 }
 
 impl Tls {
-    /// Reads the certificate.
+    /// Reads the certificate, for connections that speak one of `protocols` (RFC 7301), if any.
     ///
     /// # Errors
     ///
     /// [`TlsError`]: it cannot be used.
-    pub fn load(files: TlsFiles) -> Result<Self, TlsError> {
-        let config = RwLock::new(Arc::new(files.config()?));
-        Ok(Self { files, config })
+    pub fn load(files: TlsFiles, protocols: &[&str]) -> Result<Self, TlsError> {
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let certificate = Arc::new(InUse(RwLock::new(Arc::new(files.read(&provider)?))));
+        let mut config = ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .map_err(|source| TlsError::Pair { files: files.clone(), source })?
+            .with_no_client_auth()
+            .with_cert_resolver(Arc::clone(&certificate) as Arc<dyn ResolvesServerCert>);
+        config.alpn_protocols = protocols.iter().map(|protocol| protocol.as_bytes().to_vec()).collect();
+        Ok(Self { files, certificate, config: Arc::new(config) })
+    }
+
+    /// What shows the certificate that is in use when somebody connects.
+    pub fn config(&self) -> Arc<ServerConfig> {
+        Arc::clone(&self.config)
     }
 
     /// Shakes hands on `stream`.
@@ -72,8 +98,7 @@ impl Tls {
     ///
     /// The client does not speak TLS, does not like the certificate or is too slow.
     pub async fn accept(&self, stream: TcpStream) -> std::io::Result<TlsStream<TcpStream>> {
-        let config = Arc::clone(&self.config.read().unwrap_or_else(PoisonError::into_inner));
-        timeout(MAX_HANDSHAKE_WAIT, TlsAcceptor::from(config).accept(stream)).await?
+        timeout(MAX_HANDSHAKE_WAIT, TlsAcceptor::from(self.config()).accept(stream)).await?
     }
 
     /// Reads the certificate again whenever a file changed, until `stop`. One
@@ -94,9 +119,9 @@ impl Tls {
     }
 
     fn reload(&self) {
-        match self.files.config() {
-            Ok(config) => {
-                *self.config.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(config);
+        match self.files.read(self.config.crypto_provider()) {
+            Ok(certificate) => {
+                *self.certificate.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(certificate);
                 tracing::info!("the certificate was read again");
             }
             Err(error) => tracing::error!(%error, "the certificate in use stays"),
@@ -105,7 +130,7 @@ impl Tls {
 }
 
 impl TlsFiles {
-    fn config(&self) -> Result<ServerConfig, TlsError> {
+    fn read(&self, provider: &CryptoProvider) -> Result<CertifiedKey, TlsError> {
         let unreadable = |path: &PathBuf| {
             let path = path.clone();
             move |source| TlsError::File { path, source }
@@ -114,16 +139,8 @@ impl TlsFiles {
             .and_then(Iterator::collect)
             .map_err(unreadable(&self.certificate))?;
         let key = PrivateKeyDer::from_pem_file(&self.key).map_err(unreadable(&self.key))?;
-        let pair = |source| TlsError::Pair { files: self.clone(), source };
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let mut config = ServerConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .map_err(pair)?
-            .with_no_client_auth()
-            .with_single_cert(chain, key)
-            .map_err(pair)?;
-        config.alpn_protocols = vec![b"http/1.1".to_vec()];
-        Ok(config)
+        CertifiedKey::from_der(chain, key, provider)
+            .map_err(|source| TlsError::Pair { files: self.clone(), source })
     }
 
     /// A file that is being replaced may be absent for a moment.
@@ -143,8 +160,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let made = cert::write(folder.path(), &["api.plivo.com".into()], (2026, 1, 2)).unwrap();
         let files = TlsFiles { certificate: made.certificate, key: made.key };
-        let tls = Tls::load(files.clone()).unwrap();
-        let in_use = || Arc::as_ptr(&tls.config.read().unwrap());
+        let tls = Tls::load(files.clone(), &[]).unwrap();
+        let in_use = || Arc::as_ptr(&tls.certificate.0.read().unwrap());
         let first = in_use();
         tls.reload();
         let second = in_use();
@@ -160,11 +177,11 @@ mod tests {
         let made = cert::write(folder.path(), &["localhost".into()], (2026, 1, 2)).unwrap();
         let missing = folder.path().join("none.pem");
         let files = TlsFiles { certificate: missing.clone(), key: made.key.clone() };
-        let error = Tls::load(files).unwrap_err().to_string();
+        let error = Tls::load(files, &[]).unwrap_err().to_string();
         assert!(error.starts_with(missing.to_str().unwrap()), "{error}");
         let other = tempfile::tempdir().unwrap();
         let other = cert::write(other.path(), &["localhost".into()], (2026, 1, 2)).unwrap();
         let files = TlsFiles { certificate: other.certificate, key: made.key };
-        assert!(matches!(Tls::load(files), Err(TlsError::Pair { .. } | TlsError::File { .. })));
+        assert!(matches!(Tls::load(files, &[]), Err(TlsError::Pair { .. } | TlsError::File { .. })));
     }
 }
