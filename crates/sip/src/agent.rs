@@ -148,7 +148,11 @@ impl Agent {
                 Ok(offered) => Destination::Application(Box::new(offered)),
                 Err((status, headers)) => Destination::Back(status, headers),
             },
-            Method::Options => Destination::Back(StatusCode::OK, vec![message::allow(), message::accept()]),
+            Method::Options => {
+                let fine = (StatusCode::OK, vec![message::allow(), message::accept()]);
+                let (status, headers) = check(&request.original).err().unwrap_or(fine);
+                Destination::Back(status, headers)
+            }
             Method::Bye | Method::Update | Method::Info | Method::PRack => {
                 Destination::Back(StatusCode::CallTransactionDoesNotExist, vec![])
             }
@@ -268,14 +272,20 @@ impl Agent {
     }
 }
 
-/// Refuses what an INVITE must not ask for.
-fn check(invite: &Request) -> Result<(), (StatusCode, Vec<Header>)> {
-    if !matches!(invite.uri.scheme, Some(Scheme::Sip | Scheme::Sips)) {
+/// Refuses what a request must not ask for.
+fn check(request: &Request) -> Result<(), (StatusCode, Vec<Header>)> {
+    if !matches!(request.uri.scheme, Some(Scheme::Sip | Scheme::Sips)) {
         return Err((StatusCode::UnsupportedUriScheme, vec![]));
     }
-    let required = invite.headers.iter().filter(|header| matches!(header, Header::Require(_)));
+    let required = request.headers.iter().filter(|header| matches!(header, Header::Require(_)));
     let unsupported: Vec<_> = required.map(|h| Header::Unsupported(h.value().into())).collect();
-    if unsupported.is_empty() { Ok(()) } else { Err((StatusCode::BadExtension, unsupported)) }
+    if !unsupported.is_empty() {
+        return Err((StatusCode::BadExtension, unsupported));
+    }
+    if request.method == Method::Invite && !message::accepts_description(&request.headers) {
+        return Err((StatusCode::NotAcceptable, vec![]));
+    }
+    Ok(())
 }
 
 /// Whether a header is the same in every retransmission and in no other transaction.

@@ -18,6 +18,7 @@ use tracing::debug;
 
 use crate::Cidr;
 use crate::switch::Switch;
+use crate::unfold::unfold;
 
 /// A UDP socket whose receiving side is the gate.
 pub(crate) struct Gate {
@@ -88,6 +89,7 @@ pub(crate) type Refusal = &'static str;
 
 pub(crate) const BAD_REQUEST: Refusal = "400 Bad Request";
 const FORBIDDEN: Refusal = "403 Forbidden";
+const UNSUPPORTED_SCHEME: Refusal = "416 Unsupported URI Scheme";
 const NOT_IMPLEMENTED: Refusal = "501 Not Implemented";
 const VERSION_NOT_SUPPORTED: Refusal = "505 Version Not Supported";
 pub(crate) const TOO_LARGE: Refusal = "513 Message Too Large";
@@ -107,6 +109,8 @@ pub(crate) fn inspect(buffer: &mut [u8], length: usize, allowed: bool) -> Verdic
     if datagram.starts_with(b"SIP/") {
         return if is_response(datagram) { Verdict::Pass(length) } else { Verdict::Drop };
     }
+    let length = head_length(datagram).map_or(length, |head| unfold(buffer, head, length));
+    let datagram = &buffer[..length];
     let text = String::from_utf8_lossy(datagram);
     let Some(head) = Head::read(&text) else { return Verdict::Drop };
     let judged = if allowed { head.judge(datagram) } else { Err(FORBIDDEN) };
@@ -169,7 +173,7 @@ impl<'a> Head<'a> {
     fn read(text: &'a str) -> Option<Self> {
         let end = text.find("\r\n\r\n").unwrap_or(text.len());
         let mut lines = text[..end].split("\r\n");
-        let mut words = lines.next()?.splitn(2, ' ');
+        let mut words = lines.next()?.trim_end_matches(' ').splitn(2, ' ');
         let (method, rest) = (words.next()?, words.next()?);
         let (target, version) = rest.rsplit_once(' ')?;
         if method.is_empty() || !version.starts_with("SIP/") {
@@ -195,11 +199,14 @@ impl<'a> Head<'a> {
         if std::str::from_utf8(&datagram[..end]).is_err() || self.target.contains(char::is_whitespace) {
             return Err(BAD_REQUEST);
         }
+        if !self.targets_sip()? {
+            return Err(UNSUPPORTED_SCHEME);
+        }
         let once = |name| self.all(name).count() == 1;
         if !["From", "To", "Call-ID", "CSeq"].into_iter().all(once) || !self.counts_its_method() {
             return Err(BAD_REQUEST);
         }
-        if !is_understood(datagram) {
+        if !is_understood(datagram) || !self.is_whole() {
             return Err(BAD_REQUEST);
         }
         let available = datagram.len() - end;
@@ -211,6 +218,26 @@ impl<'a> Head<'a> {
             }
             Some(_) => Err(BAD_REQUEST),
         }
+    }
+
+    /// Whether the target is of a scheme that the stack can read. It must not carry headers, which would
+    /// be another request than its sender signed (RFC 3261 section 19.1.5).
+    fn targets_sip(&self) -> Result<bool, Refusal> {
+        let (scheme, rest) = self.target.split_once(':').ok_or(BAD_REQUEST)?;
+        let named = |byte: u8| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte);
+        let host = rest.rsplit_once('@').map_or(rest, |(_, host)| host);
+        if scheme.is_empty() || !scheme.bytes().all(named) || host.contains('?') {
+            return Err(BAD_REQUEST);
+        }
+        Ok(["sip", "sips", "tel"].iter().any(|known| scheme.eq_ignore_ascii_case(known)))
+    }
+
+    /// Whether quotes end, and separators separate: the stack takes either as it comes.
+    fn is_whole(&self) -> bool {
+        let quotes = |value: &str| value.replace("\\\\", "").replace("\\\"", "").matches('"').count();
+        let parts = |value: &str| value.split([';', ',']).all(|part| !part.trim().is_empty());
+        self.all("From").chain(self.all("To")).all(|value| quotes(value) % 2 == 0)
+            && self.all("Via").all(parts)
     }
 
     /// Whether CSeq names the method of the request line and a number below 2^31.
@@ -345,6 +372,8 @@ mod tests {
         assert_eq!(request("i: 1@x", "i: 1@x\r\ni: 2@x").as_deref(), Some("400"));
         assert_eq!(request(";tag=1", "").as_deref(), Some("400"));
         assert_eq!(request("a@127.0.0.1 SIP", "a@127.0.0.1  SIP").as_deref(), Some("400"));
+        assert_eq!(request("a@127.0.0.1 SIP", "a@127.0.0.1?Route=x SIP").as_deref(), Some("400"));
+        assert_eq!(request("sip:a@127.0.0.1 SIP", "mailto:a@127.0.0.1 SIP").as_deref(), Some("416"));
         assert_eq!(request("sip:a@127.0.0.1 SIP/2.0", "<sip:a@127.0.0.1> SIP/7.0").as_deref(), Some("505"));
         assert_eq!(status(&OPTIONS.replace("OPTIONS", "DANCE")).as_deref(), Some("501"));
         assert_eq!(status(&OPTIONS.replace("OPTIONS", "options")).as_deref(), Some("501"));

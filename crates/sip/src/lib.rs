@@ -48,6 +48,7 @@ pub mod sdp;
 mod stream;
 mod switch;
 mod task;
+mod unfold;
 mod user_agent;
 mod web_socket;
 

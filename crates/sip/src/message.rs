@@ -59,6 +59,21 @@ fn sdp(headers: &Headers, body: &[u8]) -> Result<Option<String>, StatusCode> {
     Ok(Some(text.to_owned()))
 }
 
+/// Whether the sender of a request reads session descriptions. Without `Accept` it does (RFC 3261
+/// section 20.1).
+pub(crate) fn accepts_description(headers: &Headers) -> bool {
+    let stated = headers.iter().filter_map(|header| match header {
+        Header::Accept(value) => Some(value.value()),
+        _ => None,
+    });
+    let mut ranges = stated.flat_map(|value| value.split(',')).peekable();
+    let named = |range: &str| {
+        let range = range.split(';').next().unwrap_or_default().trim();
+        [SDP, "application/*", "*/*"].iter().any(|known| range.eq_ignore_ascii_case(known))
+    };
+    ranges.peek().is_none() || ranges.any(named)
+}
+
 /// The type of a body, without its parameters.
 pub(crate) fn media_type(headers: &Headers) -> &str {
     let stated = headers.iter().find_map(|header| match header {

@@ -10,6 +10,7 @@ mod outgoing;
 mod secure;
 mod stream;
 mod streams;
+mod torture;
 mod trunk;
 mod ways;
 mod wire;
