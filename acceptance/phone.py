@@ -48,7 +48,8 @@ SETTLE_SECONDS = 0.8
 
 
 class Phone:
-    def __init__(self, name, folder, voice, ports, codec="PCMU", ptime=20, mediaenc=None):
+    def __init__(self, name, folder, voice, ports, codec="PCMU", ptime=20, mediaenc=None, tls=None):
+        """`tls` is whom it believes, and a file of its certificate and key."""
         self.name = name
         self.folder = folder / f"phone-{name}"
         self.events = []
@@ -69,6 +70,9 @@ class Phone:
         if mediaenc:
             media += f";mediaenc={mediaenc}"
         account = f"<sip:{name}@127.0.0.1>;regint=0;answermode=auto;{media}\n"
+        if tls:
+            authority, pair = tls
+            config += f"sip_cafile {authority}\nsip_certificate {pair}\n"
         (self.folder / "config").write_text(config)
         (self.folder / "accounts").write_text(account)
         (self.folder / "contacts").write_text("")

@@ -21,6 +21,7 @@ import python_sdk
 import receiver
 import recordings
 import service
+import signalling
 import sound
 import starting
 import storage
@@ -33,6 +34,7 @@ PARTS = {
     "answering": answering.run,
     "formats": formats.run,
     "encryption": encryption.run,
+    "signalling": signalling.run,
     "keeping": keeping.run,
     "hostile": hostile.run,
     "python_sdk": python_sdk.run,

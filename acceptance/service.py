@@ -1,5 +1,6 @@
 """The service under test, and the ports that a run uses."""
 
+import json
 import os
 import random
 import signal
@@ -12,7 +13,7 @@ from pathlib import Path
 
 AUTH_ID = "MAACCEPTANCERUN00001"
 AUTH_TOKEN = "acceptance-run-token-of-forty-characters"
-SETTINGS = ("media", "limits", "http", "callbacks", "recordings", "speech")
+SETTINGS = ("media", "limits", "http", "callbacks", "recordings", "speech", "sip")
 
 
 class Ports:
@@ -58,8 +59,9 @@ def binary():
 
 
 class Service:
-    def __init__(self, program, folder, ports, answer_url=None, **settings):
-        """`settings` are further lines of the sections that they are named after."""
+    def __init__(self, program, folder, ports, answer_url=None, listeners=(), **settings):
+        """`listeners` are for SIP, besides those for UDP and TCP; `settings` are further lines of the
+        sections that they are named after."""
         self.program = program
         self.folder = folder
         self.folder.mkdir()
@@ -68,7 +70,10 @@ class Service:
         self.url = f"http://127.0.0.1:{self.http_port}"
         self.config = self.folder / "mixminus.toml"
         answer = f'answer_url = "{answer_url}"' if answer_url else ""
-        media, limits, http, callbacks, recordings, speech = (settings.get(name, "") for name in SETTINGS)
+        media, limits, http, callbacks, recordings, speech, sip = (
+            settings.get(name, "") for name in SETTINGS
+        )
+        listen = [f"udp:127.0.0.1:{self.sip_port}", f"tcp:127.0.0.1:{self.sip_port}", *listeners]
         self.config.write_text(f"""\
 data_dir = "{self.folder / "data"}"
 [http]
@@ -76,7 +81,8 @@ listen = "127.0.0.1:{self.http_port}"
 public_url = "{self.url}"
 {http}
 [sip]
-listen = ["udp:127.0.0.1:{self.sip_port}", "tcp:127.0.0.1:{self.sip_port}"]
+listen = {json.dumps(listen)}
+{sip}
 [media]
 ports = "{self.media_ports[0]}-{self.media_ports[-1]}"
 workers = 2
