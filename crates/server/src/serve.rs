@@ -12,7 +12,7 @@ use std::os::unix::fs::DirBuilderExt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Extension;
+use axum::{Extension, Router};
 use mixminus_archive::Archive;
 use mixminus_control::{
     Action, Application, CallUrls, HttpMethod, Limits, Recorded, RecordingId, RecordingRecord, Switchboard,
@@ -182,10 +182,8 @@ impl Service {
             answers: Arc::default(),
             measured: measured(status, media, callbacks, admission),
         });
-        let origins = config.sip.origins.clone().unwrap_or_default();
-        let router = router.layer(Extension(Arc::new(SipSockets::new(Arc::clone(&agent), origins))));
         let stop_http = CancellationToken::new();
-        let serving = tokio::spawn(ports.serve(router, stop_http.clone()));
+        let serving = tokio::spawn(ports.serve(with_phones(router, config, &agent), stop_http.clone()));
         let stop_http = stop_http.drop_guard();
         phase.send_replace(Phase::Ready);
         welcome(&Welcome { config, account: accounts.main(), provenance: &provenance });
@@ -220,6 +218,12 @@ impl Service {
         drop(self.stop_http);
         ended("HTTP port", self.serving).await;
     }
+}
+
+/// The HTTP port takes browsers' phones, too.
+fn with_phones(router: Router, config: &Config, agent: &Arc<UserAgent>) -> Router {
+    let origins = config.sip.origins.clone().unwrap_or_default();
+    router.layer(Extension(Arc::new(SipSockets::new(Arc::clone(agent), origins))))
 }
 
 /// Says what ends with the process.

@@ -10,6 +10,7 @@ use axum::http::header::{
     CONNECTION, HOST, HeaderMap, HeaderName, ORIGIN, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY,
     SEC_WEBSOCKET_PROTOCOL, SEC_WEBSOCKET_VERSION, UPGRADE,
 };
+use axum::http::uri::Authority;
 use axum::http::{StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use futures::stream::SplitSink;
@@ -64,7 +65,7 @@ impl SipSockets {
         let Some(origin) = headers.get(ORIGIN) else { return true };
         let Ok(origin) = origin.to_str() else { return false };
         let host = headers.get(HOST).and_then(|host| host.to_str().ok());
-        let same = origin.parse::<Uri>().is_ok_and(|page| page.authority().map(|a| a.as_str()) == host);
+        let same = origin.parse::<Uri>().is_ok_and(|page| page.authority().map(Authority::as_str) == host);
         same || self.origins.iter().any(|known| known == "*" || known.eq_ignore_ascii_case(origin))
     }
 }

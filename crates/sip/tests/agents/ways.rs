@@ -1,13 +1,17 @@
 //! Which way requests go, and what they say of it.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
-use mixminus_sip::{CallEnd, CallEvent, OutgoingCallRequest, PeerAddress, Transport, WebSocketClient};
+use mixminus_sip::{
+    CallEnd, CallEvent, OutgoingCallRequest, PeerAddress, Transport, UserAgent, UserAgentConfig,
+    WebSocketClient,
+};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream, UdpSocket};
 use tokio::time::timeout;
 
-use crate::common::{PATIENCE, SDP, agent, answer_to, failed, last, next, place, status};
+use crate::common::{PATIENCE, Peer, SDP, agent, answer_to, failed, last, next, place, status};
 
 /// A request by UDP would be larger than what goes by datagram.
 fn large(target: String) -> OutgoingCallRequest {
@@ -198,6 +202,23 @@ async fn a_websocket_carries_calls_either_way() {
     assert!(!agent.is_connected(peer));
     let mut nobody = agent.call(request).unwrap();
     assert_eq!(last(&mut nobody.events).await, CallEvent::Ended(failed(503)));
+}
+
+#[tokio::test]
+async fn a_stranger_is_answered_once_and_briefly() {
+    let listen = vec!["udp:127.0.0.1:0".parse().unwrap()];
+    let (allow, round_trip) = (vec!["192.0.2.0/24".parse().unwrap()], Duration::from_millis(10));
+    let config = UserAgentConfig { listen, allow, round_trip, ..UserAgentConfig::default() };
+    let (agent, _calls) = UserAgent::start(config).await.unwrap();
+    let peer = Peer::new(&agent).await;
+    for method in ["INVITE", "REGISTER", "SUBSCRIBE", "REFER", "OPTIONS"] {
+        let request = peer.request(method, 1, "", "");
+        peer.send(&request).await;
+        let answer = peer.receive().await;
+        assert_eq!(status(&answer), "403", "{method}");
+        assert!(answer.len() <= request.len(), "{method}: {} for {} bytes", answer.len(), request.len());
+    }
+    assert_eq!(peer.receive_within(Duration::from_millis(200)).await, None);
 }
 
 #[tokio::test]
