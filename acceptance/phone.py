@@ -48,8 +48,11 @@ SETTLE_SECONDS = 0.8
 
 
 class Phone:
-    def __init__(self, name, folder, voice, ports, codec="PCMU", ptime=20, mediaenc=None, tls=None):
-        """`tls` is whom it believes, and a file of its certificate and key."""
+    def __init__(
+        self, name, folder, voice, ports, codec="PCMU", ptime=20, mediaenc=None, tls=None, account=None
+    ):
+        """`tls` is whom it believes, and a file of its certificate and key; `account` the address and the
+        parameters of an endpoint that it registers as."""
         self.name = name
         self.folder = folder / f"phone-{name}"
         self.events = []
@@ -69,7 +72,8 @@ class Phone:
         media = f"ptime={ptime};audio_codecs={CODECS[codec]}"
         if mediaenc:
             media += f";mediaenc={mediaenc}"
-        account = f"<sip:{name}@127.0.0.1>;regint=0;answermode=auto;{media}\n"
+        account = account or f"<sip:{name}@127.0.0.1>;regint=0"
+        account = f"{account};answermode=auto;{media}\n"
         if tls:
             authority, pair = tls
             config += f"sip_cafile {authority}\nsip_certificate {pair}\n"
@@ -122,6 +126,17 @@ class Phone:
         with self.changed:
             found = lambda: next((event for event in self.events[after:] if wanted(event)), None)  # noqa: E731
             return self.changed.wait_for(found, seconds)
+
+    def registers(self, seconds=10):
+        """The status that its first registration is answered with; None when there is no answer in time. It
+        may come before anybody can listen to events."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            log = (self.folder / "log").read_text(errors="replace")
+            if answer := re.search(r"reg: sip:\S+: (\d{3}) |: \{0/\w+/v4\} (\d{3}) ", log):
+                return int(answer[1] or answer[2])
+            time.sleep(0.05)
+        return None
 
     @property
     def uri(self):

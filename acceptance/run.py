@@ -11,6 +11,7 @@ import conference
 import contract
 import documents
 import encryption
+import endpoints
 import formats
 import hostile
 import keeping
@@ -40,6 +41,7 @@ PARTS = {
     "python_sdk": python_sdk.run,
     "node_sdk": node_sdk.run,
     "documents": documents.run,
+    "endpoints": endpoints.run,
     "streams": streams.run,
     "migration": migration.run,
     "receiver": receiver.run,

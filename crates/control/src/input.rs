@@ -267,6 +267,10 @@ pub enum StreamNews {
 pub enum DialError {
     /// What was dialled is no address, or none that we may call.
     InvalidAddress,
+    /// It begins with something that must not be called.
+    Barred,
+    /// It is an endpoint that is not registered.
+    NotRegistered,
     /// There is no port or no room for its media.
     NoRoom,
 }

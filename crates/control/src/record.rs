@@ -219,6 +219,10 @@ pub enum HangupCause {
     UnknownEverywhere,
     /// What was dialled is no address that can be called.
     InvalidAddress,
+    /// What was dialled begins with something that must not be called.
+    Barred,
+    /// The endpoint that was called is not registered.
+    NotRegistered,
     /// The far end's network did not reply.
     RequestTimeout,
     /// The far end's network failed.

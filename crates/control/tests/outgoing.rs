@@ -10,12 +10,12 @@ use mixminus_control::policy::Role;
 use mixminus_control::{
     Action, CallChange, CallEvent, CallState, CallUrls, Calls, Command, CommandError,
     ConferenceEvent as Event, ConferenceRequest, ConferenceState, Confirm, ConnectionEnd, Destination, Dial,
-    DialMusic, DialTerms, EventGroup, HangupCause, HangupSource, HttpMethod, Instruction, Invitation,
-    Invited, Legs, News, Outcome, Parent, PlacementId, PlayKind, Playback, PromptContent, Repeat, Report,
-    Selector, StatusCallback,
+    DialError, DialMusic, DialTerms, EventGroup, HangupCause, HangupSource, HttpMethod, Input, Instruction,
+    Invitation, Invited, LegEnd, Legs, News, Outcome, Parent, PlacementId, PlayKind, Playback, PromptContent,
+    Repeat, Report, Selector, StatusCallback,
 };
 use mixminus_mixer::LegId;
-use world::{LegFate, World, document, request};
+use world::{LIMITS, LegFate, World, document, request};
 
 fn post(path: &str) -> Action {
     Action { url: format!("http://app/{path}"), method: HttpMethod::Post }
@@ -106,6 +106,41 @@ fn calls_are_placed_no_faster_than_the_account_may() {
     world.pass(Duration::from_millis(101));
     let dialled: Vec<_> = world.dials.iter().map(|place| place.call.to.as_str()).collect();
     assert_eq!(dialled, ["a", "b", "c", "d"], "as they were asked for");
+}
+
+#[test]
+fn an_account_has_no_more_calls_placed_than_it_may() {
+    let mut world = World::new();
+    for number in 0..LIMITS.max_placed {
+        call_out(&mut world, &[&format!("{number}")]);
+        dialled(&mut world);
+    }
+    call_out(&mut world, &["late"]);
+    world.pass(Duration::from_millis(100));
+    assert_eq!(cause(&world, "late").1, Some(HangupCause::ConcurrencyLimit));
+    assert!(world.dials.is_empty());
+    let first = *world.legs.keys().next().unwrap();
+    world.input(Input::LegEnded { leg: first, end: LegEnd::HungUp });
+    call_out(&mut world, &["later"]);
+    dialled(&mut world);
+    assert_eq!(cause(&world, "later").1, None);
+}
+
+#[test]
+fn a_call_that_may_not_be_placed_says_why() {
+    let mut world = World::new();
+    for (reason, expected) in [
+        (DialError::InvalidAddress, HangupCause::InvalidAddress),
+        (DialError::Barred, HangupCause::Barred),
+        (DialError::NotRegistered, HangupCause::NotRegistered),
+        (DialError::NoRoom, HangupCause::ConcurrencyLimit),
+    ] {
+        call_out(&mut world, &["a"]);
+        world.pass(Duration::from_millis(100));
+        let call = world.dials.pop().unwrap().call.id;
+        world.input(Input::NotDialled { call, reason });
+        assert_eq!(world.calls[&call].hangup_cause, Some(expected));
+    }
 }
 
 #[test]

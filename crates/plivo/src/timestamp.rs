@@ -37,6 +37,11 @@ impl Timestamp {
         self.instant().strftime("%Y-%m-%d %H:%M:%S.%6f").to_string()
     }
 
+    /// `YYYY-MM-DD HH:MM:SS`, the form of `sip_expires`.
+    pub fn in_seconds(self) -> String {
+        self.instant().strftime("%Y-%m-%d %H:%M:%S").to_string()
+    }
+
     /// The time from `earlier` to this instant in microseconds, zero if `earlier` is later.
     pub fn micros_since(self, earlier: Self) -> u64 {
         self.0.saturating_sub(earlier.0).max(0) as u64

@@ -7,6 +7,7 @@ pub mod cert;
 pub mod cli;
 pub mod config;
 pub mod dialect;
+pub mod endpoints;
 pub mod exchange;
 pub mod http;
 pub mod messages;

@@ -1,5 +1,6 @@
 //! Puts the service together, runs it until it is told to stop, and takes it apart.
 
+mod calls;
 mod error;
 mod keeping;
 mod ports;
@@ -14,13 +15,11 @@ use std::time::Duration;
 
 use axum::{Extension, Router};
 use mixminus_archive::Archive;
-use mixminus_control::{
-    Action, Application, CallUrls, HttpMethod, Limits, Recorded, RecordingId, RecordingRecord, Switchboard,
-};
+use mixminus_control::{Limits, Recorded, RecordingId, RecordingRecord, Switchboard};
 use mixminus_dtls::{Identity, IdentityError};
 use mixminus_media::{Media, MediaConfig, ReplayLog};
 use mixminus_plivo::xml;
-use mixminus_sip::{Credentials, IncomingCall, ListenAddress, StreamLimits, UserAgent, UserAgentConfig};
+use mixminus_sip::{Credentials, ListenAddress, Registrar, UserAgent};
 use mixminus_store::{Batch, NewCallback, SqliteStore, Store, StoreError};
 use rand::rngs::StdRng;
 use tokio::sync::{Notify, mpsc};
@@ -28,7 +27,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::account::{self, Accounts};
-use crate::config::{self, Config, HttpUrl, SrtpKeying};
+use crate::config::{Config, SrtpKeying};
 use crate::dialect::{self, Means};
 use crate::exchange::handle::ExchangeHandle;
 use crate::exchange::{
@@ -51,7 +50,6 @@ use crate::web::{Destinations, WebClient};
 pub use error::ServeError;
 use ports::Ports;
 use signals::Signals;
-use sip_tls::SipTls;
 
 /// Commands of API clients that wait for the exchange; more wait to be queued.
 const MAX_QUEUED_COMMANDS: usize = 256;
@@ -106,7 +104,8 @@ pub struct Service {
     drain: CancellationToken,
     exchange: JoinHandle<()>,
     stop: CancellationToken,
-    outbox: JoinHandle<()>,
+    /// The outbox, and what keeps registrations.
+    writing: [JoinHandle<()>; 2],
     stop_http: DropGuard,
     serving: JoinHandle<()>,
 }
@@ -134,11 +133,11 @@ impl Service {
         let signer = Arc::new(Signer::new(Arc::clone(&accounts)));
         let outbox = outbox(config, Arc::clone(&store), (web.clone(), Arc::clone(&signer)), clock)?;
         let callbacks = Arc::clone(&outbox.counts);
-        let outbox = tokio::spawn(outbox.run(Arc::clone(&written), stop.clone()));
         keep_house(config, (&store, &archive), (clock, &written), &stop);
         let (recorder, recordings) = keeping::recorder(config, &archive)?;
         let (media, media_events) = Media::start(media_config(config)).map_err(ServeError::Media)?;
-        let (agent, calls) = user_agent(config, &stop).await?;
+        let (agent, registrar, calls, kept) = calls::take(config, (&store, &accounts), clock, &stop).await?;
+        let writing = [tokio::spawn(outbox.run(Arc::clone(&written), stop.clone())), kept];
         let (commands, requests) = mpsc::channel(MAX_QUEUED_COMMANDS);
         let (status, backlog) = (Arc::new(Status::default()), Arc::new(Backlog::default()));
         let admission = Admission::new(Arc::new(media.clone()));
@@ -158,7 +157,7 @@ impl Service {
         };
         let intake =
             Intake { calls, media: media_events, recordings, commands: requests, drain: drain.clone() };
-        let answering = answering(config, &accounts, place.clone())?;
+        let answering = answering(config, &registrar, &place)?;
         let exchange = tokio::spawn(Exchange::new(equipment, answering).run(intake));
 
         let (phase, phase_seen) = health::phases();
@@ -169,6 +168,7 @@ impl Service {
             transcribes: config.speech.transcriber.is_some(),
             local: addresses.iter().all(|address| address.ip().is_loopback()),
             store,
+            registrar,
             archive,
             place,
             exchange: ExchangeHandle::new(commands),
@@ -187,7 +187,7 @@ impl Service {
         let stop_http = stop_http.drop_guard();
         phase.send_replace(Phase::Ready);
         welcome(&Welcome { config, account: accounts.main(), provenance: &provenance });
-        Ok(Self { addresses, backlog, phase, agent, drain, exchange, stop, outbox, stop_http, serving })
+        Ok(Self { addresses, backlog, phase, agent, drain, exchange, stop, writing, stop_http, serving })
     }
 
     /// Where the HTTP port listens.
@@ -214,7 +214,9 @@ impl Service {
         ended("exchange", self.exchange).await;
         self.agent.stop().await;
         self.stop.cancel();
-        ended("outbox", self.outbox).await;
+        for writing in self.writing {
+            ended("outbox or registrations", writing).await;
+        }
         drop(self.stop_http);
         ended("HTTP port", self.serving).await;
     }
@@ -421,48 +423,17 @@ fn media_config(config: &Config) -> MediaConfig {
     }
 }
 
-async fn user_agent(
-    config: &Config,
-    stop: &CancellationToken,
-) -> Result<(Arc<UserAgent>, mpsc::Receiver<IncomingCall>), ServeError> {
-    let tls = SipTls::load(config)?;
-    let (agent, calls) =
-        UserAgent::start(agent_config(config, tls.as_ref())).await.map_err(ServeError::Sip)?;
-    if let Some(SipTls { server, .. }) = tls {
-        let stop = stop.clone();
-        tokio::spawn(async move { server.watch(stop).await });
-    }
-    Ok((Arc::new(agent), calls))
-}
-
-fn agent_config(config: &Config, tls: Option<&SipTls>) -> UserAgentConfig {
-    let streams = StreamLimits {
-        max_connections: config.sip.max_connections.get() as usize,
-        max_per_address: config.sip.max_connections_per_address.get() as usize,
-        ..StreamLimits::default()
-    };
-    UserAgentConfig {
-        listen: config.sip.listen.clone(),
-        public_address: config.sip.public_address,
-        tls_server: tls.map(|tls| tls.server.config()),
-        tls_client: tls.map(|tls| Arc::clone(&tls.client)),
-        streams,
-        allow: config.sip.allow.clone(),
-        max_calls: config.limits.max_calls.get() as usize + TURNOVER,
-        ..UserAgentConfig::default()
-    }
-}
-
 fn limits(config: &Config) -> Limits {
     Limits {
         max_calls: config.limits.max_calls.get() as usize,
         max_conferences: config.limits.max_conferences.get() as usize,
         max_participants: config.limits.max_participants.get() as usize,
         max_dials_per_s: config.limits.max_dials_per_s.get(),
+        max_placed: config.limits.max_placed_calls.get() as usize,
     }
 }
 
-fn dialling(config: &Config) -> Dialling {
+fn dialling(config: &Config, registrar: Registrar) -> Dialling {
     let sip = &config.sip;
     let credentials = sip.trunk_username.clone().map(|username| Credentials {
         username: username.0,
@@ -476,6 +447,8 @@ fn dialling(config: &Config) -> Dialling {
     Dialling {
         trunk: sip.trunk.clone().map(|host| Trunk { host: host.0, credentials }),
         peers: sip.call.iter().map(|peer| peer.0.clone()).collect(),
+        barred: sip.deny_prefixes.iter().flatten().map(|prefix| prefix.0.clone()).collect(),
+        registrar,
         host: match address {
             IpAddr::V4(address) => address.to_string(),
             IpAddr::V6(address) => format!("[{address}]"),
@@ -501,16 +474,10 @@ fn means(config: &Config) -> Means {
 
 fn answering(
     config: &Config,
-    accounts: &Accounts,
-    recordings: RecordingPlace,
+    registrar: &Registrar,
+    recordings: &RecordingPlace,
 ) -> Result<Answering, IdentityError> {
-    let application = &config.application;
     Ok(Answering {
-        account: accounts.main_id().clone(),
-        application: application.answer_url.as_ref().map_or(Application::BuiltIn, |url| {
-            let answer = Action { url: url.as_str().to_owned(), method: application.answer_method.0 };
-            Application::Url { answer, urls: urls(application) }
-        }),
         terms: Terms {
             address: config.sip.public_address.unwrap_or_else(|| config.media_address()),
             formats: config.formats().into(),
@@ -521,22 +488,11 @@ fn answering(
                 identity: Identity::generate()?,
             },
         },
-        dialling: dialling(config),
-        recordings,
+        dialling: dialling(config, registrar.clone()),
+        recordings: recordings.clone(),
         sends_messages: config.messages.url.is_some(),
         max_arrivals_per_s: config.limits.max_arrivals_per_s.get() as usize,
     })
-}
-
-fn urls(application: &config::Application) -> CallUrls {
-    let action = |url: &Option<HttpUrl>, method: HttpMethod| {
-        url.as_ref().map(|url| Action { url: url.as_str().to_owned(), method })
-    };
-    CallUrls {
-        fallback: action(&application.fallback_url, application.fallback_method.0),
-        hangup: action(&application.hangup_url, application.hangup_method.0),
-        ..CallUrls::default()
-    }
 }
 
 fn welcome(welcome: &Welcome<'_>) {

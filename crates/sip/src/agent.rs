@@ -1,6 +1,7 @@
 //! What every request meets first, and the table of calls.
 
 use std::collections::{HashMap, HashSet};
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -13,13 +14,13 @@ use rsipstack::sip::{Header, HeadersExt, Method, Request, Scheme, StatusCode, To
 use rsipstack::transaction::endpoint::EndpointInnerRef;
 use rsipstack::transaction::transaction::Transaction;
 use rsipstack::transport::SipConnection;
-use tokio::sync::mpsc;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{Instrument as _, debug, info, info_span};
 
-use crate::Cidr;
 use crate::call::{CallControl, CallEvent, IncomingCall};
+use crate::door::Door;
 use crate::gate::stateless_tag;
 use crate::message::{self, Masked};
 use crate::reachable::Reachable;
@@ -31,6 +32,8 @@ const PER_CALL: usize = 16;
 const BUSY_RETRY_SECONDS: u64 = 5;
 /// How long a peer may block our response on a stream.
 const RESPONSE_LIMIT: Duration = Duration::from_secs(5);
+/// Requests whose sender is being found out at one time; more get 503.
+pub(crate) const MAX_IDENTIFYING: usize = 1024;
 
 /// Call-ID and our tag: they name a call from its first request on.
 type CallKey = (String, String);
@@ -47,8 +50,16 @@ pub(crate) struct Calls {
 
 struct Entry {
     requests: mpsc::Sender<Transaction>,
+    opening: Opening,
+}
+
+/// How a call began.
+#[derive(Default)]
+pub(crate) struct Opening {
     /// What made the call, if it is an incoming one.
-    invite: Option<InviteKey>,
+    pub(crate) invite: Option<InviteKey>,
+    /// Who it is with, when that is known by its address: there is nobody else in it then.
+    pub(crate) peer: Option<IpAddr>,
 }
 
 impl Calls {
@@ -57,12 +68,12 @@ impl Calls {
     }
 
     fn insert(&mut self, key: CallKey, entry: Entry) {
-        self.invites.extend(entry.invite.clone());
+        self.invites.extend(entry.opening.invite.clone());
         self.entries.insert(key, entry);
     }
 
     fn remove(&mut self, key: &CallKey) {
-        if let Some(Entry { invite: Some(invite), .. }) = self.entries.remove(key) {
+        if let Some(invite) = self.entries.remove(key).and_then(|entry| entry.opening.invite) {
             self.invites.remove(&invite);
         }
     }
@@ -74,7 +85,7 @@ pub(crate) struct Agent {
     pub(crate) layer: Arc<DialogLayer>,
     pub(crate) reachable: Arc<Reachable>,
     pub(crate) incoming: mpsc::Sender<IncomingCall>,
-    pub(crate) allow: Vec<Cidr>,
+    pub(crate) door: Arc<Door>,
     pub(crate) max_calls: usize,
     /// Retry-After of refused calls, in seconds; 0 while calls are welcome.
     pub(crate) refusing: AtomicU64,
@@ -83,6 +94,8 @@ pub(crate) struct Agent {
     pub(crate) hang_up: CancellationToken,
     /// How often a call that is up is asked whether it still is.
     pub(crate) probe_interval: Duration,
+    /// Room for requests whose sender is being found out.
+    pub(crate) identifying: Arc<Semaphore>,
     pub(crate) calls: Mutex<Calls>,
 }
 
@@ -99,11 +112,13 @@ pub(crate) struct Ends {
 enum Destination {
     Call(mpsc::Sender<Transaction>),
     Application(Box<Offered>),
+    /// To whoever knows endpoints.
+    Identification(OwnedSemaphorePermit),
     Back(StatusCode, Vec<Header>),
 }
 
 /// A call that the application is about to hear of.
-struct Offered {
+pub(crate) struct Offered {
     permit: mpsc::OwnedPermit<IncomingCall>,
     call: IncomingCall,
     dialog: InviteDialog,
@@ -125,26 +140,37 @@ impl Agent {
                     }
                 }
                 Destination::Application(offered) => self.begin(request, *offered),
+                Destination::Identification(room) => {
+                    tokio::spawn(Arc::clone(&self).identify(request, room));
+                }
                 Destination::Back(status, headers) => self.answer(&request, status, headers).await,
             }
         }
     }
 
     fn destination(&self, request: &Transaction) -> Destination {
-        let source = message::source(request);
-        if !source.is_some_and(|source| self.allow.iter().any(|block| block.contains(source.ip()))) {
+        let Some(source) = message::source(request).map(|source| source.ip()) else {
+            return Destination::Back(StatusCode::BadRequest, vec![]);
+        };
+        let (original, known) = (&request.original, self.door.knows(source));
+        if let Some(tag) = message::to_tag(original) {
+            return self.inside(original, tag, (source, known));
+        }
+        if let Some(endpoints) = &self.door.endpoints {
+            match original.method {
+                Method::Register | Method::Message => return self.identification(),
+                Method::Invite if !known || endpoints.are_named_by(original) => return self.identification(),
+                Method::Options if endpoints.miss(&original.uri) => {
+                    return Destination::Back(StatusCode::NotFound, vec![]);
+                }
+                _ => {}
+            }
+        }
+        if !known {
             return Destination::Back(StatusCode::Forbidden, vec![]);
         }
-        if let Some(tag) = message::to_tag(&request.original) {
-            let call_id = request.original.call_id_header().map(|id| id.value().to_owned());
-            let calls = self.calls();
-            let entry = calls.entries.get(&(call_id.unwrap_or_default(), tag));
-            let call = entry.map(|entry| entry.requests.clone());
-            let unknown = || Destination::Back(StatusCode::CallTransactionDoesNotExist, vec![]);
-            return call.map_or_else(unknown, Destination::Call);
-        }
-        match request.original.method {
-            Method::Invite => match self.invite(request) {
+        match original.method {
+            Method::Invite => match self.invite(request, None) {
                 Ok(offered) => Destination::Application(Box::new(offered)),
                 Err((status, headers)) => Destination::Back(status, headers),
             },
@@ -160,8 +186,34 @@ impl Agent {
         }
     }
 
-    /// Makes a call of an INVITE, or says how it is refused.
-    fn invite(&self, invite: &Transaction) -> Result<Offered, (StatusCode, Vec<Header>)> {
+    /// Where a request inside a call goes. One from an unknown network must come from the far end.
+    fn inside(&self, request: &Request, tag: String, (source, known): (IpAddr, bool)) -> Destination {
+        let call_id = request.call_id_header().map(|id| id.value().to_owned());
+        let calls = self.calls();
+        match calls.entries.get(&(call_id.unwrap_or_default(), tag)) {
+            None => Destination::Back(StatusCode::CallTransactionDoesNotExist, vec![]),
+            Some(entry) if known || entry.opening.peer == Some(source.to_canonical()) => {
+                Destination::Call(entry.requests.clone())
+            }
+            Some(_) => Destination::Back(StatusCode::Forbidden, vec![]),
+        }
+    }
+
+    fn identification(&self) -> Destination {
+        let room = Arc::clone(&self.identifying).try_acquire_owned();
+        let busy = || vec![message::retry_after(BUSY_RETRY_SECONDS)];
+        room.map_or_else(
+            |_| Destination::Back(StatusCode::ServiceUnavailable, busy()),
+            Destination::Identification,
+        )
+    }
+
+    /// Makes a call of an INVITE, by this endpoint if by one, or says how it is refused.
+    pub(crate) fn invite(
+        &self,
+        invite: &Transaction,
+        endpoint: Option<String>,
+    ) -> Result<Offered, (StatusCode, Vec<Header>)> {
         let bad = |_| (StatusCode::BadRequest, vec![]);
         let busy = |seconds| (StatusCode::ServiceUnavailable, vec![message::retry_after(seconds)]);
         let request = &invite.original;
@@ -192,13 +244,15 @@ impl Agent {
                 (StatusCode::BadRequest, vec![])
             },
         )?;
+        let opening = Opening { invite: Some(named), peer: Some(source.ip().to_canonical()) };
         let Ends { control, events, reports, inputs, key } =
-            self.open(&dialog.id(), Some(named), states_receiver);
+            self.open(&dialog.id(), opening, states_receiver);
         let call = IncomingCall {
-            from: message::bare(&from.uri),
+            from: self.address(endpoint.as_deref()).unwrap_or_else(|| message::bare(&from.uri)),
             from_display: from.display_name,
             to: message::bare(&request.uri),
             user: message::user(&request.uri),
+            endpoint,
             headers: message::application_headers(&request.headers),
             source,
             offer,
@@ -208,8 +262,13 @@ impl Agent {
         Ok(Offered { permit, call, dialog, contact: contact.unwrap_or_default(), reports, inputs, key })
     }
 
+    /// The address of an endpoint, whatever it says itself.
+    fn address(&self, endpoint: Option<&str>) -> Option<String> {
+        Some(format!("sip:{}@{}", endpoint?, self.door.endpoints.as_ref()?.config.realm))
+    }
+
     /// Starts the task of an incoming call and shows the call to the application.
-    fn begin(self: &Arc<Self>, invite: Transaction, offered: Offered) {
+    pub(crate) fn begin(self: &Arc<Self>, invite: Transaction, offered: Offered) {
         let Offered { permit, call, dialog, contact, reports, inputs, key } = offered;
         info!(call_id = call.control.id(), from = %Masked(&call.from), source = %call.source, "call offered");
         let stage = Stage::Offered { invite: invite.tu_sender.clone(), we_offer: call.offer.is_none() };
@@ -220,14 +279,14 @@ impl Agent {
     }
 
     /// Enters a new call into the table and makes its two ends.
-    pub(crate) fn open(&self, id: &DialogId, invite: Option<InviteKey>, states: DialogStateReceiver) -> Ends {
+    pub(crate) fn open(&self, id: &DialogId, opening: Opening, states: DialogStateReceiver) -> Ends {
         let key = (id.call_id.clone(), id.local_tag.clone());
         let (commands_sender, commands) = mpsc::channel(PER_CALL);
         let (reports, events) = mpsc::channel(PER_CALL);
         let (sender, requests) = mpsc::channel(PER_CALL);
         let hang_up = self.hang_up.child_token();
         let control = CallControl::new(&id.call_id, commands_sender, hang_up.clone());
-        self.calls().insert(key.clone(), Entry { requests: sender, invite });
+        self.calls().insert(key.clone(), Entry { requests: sender, opening });
         Ends { control, events, reports, inputs: Inputs { commands, hang_up, states, requests }, key }
     }
 
@@ -247,8 +306,18 @@ impl Agent {
     /// Sends a final response and keeps nothing (RFC 3261 section 8.2.7): a flood of requests that
     /// make no call leaves no trace in memory.
     pub(crate) async fn answer(&self, request: &Transaction, status: StatusCode, headers: Vec<Header>) {
+        self.reply(request, status, (headers, None)).await;
+    }
+
+    /// The same with a body.
+    pub(crate) async fn reply(
+        &self,
+        request: &Transaction,
+        status: StatusCode,
+        (headers, body): (Vec<Header>, Option<Vec<u8>>),
+    ) {
         let (Some(connection), original) = (request.connection.clone(), &request.original) else { return };
-        let mut response = self.stack.make_response(original, status, None);
+        let mut response = self.stack.make_response(original, status, body);
         if message::to_tag(original).is_none()
             && let Ok(to) = original.to_header()
         {

@@ -24,6 +24,8 @@ pub struct IncomingCall {
     pub to: String,
     /// The user part of `to`, unescaped.
     pub user: String,
+    /// The user name of the endpoint that calls, if it is one; it has shown that it knows its password.
+    pub endpoint: Option<String>,
     /// The `X-PH-` headers, as sent.
     pub headers: Vec<(String, String)>,
     /// Where the request came from.
@@ -126,6 +128,7 @@ pub(crate) enum Command {
     Ring,
     Progress(String),
     Answer(String),
+    Label(Vec<(String, String)>),
     Refuse { status: u16, retry_after: Option<Duration> },
     AcceptOffer(String),
     RefuseOffer,
@@ -141,6 +144,12 @@ impl CallControl {
     /// The SIP Call-ID.
     pub fn id(&self) -> &str {
         &self.id
+    }
+
+    /// Puts these headers into all responses that tell of ringing, of media or of the answer from now on.
+    /// Their names are to begin with `X-`; others are left out, and so is what has control characters.
+    pub fn label(&self, headers: Vec<(String, String)>) {
+        self.send(Command::Label(headers));
     }
 
     /// Tells the caller that the callee rings.
@@ -193,7 +202,7 @@ impl CallControl {
         self.send(Command::Unwatch);
     }
 
-    fn send(&self, command: Command) {
+    pub(crate) fn send(&self, command: Command) {
         if let Err(mpsc::error::TrySendError::Full(_)) = self.commands.try_send(command) {
             warn!(call_id = %self.id, "too many commands at once; hanging up");
             self.hang_up();

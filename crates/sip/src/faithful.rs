@@ -1,24 +1,31 @@
 //! What the stack writes and reads otherwise than the RFCs, put right on its way.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use rsipstack::sip::typed::tokenizers::AuthTokenizer;
 use rsipstack::sip::{
-    Authorization, CSeq, Header, HeadersExt, Method, ProxyAuthenticate, ProxyAuthorization, Response,
-    SipMessage, StatusCode, WwwAuthenticate,
+    Authorization, CSeq, Header, HeadersExt, Host, Method, ProxyAuthenticate, ProxyAuthorization, Request,
+    Response, SipMessage, StatusCode, Transport, WwwAuthenticate, typed,
 };
 use rsipstack::transaction::endpoint::MessageInspector;
 use rsipstack::transport::SipAddr;
 
+use crate::door::Door;
 use crate::message::unescaped;
 use crate::reachable::Reachable;
 
 /// Sends request URIs as the peer wrote them: the stack escapes a user that is escaped already, so
 /// that `a%40b` would become `a%2540b` in the BYE to such a Contact. Has them say where they come from. Spells digest credentials as
-/// RFC 3261 and RFC 8760 do, and challenges as the stack can read them. A challenge to OPTIONS, which
-/// makes the stack give up the dialog, becomes a refusal: whoever challenges a probe knows the call.
+/// RFC 3261 and RFC 8760 do, and challenges as the stack can read them. A challenge to anything but an
+/// INVITE becomes a refusal: inside a call it may come from the far end, who is to learn nothing of
+/// what a trunk knows us by, and to OPTIONS it would make the stack give up the dialog.
+///
+/// A phone whose address is translated gives one that leads nowhere. Whoever sends datagrams from an unknown
+/// network is therefore answered inside a call where it sends from.
 pub(crate) struct Faithful {
     pub(crate) reachable: Arc<Reachable>,
+    pub(crate) door: Arc<Door>,
 }
 
 impl MessageInspector for Faithful {
@@ -43,11 +50,17 @@ impl MessageInspector for Faithful {
         message
     }
 
-    fn after_received(&self, mut message: SipMessage, _: Option<&SipAddr>) -> SipMessage {
+    fn after_received(&self, mut message: SipMessage, source: Option<&SipAddr>) -> SipMessage {
+        let datagram = source.filter(|source| matches!(source.r#type, None | Some(Transport::Udp)));
+        if let Some(source) = datagram.and_then(|source| source.get_socketaddr().ok())
+            && !self.door.knows(source.ip())
+        {
+            mend_contact(&mut message, source);
+        }
         if let SipMessage::Response(response) = &mut message
             && matches!(response.status_code.code(), 401 | 407)
         {
-            if response.cseq_header().and_then(CSeq::method).is_ok_and(|method| method == Method::Options) {
+            if response.cseq_header().and_then(CSeq::method).is_ok_and(|method| method != Method::Invite) {
                 response.status_code = StatusCode::Forbidden;
             } else {
                 keep_answerable(response);
@@ -67,6 +80,31 @@ pub(crate) fn unbracket(message: &mut SipMessage) {
         let (address, after) = rest.split_at(rest.find([';', ',']).unwrap_or(rest.len()));
         let value = format!("{before}received={}{after}", address.trim_matches(['[', ']']));
         via.replace(value);
+    }
+}
+
+/// Puts `source` into the Contact that a call is to go on with, if that has another address and no proxy
+/// lies between.
+fn mend_contact(message: &mut SipMessage, source: SocketAddr) {
+    let (SipMessage::Request(Request { headers, .. }) | SipMessage::Response(Response { headers, .. })) =
+        message;
+    let method = headers.iter().find_map(|header| match header {
+        Header::CSeq(value) => value.method().ok(),
+        _ => None,
+    });
+    let proxied = headers.iter().any(|header| matches!(header, Header::RecordRoute(_)))
+        || headers.iter().filter(|header| matches!(header, Header::Via(_))).count() > 1;
+    if proxied || !matches!(method, Some(Method::Invite | Method::Update)) {
+        return;
+    }
+    for header in headers.iter_mut() {
+        if let Header::Contact(value) = header
+            && let Ok(mut contact) = typed::Contact::parse(value.value())
+            && matches!(contact.uri.host_with_port.host, Host::IpAddr(address) if address != source.ip())
+        {
+            contact.uri.host_with_port = source.into();
+            *value = contact.to_string().into();
+        }
     }
 }
 
@@ -117,6 +155,31 @@ fn understood(challenge: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn mended(lines: &str) -> String {
+        let text = format!("SIP/2.0 200 OK\r\nVia: SIP/2.0/UDP h\r\n{lines}\r\n\r\n");
+        let message = SipMessage::try_from(text.as_str()).unwrap();
+        let door = Arc::new(Door::new(vec!["198.51.100.0/24".parse().unwrap()], None));
+        let faithful = Faithful { reachable: Arc::default(), door };
+        let source = |host: &str| SipAddr::from(format!("{host}:4000").parse::<SocketAddr>().unwrap());
+        let known = faithful.after_received(message.clone(), Some(&source("198.51.100.1")));
+        assert_eq!(known.to_string(), message.to_string(), "known networks know their addresses");
+        faithful.after_received(message, Some(&source("192.0.2.1"))).to_string()
+    }
+
+    #[test]
+    fn a_phone_behind_address_translation_is_answered_where_it_sends_from() {
+        let natted = "CSeq: 1 INVITE\r\nContact: <sip:al@10.0.0.1:5060;ob>";
+        assert!(mended(natted).contains("\r\nContact: <sip:al@192.0.2.1:4000;ob>\r\n"), "{}", mended(natted));
+        for other in [
+            "CSeq: 1 REGISTER\r\nContact: <sip:al@10.0.0.1:5060>",
+            "CSeq: 1 INVITE\r\nContact: <sip:al@192.0.2.1:5060>",
+            "CSeq: 1 INVITE\r\nContact: <sip:al@phone.example>",
+            "CSeq: 1 INVITE\r\nRecord-Route: <sip:p.example;lr>\r\nContact: <sip:al@10.0.0.1>",
+        ] {
+            assert!(!mended(other).contains("4000"), "{other}");
+        }
+    }
 
     #[test]
     fn a_challenge_is_understood_if_its_answer_can_be_computed() {

@@ -18,12 +18,13 @@ use tokio::sync::{Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
 use tracing::debug;
 
+use crate::door::Door;
 use crate::faithful;
-use crate::gate::{self, Verdict};
+use crate::gate::Verdict;
 use crate::limits::{Place, Places};
 use crate::listen::sip_addr;
 use crate::reachable::Reachable;
-use crate::{Cidr, StreamLimits, Transport, UserAgentConfig};
+use crate::{StreamLimits, Transport};
 
 /// Messages that may wait for a peer to read; one that lets more pile up loses its connection.
 const MAX_UNSENT: usize = 64;
@@ -37,7 +38,7 @@ pub(crate) type Unsent = mpsc::Receiver<Vec<u8>>;
 pub(crate) struct Flows {
     /// Not ours to keep alive: it owns what looks connections up.
     stack: OnceLock<Weak<EndpointInner>>,
-    allow: Vec<Cidr>,
+    door: Arc<Door>,
     reachable: Arc<Reachable>,
     stopped: CancellationToken,
     pub(crate) limits: StreamLimits,
@@ -78,14 +79,14 @@ pub(crate) struct Ended;
 
 impl Flows {
     pub(crate) fn new(
-        config: &UserAgentConfig,
+        limits: StreamLimits,
+        door: Arc<Door>,
         reachable: Arc<Reachable>,
         stopped: CancellationToken,
     ) -> Self {
-        let (allow, limits) = (config.allow.clone(), config.streams);
         let (stack, places) = (OnceLock::new(), Places::new(&limits));
         let (by_peer, connecting) = (Mutex::default(), Mutex::default());
-        Self { stack, allow, reachable, stopped, limits, places, by_peer, connecting }
+        Self { stack, door, reachable, stopped, limits, places, by_peer, connecting }
     }
 
     /// Says where messages go.
@@ -175,8 +176,7 @@ impl Flow {
     /// Gives the message in `buffer[..length]` to the stack, or answers it.
     pub(crate) async fn take(&self, buffer: &mut [u8], length: usize) -> Result<(), Ended> {
         let source = self.source;
-        let allowed = self.flows.allow.iter().any(|block| block.contains(source.ip()));
-        match gate::inspect(buffer, length, allowed) {
+        match self.flows.door.inspect(buffer, length, source.ip()) {
             Verdict::Pass(length) => {
                 let transport = self.peer.r#type.unwrap_or_default();
                 // The gate lets nothing pass that the stack cannot read.

@@ -16,7 +16,7 @@ use rsipstack::transaction::key::{TransactionKey, TransactionRole};
 use tokio::net::UdpSocket;
 use tracing::debug;
 
-use crate::Cidr;
+use crate::door::Door;
 use crate::switch::Switch;
 use crate::unfold::unfold;
 
@@ -25,7 +25,7 @@ pub(crate) struct Gate {
     pub(crate) socket: Arc<UdpSocket>,
     /// All UDP sockets. The stack sends every request by one of them, whatever the peer's family.
     pub(crate) all: Arc<[Arc<UdpSocket>]>,
-    pub(crate) allow: Vec<Cidr>,
+    pub(crate) door: Arc<Door>,
     pub(crate) switch: Arc<Switch>,
 }
 
@@ -43,12 +43,11 @@ impl StackSocket for Gate {
     async fn recv_from(&self, buffer: &mut [u8]) -> rsipstack::Result<(usize, SocketAddr)> {
         loop {
             let (length, source) = self.socket.recv_from(buffer).await?;
-            let allowed = self.allow.iter().any(|block| block.contains(source.ip()));
             // A datagram that fills the buffer was longer.
             let verdict = if length == buffer.len() {
                 refuse(buffer, TOO_LARGE)
             } else {
-                inspect(buffer, length, allowed)
+                self.door.inspect(buffer, length, source.ip())
             };
             match verdict {
                 Verdict::Pass(length) => return Ok((length, source)),
@@ -94,8 +93,8 @@ const NOT_IMPLEMENTED: Refusal = "501 Not Implemented";
 const VERSION_NOT_SUPPORTED: Refusal = "505 Version Not Supported";
 pub(crate) const TOO_LARGE: Refusal = "513 Message Too Large";
 
-/// Refuses a request unseen, even a part of one.
-pub(crate) fn refuse(request: &[u8], refusal: Refusal) -> Verdict {
+/// Refuses a request unseen, even a part of one, with a status line after `SIP/2.0` and maybe headers.
+pub(crate) fn refuse(request: &[u8], refusal: &str) -> Verdict {
     Head::read(&String::from_utf8_lossy(request)).map_or(Verdict::Drop, |head| head.answer(refusal))
 }
 
@@ -248,7 +247,7 @@ impl<'a> Head<'a> {
     }
 
     /// The response, if there is somebody to send it to: no Via, no transaction; ACK has no answer.
-    fn answer(&self, refusal: Refusal) -> Verdict {
+    fn answer(&self, refusal: &str) -> Verdict {
         if self.method == "ACK" || self.all("Via").next().is_none() {
             return Verdict::Drop;
         }

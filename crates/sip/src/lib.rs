@@ -30,19 +30,28 @@
 
 mod address;
 mod agent;
+mod attempts;
 mod call;
+mod digest;
+mod door;
 mod early;
+mod endpoints;
 mod faithful;
 mod flow;
+mod fork;
 mod gate;
+mod identify;
 mod info;
 mod limits;
 mod listen;
+mod location;
 mod message;
 mod offer;
 mod place;
 mod reach;
 mod reachable;
+mod register;
+mod registrar;
 mod request;
 pub mod sdp;
 mod stream;
@@ -54,9 +63,13 @@ mod web_socket;
 
 pub use address::{AddressError, Cidr, ListenAddress, PeerAddress, Transport};
 pub use call::{CallControl, CallEnd, CallEvent, IncomingCall, OutgoingCall};
+pub use digest::{Algorithm, PasswordHashes};
+pub use endpoints::{EndpointConfig, Passwords, Standing, Unavailable};
 pub use limits::StreamLimits;
+pub use location::{Binding, Expiry, Flow};
 pub use message::Masked;
 pub use place::{Credentials, OutgoingCallRequest};
+pub use registrar::Registrar;
 pub use user_agent::{SipError, UserAgent, UserAgentConfig};
 pub use web_socket::{WebSocketClient, WebSocketEnd, WebSocketInput, WebSocketOutput};
 

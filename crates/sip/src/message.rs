@@ -83,6 +83,23 @@ pub(crate) fn media_type(headers: &Headers) -> &str {
     stated.and_then(|value| value.split(';').next()).unwrap_or_default().trim()
 }
 
+/// The headers of ours among `headers`, if they can be written.
+pub(crate) fn labels(headers: Vec<(String, String)>) -> Vec<Header> {
+    let ours = |(name, value): &(String, String)| {
+        let token = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+        name.starts_with("X-") && name.bytes().all(token) && !value.contains(char::is_control)
+    };
+    headers.into_iter().filter(ours).map(|(name, value)| Header::Other(name, value)).collect()
+}
+
+/// What the sender of a request says it is.
+pub(crate) fn user_agent(request: &Request) -> Option<&str> {
+    request.headers.iter().find_map(|header| match header {
+        Header::UserAgent(value) => Some(value.value()),
+        _ => None,
+    })
+}
+
 /// Why a response refuses, in the words of its Reason header (RFC 3326).
 pub(crate) fn reason(headers: &Headers) -> Option<String> {
     let stated = headers.iter().find_map(|header| match header {

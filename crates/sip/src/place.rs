@@ -7,8 +7,7 @@ use rsipstack::dialog::invitation::InviteOption;
 use rsipstack::sip::typed::Route;
 use rsipstack::sip::{Header, Host, Param, Scheme, Transport, Uri};
 
-use crate::PeerAddress;
-use crate::listen::sip_addr;
+use crate::location::Binding;
 use crate::message;
 use crate::reach::{target, unresolved};
 use crate::reachable::{Reachable, contact};
@@ -51,9 +50,8 @@ pub struct OutgoingCallRequest {
     /// Where the call is sent first, if not to the target: `sip:proxy.example`, a loose router
     /// (RFC 3261 section 16.12).
     pub route: Option<String>,
-    /// Where the call is sent without saying so in it: to an endpoint by the connection or the address
-    /// that it registered from. It comes before the route.
-    pub peer: Option<PeerAddress>,
+    /// The contact of an endpoint to call instead of the target, by the way that it registered from.
+    pub binding: Option<Binding>,
 }
 
 /// What a trunk knows us by, for its digest challenges (MD5 and SHA-256).
@@ -73,11 +71,14 @@ impl fmt::Debug for Credentials {
 
 /// The INVITE of a call that can be answered at one of the `reachable` addresses.
 pub(crate) fn invite(request: OutgoingCallRequest, reachable: &Reachable) -> Result<InviteOption, SipError> {
-    let callee = uri(&request.target)?;
-    let route = request.route.as_deref().map(uri).transpose()?;
-    let next_hop = match request.peer {
-        Some(PeerAddress { transport, address }) => sip_addr(transport.for_stack(), address),
-        None => target(route.as_ref().unwrap_or(&callee)),
+    let binding = request.binding.as_ref();
+    let callee = uri(binding.map_or(&request.target, |binding| &binding.contact))?;
+    let path = binding.map_or(&[][..], |binding| &binding.path).iter().map(String::as_str);
+    let route: Vec<_> =
+        request.route.as_deref().into_iter().chain(path).map(uri).collect::<Result<_, _>>()?;
+    let next_hop = match binding {
+        Some(binding) => binding.flow.address.clone(),
+        None => target(route.first().unwrap_or(&callee)),
     };
     let wanted = next_hop.r#type.unwrap_or_default();
     let peer = match next_hop.addr.host {
@@ -93,7 +94,7 @@ pub(crate) fn invite(request: OutgoingCallRequest, reachable: &Reachable) -> Res
         offer: Some(request.offer.into_bytes()),
         headers: Some(headers(request.headers)?),
         credential: request.credentials.map(credential).transpose()?,
-        destination: (request.peer.is_some() || route.is_some()).then_some(destination),
+        destination: (binding.is_some() || !route.is_empty()).then_some(destination),
         route_set: route.into_iter().map(loose).collect(),
         callee,
         ..InviteOption::default()
@@ -101,7 +102,7 @@ pub(crate) fn invite(request: OutgoingCallRequest, reachable: &Reachable) -> Res
 }
 
 /// A `sip:` URI that reads the same to everyone: one `@` at most and nothing that could end it early.
-fn uri(text: &str) -> Result<Uri, SipError> {
+pub(crate) fn uri(text: &str) -> Result<Uri, SipError> {
     let refused = || SipError::Uri(text.chars().take(MAX_URI_BYTES).collect());
     let (address, parameters) = text.split_once(';').unwrap_or((text, ""));
     let plain = |byte: u8| byte.is_ascii_graphic() && !br#"<>"\^`{|}?"#.contains(&byte);

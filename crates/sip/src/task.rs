@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use rsipstack::dialog::dialog::{DialogState, DialogStateReceiver, TerminatedReason};
 use rsipstack::dialog::invite_dialog::InviteDialog;
-use rsipstack::sip::{HeadersExt, Method, StatusCode, Uri};
+use rsipstack::sip::{Header, HeadersExt, Method, StatusCode, Uri};
 use rsipstack::transaction::transaction::{Transaction, TransactionEvent, TransactionEventSender};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
@@ -75,6 +75,8 @@ pub(crate) struct CallTask {
     pub(crate) stage: Stage,
     /// The peer's re-INVITE or UPDATE that waits for our answer.
     pub(crate) offer: Option<Transaction>,
+    /// Headers of our responses to the INVITE.
+    labels: Vec<Header>,
     /// CSeq of the peer's newest request.
     pub(crate) newest: u32,
     /// The far end is probed.
@@ -105,6 +107,7 @@ impl CallTask {
             contact,
             stage,
             offer: None,
+            labels: vec![],
             newest,
             watched: false,
             probing: false,
@@ -168,13 +171,17 @@ impl CallTask {
 
     async fn command(&mut self, command: Command) {
         match (command, &self.stage) {
-            (Command::Ring, Stage::Offered { .. }) => log("ring", self.dialog.ringing(None, None)),
+            (Command::Label(headers), _) => self.labels = message::labels(headers),
+            (Command::Ring, Stage::Offered { .. }) => {
+                let headers = Some(self.labels.clone()).filter(|labels| !labels.is_empty());
+                log("ring", self.dialog.ringing(headers, None));
+            }
             (Command::Progress(sdp), Stage::Offered { we_offer: false, .. }) => {
-                let headers = vec![message::content_type(), message::allow()];
+                let headers = self.described();
                 log("progress", self.dialog.ringing(Some(headers), Some(sdp.into_bytes())));
             }
             (Command::Answer(sdp), &Stage::Offered { we_offer, .. }) => {
-                let headers = vec![message::content_type(), message::allow()];
+                let headers = self.described();
                 log("answer", self.dialog.accept(Some(headers), Some(sdp.into_bytes())));
                 self.stage = Stage::Answered { we_offer };
             }
@@ -193,6 +200,11 @@ impl CallTask {
             }
             _ => debug!("a command out of season"),
         }
+    }
+
+    /// The headers of a response with a session description.
+    fn described(&self) -> Vec<Header> {
+        [message::content_type(), message::allow()].into_iter().chain(self.labels.iter().cloned()).collect()
     }
 
     /// Sends a final response other than 2xx to the INVITE.

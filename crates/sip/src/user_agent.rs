@@ -20,15 +20,18 @@ use rsipstack::transport::{SipConnection, TransportLayer};
 use rustls::{ClientConfig, ServerConfig};
 use thiserror::Error;
 use tokio::net::{TcpListener, UdpSocket};
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::agent::{Agent, Calls, Ends};
+use crate::agent::{Agent, Calls, Ends, MAX_IDENTIFYING, Opening};
 use crate::call::{IncomingCall, OutgoingCall};
+use crate::door::Door;
 use crate::early::Early;
+use crate::endpoints::{EndpointConfig, Endpoints};
 use crate::faithful::Faithful;
 use crate::flow::{Arrivals, Flows};
+use crate::fork::Fork;
 use crate::gate::Gate;
 use crate::place::{self, OutgoingCallRequest};
 use crate::reach::Reach;
@@ -36,7 +39,7 @@ use crate::reachable::Reachable;
 use crate::switch::Switch;
 use crate::task::{CallTask, Progress, Stage};
 use crate::web_socket::WebSocketClient;
-use crate::{Cidr, ListenAddress, PeerAddress, StreamLimits, Transport, listen};
+use crate::{Cidr, ListenAddress, PeerAddress, StreamLimits, Transport, listen, registrar};
 
 /// Incoming calls that may wait for the application; more get 503.
 const MAX_WAITING_CALLS: usize = 256;
@@ -60,8 +63,10 @@ pub struct UserAgentConfig {
     pub streams: StreamLimits,
     /// `User-Agent` header.
     pub product: String,
-    /// Who may send requests; all others get 403.
+    /// Who may send requests; all others get 403, unless they are endpoints.
     pub allow: Vec<Cidr>,
+    /// Who may register, and call from anywhere.
+    pub endpoints: Option<EndpointConfig>,
     /// Calls at one time; more get 503.
     pub max_calls: usize,
     /// Estimate of the round trip (timer T1 of RFC 3261): the first retransmission follows after it,
@@ -85,6 +90,7 @@ impl Default for UserAgentConfig {
             streams: StreamLimits::default(),
             product: concat!("mixminus/", env!("CARGO_PKG_VERSION")).into(),
             allow: Cidr::LOOPBACK.to_vec(),
+            endpoints: None,
             max_calls: 10_000,
             round_trip: Duration::from_millis(500),
             probe_interval: Duration::from_mins(1),
@@ -124,6 +130,12 @@ pub enum SipError {
     /// The call's transport is not among the listeners.
     #[error("cannot call over {0}: there is no listener for it")]
     NoTransport(String),
+    /// There is no place to call.
+    #[error("there is no place to call")]
+    Nowhere,
+    /// The system has no randomness for challenges.
+    #[error("the system has no randomness")]
+    Randomness,
     /// The SIP stack refused.
     #[error("SIP stack: {0}")]
     Stack(String),
@@ -144,10 +156,15 @@ impl UserAgent {
     ///
     /// [`SipError::NoListener`], [`SipError::NoCertificate`] and [`SipError::Bind`].
     pub async fn start(config: UserAgentConfig) -> Result<(Self, mpsc::Receiver<IncomingCall>), SipError> {
-        let stopped = CancellationToken::new();
         let Sockets { udp, tcp, listening, reachable } = Sockets::open(&config)?;
+        let endpoints = config.endpoints.map(|endpoints| {
+            Endpoints::new(endpoints, registrar::now()).map(Arc::new).ok_or(SipError::Randomness)
+        });
+        let door = Arc::new(Door::new(config.allow, endpoints.transpose()?));
+        let stopped = CancellationToken::new();
         let reachable = Arc::new(reachable);
-        let flows = Arc::new(Flows::new(&config, Arc::clone(&reachable), stopped.clone()));
+        let flows =
+            Arc::new(Flows::new(config.streams, Arc::clone(&door), Arc::clone(&reachable), stopped.clone()));
         let reach = Reach {
             flows: Arc::clone(&flows),
             reachable: Arc::clone(&reachable),
@@ -156,12 +173,12 @@ impl UserAgent {
         let transports = TransportLayer::new_with_domain_resolver(stopped.clone(), Box::new(reach.clone()));
         transports.set_stream_idle_timeout(config.streams.silence);
         let switch = Arc::new(Switch::new(reach.clone()));
-        add_datagrams(&transports, udp, &config.allow, &switch, &stopped).await.map_err(stack_error)?;
+        add_datagrams(&transports, udp, &door, &switch, &stopped).await.map_err(stack_error)?;
         let endpoint = EndpointBuilder::new()
             .with_user_agent(&config.product)
             .with_transport_layer(transports)
             .with_cancel_token(stopped.clone())
-            .with_inspector(Box::new(Faithful { reachable: Arc::clone(&reachable) }))
+            .with_inspector(Box::new(Faithful { reachable: Arc::clone(&reachable), door: Arc::clone(&door) }))
             .with_transport_inspector(Box::new(Arrivals(Arc::clone(&flows))))
             .with_target_locator(Box::new(reach.clone()))
             .with_option(EndpointOption {
@@ -191,11 +208,12 @@ impl UserAgent {
             reachable,
             stack,
             incoming,
-            allow: config.allow,
+            door,
             max_calls: config.max_calls,
             refusing: AtomicU64::new(0),
             running: TaskTracker::new(),
             hang_up: CancellationToken::new(),
+            identifying: Arc::new(Semaphore::new(MAX_IDENTIFYING)),
             probe_interval: config.probe_interval,
             calls: Mutex::new(Calls::default()),
         });
@@ -252,13 +270,15 @@ impl UserAgent {
     /// [`SipError::Uri`], [`SipError::DisplayName`], [`SipError::Header`], [`SipError::Username`],
     /// [`SipError::NoTransport`], [`SipError::Stack`]: nothing was sent.
     pub fn call(&self, request: OutgoingCallRequest) -> Result<OutgoingCall, SipError> {
+        let peer = request.binding.as_ref().and_then(|binding| binding.flow.peer());
+        let opening = Opening { invite: None, peer: peer.map(|peer| peer.ip().to_canonical()) };
         let invite = place::invite(request, &self.agent.reachable)?;
         let contact = invite.contact.clone();
         let (reach, destination) = (self.reach.clone(), invite.destination.clone());
         let (states, states_receiver) = self.agent.layer.new_dialog_state_channel();
         let (dialog, outcome) = self.agent.layer.do_invite_async(invite, states).map_err(stack_error)?;
         let Ends { control, events, reports, inputs, key } =
-            self.agent.open(&dialog.id(), None, states_receiver);
+            self.agent.open(&dialog.id(), opening, states_receiver);
         let stage = Stage::Calling(Early::default());
         let mut task = CallTask::new(Arc::clone(&self.agent), dialog, contact, stage, reports);
         task.follow(async move {
@@ -276,6 +296,28 @@ impl UserAgent {
         });
         self.agent.run(key, task, inputs);
         Ok(OutgoingCall { control, events })
+    }
+
+    /// Places one call at several places at once, such as all contacts of an endpoint. The first that
+    /// answers has it, and the others are given up. Where a place cannot be called the others are.
+    ///
+    /// # Errors
+    ///
+    /// As [`UserAgent::call`], of the last place, if none can be called; [`SipError::Nowhere`] without any.
+    pub fn call_any(&self, requests: Vec<OutgoingCallRequest>) -> Result<OutgoingCall, SipError> {
+        let (mut branches, mut error) = (Vec::new(), SipError::Nowhere);
+        for request in requests {
+            match self.call(request) {
+                Ok(branch) => branches.push(branch),
+                Err(refused) => error = refused,
+            }
+        }
+        if branches.len() == 1 {
+            return branches.pop().ok_or(error);
+        }
+        let (call, fork) = Fork::join(branches, self.agent.hang_up.child_token()).ok_or(error)?;
+        self.agent.running.spawn(fork.run());
+        Ok(call)
     }
 }
 
@@ -355,14 +397,14 @@ impl Sockets {
 async fn add_datagrams(
     transports: &TransportLayer,
     sockets: Vec<(Arc<UdpSocket>, SocketAddr)>,
-    allow: &[Cidr],
+    door: &Arc<Door>,
     switch: &Arc<Switch>,
     stopped: &CancellationToken,
 ) -> rsipstack::Result<()> {
     let all: Arc<[_]> = sockets.iter().map(|(socket, _)| Arc::clone(socket)).collect();
     for (socket, advertised) in sockets {
-        let (all, allow, switch) = (Arc::clone(&all), allow.to_vec(), Arc::clone(switch));
-        let gate = Arc::new(Gate { socket, all, allow, switch });
+        let (all, door, switch) = (Arc::clone(&all), Arc::clone(door), Arc::clone(switch));
+        let gate = Arc::new(Gate { socket, all, door, switch });
         let connection = UdpConnection::from_socket(gate, Some(advertised), Some(stopped.child_token()));
         transports.add_transport(SipConnection::Udp(connection.await?));
     }

@@ -1,4 +1,5 @@
 use std::fmt;
+use std::net::SocketAddr;
 
 use async_trait::async_trait;
 use mixminus_control::{AccountId, ApplicationId, ApplicationRecord, EndpointId, EndpointRecord, Timestamp};
@@ -63,6 +64,31 @@ pub struct DirectoryFilter {
     pub name: Option<String>,
 }
 
+/// A contact that an endpoint registered by datagrams.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RegistrationRecord {
+    /// The endpoint's user name.
+    pub username: String,
+    /// The contact's URI.
+    pub contact: String,
+    /// Where the registration came from.
+    pub peer: SocketAddr,
+    /// How much the contact is preferred, in thousandths.
+    pub preference: u16,
+    /// The proxies before it, the nearest first.
+    pub path: Vec<String>,
+    /// What the phone says it is.
+    pub user_agent: String,
+    /// The phone, and which of its registrations this is.
+    pub instance: Option<(String, u32)>,
+    /// Call-ID of its registrations.
+    pub call_id: String,
+    /// CSeq of the last of them.
+    pub sequence: u32,
+    /// When it ends.
+    pub expires_at: Timestamp,
+}
+
 /// What becomes of the endpoints of an application that is deleted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Orphaned {
@@ -91,13 +117,14 @@ pub trait Directory: Send + Sync + 'static {
     /// Writes a subaccount, new or changed.
     async fn save_subaccount(&self, subaccount: &SubaccountRecord) -> Result<(), StoreError>;
 
-    /// Deletes a subaccount at `at`, token first; its records stay.
+    /// Deletes a subaccount at `at`, token first; its records stay. Tells the user names of the endpoints
+    /// that are deleted with it.
     async fn delete_subaccount(
         &self,
         subaccount: &SubaccountRecord,
         estate: Estate,
         at: Timestamp,
-    ) -> Result<(), StoreError>;
+    ) -> Result<Vec<String>, StoreError>;
 
     /// Who the account belongs to, empty unless it was written.
     async fn profile(&self, account: &AccountId) -> Result<Profile, StoreError>;
@@ -124,6 +151,9 @@ pub trait Directory: Send + Sync + 'static {
     async fn default_application(&self, account: &AccountId)
     -> Result<Option<ApplicationRecord>, StoreError>;
 
+    /// The application that answers numbers of this very account which have no other.
+    async fn number_application(&self, account: &AccountId) -> Result<Option<ApplicationRecord>, StoreError>;
+
     /// Writes an application, new or changed. One that is the default for numbers
     /// or endpoints takes this from the one of its account that was.
     ///
@@ -132,8 +162,13 @@ pub trait Directory: Send + Sync + 'static {
     /// [`StoreError::Taken`] if another one of its account has the name.
     async fn save_application(&self, application: &ApplicationRecord) -> Result<(), StoreError>;
 
-    /// Deletes an application, and does with its endpoints what `endpoints` says.
-    async fn delete_application(&self, id: &ApplicationId, endpoints: &Orphaned) -> Result<(), StoreError>;
+    /// Deletes an application, does with its endpoints what `endpoints` says, and tells the user names of
+    /// those that are deleted.
+    async fn delete_application(
+        &self,
+        id: &ApplicationId,
+        endpoints: &Orphaned,
+    ) -> Result<Vec<String>, StoreError>;
 
     /// A page of endpoints, newest first, and how many match in all.
     async fn endpoints(
@@ -162,4 +197,13 @@ pub trait Directory: Send + Sync + 'static {
 
     /// Deletes an endpoint.
     async fn delete_endpoint(&self, id: &EndpointId) -> Result<(), StoreError>;
+
+    /// The contacts of endpoints that there are and that last beyond `now`.
+    async fn registrations(&self, now: Timestamp) -> Result<Vec<RegistrationRecord>, StoreError>;
+
+    /// Writes the contacts of these endpoints, which have no others then.
+    async fn save_registrations(
+        &self,
+        endpoints: &[(String, Vec<RegistrationRecord>)],
+    ) -> Result<(), StoreError>;
 }

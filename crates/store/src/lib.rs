@@ -34,7 +34,9 @@ mod text;
 pub use callback::{
     CallbackFilter, CallbackRecord, CallbackState, Forget, NewCallback, OrderKey, QueuedCallback,
 };
-pub use directory::{Directory, DirectoryFilter, Estate, Orphaned, Profile, SubaccountRecord, Token};
+pub use directory::{
+    Directory, DirectoryFilter, Estate, Orphaned, Profile, RegistrationRecord, SubaccountRecord, Token,
+};
 pub use error::StoreError;
 pub use orphans::{OpenRecording, Orphans};
 pub use sqlite::SqliteStore;

@@ -88,6 +88,8 @@ words! {
         UnknownAddress = "unknown-address",
         UnknownEverywhere = "unknown-everywhere",
         InvalidAddress = "invalid-address",
+        Barred = "barred",
+        NotRegistered = "not-registered",
         RequestTimeout = "request-timeout",
         FarEndFailed = "far-end-failed",
         FarEndCongested = "far-end-congested",

@@ -43,6 +43,8 @@ pub struct Limits {
     pub max_participants: usize,
     /// Calls that each account may place in a second; what is beyond waits.
     pub max_dials_per_s: u32,
+    /// Live calls that each account may have placed; one more ends as [`HangupCause::ConcurrencyLimit`].
+    pub max_placed: usize,
 }
 
 /// Every call and conference of a node.
@@ -51,7 +53,13 @@ pub struct Limits {
 /// use mixminus_control::{Effect, Input, Limits, ParticipantId, Switchboard, Timestamp};
 /// use rand::{SeedableRng, rngs::StdRng};
 ///
-/// let limits = Limits { max_calls: 100, max_conferences: 10, max_participants: 10, max_dials_per_s: 10 };
+/// let limits = Limits {
+///     max_calls: 100,
+///     max_conferences: 10,
+///     max_participants: 10,
+///     max_dials_per_s: 10,
+///     max_placed: 50,
+/// };
 /// let mut switchboard = Switchboard::new(limits, ParticipantId(1), StdRng::seed_from_u64(7));
 /// let effects = switchboard.handle(Input::Drain, Timestamp::from_micros(0));
 /// assert!(effects.is_empty());
@@ -292,6 +300,11 @@ impl Switchboard {
         Some(record)
     }
 
+    /// The call whose leg this is.
+    pub fn call_of(&self, leg: LegId) -> Option<CallId> {
+        self.legs.get(&leg).copied()
+    }
+
     /// Takes a call out of what it shares with others.
     fn detach(&mut self, id: CallId, cause: ExitCause) -> Option<Connection> {
         let call = self.calls.get(&id)?;
@@ -309,13 +322,11 @@ impl Switchboard {
     fn forget(&mut self, id: CallId) {
         if let Some(call) = self.calls.remove(&id) {
             debug_assert_eq!(call.id(), id);
-            match call.leg() {
-                Some(leg) => {
-                    self.legs.remove(&leg);
-                    self.context.set_talking(leg, false);
-                }
-                None => self.dial_no_more(id),
+            if let Some(leg) = call.leg() {
+                self.legs.remove(&leg);
+                self.context.set_talking(leg, false);
             }
+            self.dial_no_more(id, &call.record().account);
             if call.is_recorded() {
                 self.finishing.insert(Owner::Call(id), Ended::Call(Box::new(call)));
             }
@@ -380,7 +391,10 @@ impl Switchboard {
         match self.context.expire(timer) {
             Some(Due::Step(call)) => self.drive(call, |call, context| call.step_over(timer, context)),
             Some(Due::Dial(call)) => self.dial(call),
-            Some(Due::DialMore) => self.dial_more(),
+            Some(Due::DialMore) => {
+                self.end_too_many();
+                self.dial_more();
+            }
             Some(Due::Answerer(call)) => self.drive(call, |call, context| call.listen(None, context)),
             Some(Due::RingTimeout(call)) => {
                 self.end_call(call, Ending::by(HangupSource::Service, HangupCause::RingTimeout));

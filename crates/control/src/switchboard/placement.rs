@@ -1,6 +1,6 @@
 //! Calls that we place, and what becomes of them when one is answered.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::time::Duration;
 
 use mixminus_mixer::LegId;
@@ -101,28 +101,44 @@ impl Switchboard {
             while now >= dialling.next
                 && let Some(id) = dialling.waiting.pop_front()
             {
-                if let Some(call) = self.calls.get_mut(&id) {
+                if dialling.dialled.len() >= self.limits.max_placed {
+                    dialling.too_many.push(id);
+                } else if let Some(call) = self.calls.get_mut(&id) {
                     call.dial(&mut self.context);
+                    dialling.dialled.insert(id);
                     dialling.next = now + pause;
                 }
             }
             dialling.wake.take_if(|(at, _)| *at <= now);
-            if !dialling.waiting.is_empty() && dialling.wake.is_none() {
+            let waits = !dialling.waiting.is_empty() || !dialling.too_many.is_empty();
+            if waits && dialling.wake.is_none() {
                 let timer = self.context.wake(dialling.next.since(now), Due::DialMore);
                 dialling.wake = Some((dialling.next, timer));
             }
         }
     }
 
-    /// Takes a call that ended out of those that wait to be dialled.
-    pub(super) fn dial_no_more(&mut self, id: CallId) {
-        for dialling in self.dialling.values_mut() {
+    /// Ends calls beyond what accounts may have placed, some time after they were asked for: whoever
+    /// asked is told of them first.
+    pub(super) fn end_too_many(&mut self) {
+        let too_many = self.dialling.values_mut().flat_map(|dialling| std::mem::take(&mut dialling.too_many));
+        for id in too_many.collect::<Vec<_>>() {
+            self.end_call(id, Ending::by(HangupSource::Service, HangupCause::ConcurrencyLimit));
+        }
+    }
+
+    /// Takes a call of `account` that ended out of those that were dialled or wait for it.
+    pub(super) fn dial_no_more(&mut self, id: CallId, account: &AccountId) {
+        let Some(dialling) = self.dialling.get_mut(account) else { return };
+        if !dialling.dialled.remove(&id) {
             dialling.waiting.retain(|waiting| *waiting != id);
-            if dialling.waiting.is_empty()
-                && let Some((_, timer)) = dialling.wake.take()
-            {
-                self.context.cancel(timer);
-            }
+            dialling.too_many.retain(|waiting| *waiting != id);
+        }
+        if dialling.waiting.is_empty()
+            && dialling.too_many.is_empty()
+            && let Some((_, timer)) = dialling.wake.take()
+        {
+            self.context.cancel(timer);
         }
     }
 
@@ -140,6 +156,8 @@ impl Switchboard {
     pub(super) fn not_dialled(&mut self, id: CallId, reason: DialError) {
         let cause = match reason {
             DialError::InvalidAddress => HangupCause::InvalidAddress,
+            DialError::Barred => HangupCause::Barred,
+            DialError::NotRegistered => HangupCause::NotRegistered,
             DialError::NoRoom => HangupCause::ConcurrencyLimit,
         };
         self.end_call(id, Ending::by(HangupSource::Service, cause));
@@ -288,6 +306,10 @@ impl Switchboard {
 #[derive(Debug, Default)]
 pub(super) struct Dialling {
     waiting: VecDeque<CallId>,
+    /// What it asked for beyond what it may.
+    too_many: Vec<CallId>,
+    /// What it dialled and has not ended.
+    dialled: HashSet<CallId>,
     /// When it may dial again.
     next: Timestamp,
     /// When that is looked at.

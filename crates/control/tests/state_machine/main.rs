@@ -30,8 +30,13 @@ use steps::{Ask, Change, FarEnd, MAX_PARTICIPANTS, People, Room, Step, steps};
 use world::{LegFate, World};
 
 /// Few enough to be reached.
-const LIMITS: Limits =
-    Limits { max_calls: 10, max_conferences: 2, max_participants: MAX_PARTICIPANTS, max_dials_per_s: 10 };
+const LIMITS: Limits = Limits {
+    max_calls: 10,
+    max_conferences: 2,
+    max_participants: MAX_PARTICIPANTS,
+    max_dials_per_s: 10,
+    max_placed: 6,
+};
 
 struct Machine {
     world: World,

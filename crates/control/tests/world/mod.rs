@@ -21,7 +21,7 @@ use rand::SeedableRng;
 use rand::rngs::StdRng;
 
 pub const LIMITS: Limits =
-    Limits { max_calls: 50, max_conferences: 20, max_participants: 10, max_dials_per_s: 10 };
+    Limits { max_calls: 50, max_conferences: 20, max_participants: 10, max_dials_per_s: 10, max_placed: 20 };
 
 #[derive(Debug, PartialEq, Eq, Clone, Copy)]
 pub enum LegFate {

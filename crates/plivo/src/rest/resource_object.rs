@@ -33,6 +33,9 @@ pub struct ApplicationObject {
 }
 
 impl ApplicationObject {
+    /// The host of applications' addresses.
+    pub const DOMAIN: &str = "app.plivo.com";
+
     /// The `resource_uri` of the application.
     pub fn uri(account: &str, app_id: &str) -> String {
         absolute(&["v1", "Account", account, "Application", app_id])
@@ -40,7 +43,7 @@ impl ApplicationObject {
 
     /// The `sip_uri` of the application.
     pub fn sip_uri(app_id: &str) -> String {
-        format!("sip:{app_id}@app.plivo.com")
+        format!("sip:{app_id}@{}", Self::DOMAIN)
     }
 }
 
@@ -79,6 +82,9 @@ pub struct Registration {
 }
 
 impl EndpointObject {
+    /// The host of endpoints' addresses, and the realm of their passwords.
+    pub const DOMAIN: &str = "phone.plivo.com";
+
     /// The `resource_uri` of the endpoint.
     pub fn uri(account: &str, endpoint_id: &str) -> String {
         absolute(&["v1", "Account", account, "Endpoint", endpoint_id])
@@ -86,7 +92,7 @@ impl EndpointObject {
 
     /// The `sip_uri` of the endpoint.
     pub fn sip_uri(username: &str) -> String {
-        format!("sip:{username}@phone.plivo.com")
+        format!("sip:{username}@{}", Self::DOMAIN)
     }
 }
 

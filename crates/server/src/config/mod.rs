@@ -16,8 +16,8 @@ use mixminus_sip::{Cidr, ListenAddress};
 
 pub use reference::reference;
 pub use setting::{
-    Callable, EncryptionKey, HttpUrl, Method, Name, OpusRate, Password, PortRange, RecordingRate,
-    RecordingStore, Setting, SpeechEngine, SrtpKeying, TrunkHost, Within,
+    Callable, Digest, EncryptionKey, HttpUrl, Method, Name, NumberApplication, NumberPrefix, OpusRate,
+    Password, PortRange, RecordingRate, RecordingStore, Setting, SpeechEngine, SrtpKeying, TrunkHost, Within,
 };
 pub use source::{ConfigError, Origin};
 
@@ -162,7 +162,8 @@ settings! {
         /// Pages that may connect by WebSocket, besides those of the host that they connect to: where
         /// they come from, such as `https://app.example.com`, or `*` for any.
         origins: Option<Vec<String>> = ["https://app.example.com"],
-        /// Networks that calls are taken from; all others are refused.
+        /// Networks that calls are taken from without a password, such as carriers'; from
+        /// all others, only endpoints may call.
         allow: Vec<Cidr> = ["127.0.0.0/8", "::1/128"],
         /// Who takes calls to numbers: `host` or `host:port`, with
         /// `;transport=tcp` for TCP or `;transport=tls` for TLS. Without it they fail.
@@ -171,8 +172,27 @@ settings! {
         trunk_username: Option<Name> = "mixminus",
         /// Its password.
         trunk_password: Option<Password> = "what-the-carrier-gave",
+        /// What a trunk calls in with, from networks that are not in `allow`.
+        incoming_username: Option<Name> = "carrier",
+        /// Its password. Without it, or with `endpoints` off, no such trunk may.
+        incoming_password: Option<Password> = "what-the-carrier-was-given",
         /// Hosts and networks that calls to SIP addresses may go to.
         call: Vec<Callable> = ["127.0.0.0/8", "::1/128", "localhost"],
+        /// What numbers begin with that are never called.
+        deny_prefixes: Option<Vec<NumberPrefix>> = ["+1900", "+979"],
+        /// Numbers, each with the id of the application that answers calls to it. Other
+        /// calls from `allow` are answered by the application that is the default for
+        /// numbers, or as `[application]` says.
+        numbers: Option<Vec<NumberApplication>> = ["+14155550100=20468599130939380"],
+        /// Whether endpoints that the API made may register and call, from any network.
+        endpoints: bool = true,
+        /// What endpoints' passwords are hashed with, the preferred first. With
+        /// `SHA-256` among them, phones that know MD5 alone may not register.
+        digests: Vec<Digest> = ["MD5"],
+        /// Seconds of the shortest registration.
+        min_registration_s: Within<10, 3600> = 60,
+        /// Seconds of the longest registration; who asks for more gets this.
+        max_registration_s: Within<10, 86_400> = 3600,
         /// Address told to callers, for their audio and for signalling, when that is
         /// not the address listened on (network address translation, containers).
         public_address: Option<IpAddr> = "203.0.113.7",
@@ -380,6 +400,8 @@ settings! {
         max_arrivals_per_s: Within<1, 10_000> = 500,
         /// Calls that an account places in a second; more of them wait.
         max_dials_per_s: Within<1, 1000> = 10,
+        /// Live calls that an account may have placed; one more fails.
+        max_placed_calls: Within<1, 100_000> = 1000,
         /// Share of its time, in per cent, that an audio thread may be busy
         /// before new calls are refused. The rest is for what those inside do
         /// next: begin to talk, all at once.

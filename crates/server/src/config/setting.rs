@@ -10,11 +10,12 @@ use mixminus_audio::SampleRate;
 use mixminus_codec::Format;
 use mixminus_control::HttpMethod;
 use mixminus_sip::sdp::SrtpPolicy;
-use mixminus_sip::{Cidr, ListenAddress};
+use mixminus_sip::{Algorithm, Cidr, ListenAddress};
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
-use crate::exchange::Peer;
+use crate::endpoints::NumberRoute;
+use crate::exchange::{Peer, Prefix};
 
 use crate::prompts::InstalledVoice;
 use crate::recording_place::unhex;
@@ -343,6 +344,48 @@ pub struct Callable(pub Peer);
 impl Setting for Callable {
     fn accepts() -> String {
         "a host name, or a network such as 10.0.0.0/8".into()
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        text.parse().ok().map(Self)
+    }
+}
+
+/// What numbers begin with that are not called.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NumberPrefix(pub Prefix);
+
+impl Setting for NumberPrefix {
+    fn accepts() -> String {
+        "digits, with a plus or without".into()
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        text.parse().ok().map(Self)
+    }
+}
+
+/// A number, and what answers it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NumberApplication(pub NumberRoute);
+
+impl Setting for NumberApplication {
+    fn accepts() -> String {
+        "a number, =, and the id of an application".into()
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        text.parse().ok().map(Self)
+    }
+}
+
+/// What passwords are hashed with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Digest(pub Algorithm);
+
+impl Setting for Digest {
+    fn accepts() -> String {
+        "MD5 or SHA-256".into()
     }
 
     fn parse(text: &str) -> Option<Self> {

@@ -7,6 +7,7 @@
 mod callback;
 mod command;
 mod document;
+mod endpoint;
 mod input;
 mod join;
 mod plain;
@@ -25,6 +26,7 @@ pub use command::{
     stop_recording, transfer,
 };
 pub use document::{Means, document};
+pub use endpoint::{ADDRESS_QUERY, ENDPOINT_DOMAIN, call_id_header, endpoint_name, is_application};
 pub use join::{digits, to_url};
 pub use plain::participant_callback_parameters;
 pub use resource::{application, endpoint, http_method, recording, recording_filter, transcription};

@@ -7,7 +7,7 @@ use mixminus_control::{
     RecordingRecord, RecordingState, Timestamp, TranscriptRecord, TranscriptState,
 };
 use mixminus_plivo::rest::{
-    ApplicationObject, EndpointObject, RecordingFilter, TranscriptStatus, TranscriptionObject,
+    ApplicationObject, EndpointObject, RecordingFilter, Registration, TranscriptStatus, TranscriptionObject,
 };
 use mixminus_plivo::{FileFormat, Method, RecordingFile};
 use mixminus_store as store;
@@ -58,18 +58,18 @@ pub const fn http_method(method: Method) -> HttpMethod {
     }
 }
 
-/// The endpoint in a reply.
-pub fn endpoint(record: &EndpointRecord) -> EndpointObject {
+/// The endpoint in a reply, with its registration if it has one.
+pub fn endpoint(record: &EndpointRecord, registration: Option<Registration>) -> EndpointObject {
     EndpointObject {
         alias: record.alias.clone(),
         application: record.application.as_ref().map(|id| ApplicationObject::uri(&record.account.0, &id.0)),
         endpoint_id: record.id.0.clone(),
         resource_uri: EndpointObject::uri(&record.account.0, &record.id.0),
-        sip_registered: "false",
+        sip_registered: if registration.is_some() { "true" } else { "false" },
         sip_uri: EndpointObject::sip_uri(&record.username),
         sub_account: sub_account(&record.account),
         username: record.username.clone(),
-        registration: None,
+        registration,
     }
 }
 

@@ -1,11 +1,14 @@
 //! Whom calls may be placed to, and by which way.
 
+use std::borrow::Cow;
 use std::net::IpAddr;
 use std::str::FromStr;
 
 use mixminus_control::{DialError, PlaceCall};
-use mixminus_sip::{Cidr, Credentials, OutgoingCallRequest};
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use mixminus_sip::{Cidr, Credentials, OutgoingCallRequest, Registrar};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+
+use crate::dialect;
 
 /// What may stand for itself in the user part of a SIP URI (RFC 3261 section 25.1).
 const USER: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'+').remove(b'*');
@@ -43,6 +46,18 @@ pub struct Trunk {
     pub credentials: Option<Credentials>,
 }
 
+/// The beginning of numbers that must not be called: digits, with a plus or without.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Prefix(String);
+
+impl FromStr for Prefix {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        is_number(text).then(|| Self(text.trim_start_matches('+').to_owned())).ok_or(())
+    }
+}
+
 /// How calls are placed.
 #[derive(Clone, Debug)]
 pub struct Dialling {
@@ -50,18 +65,45 @@ pub struct Dialling {
     pub trunk: Option<Trunk>,
     /// Whom SIP URIs may name.
     pub peers: Vec<Peer>,
+    /// What no number that is called may begin with, at whichever host.
+    pub barred: Vec<Prefix>,
+    /// Where endpoints are.
+    pub registrar: Registrar,
     /// The host in the calling party's address.
     pub host: String,
 }
 
 impl Dialling {
-    /// The request that places `place` with `offer`.
+    /// The requests that place `place` with `offer`, more than one if an endpoint has more than one contact.
     ///
     /// # Errors
     ///
-    /// [`DialError::InvalidAddress`] if the called party is none that may be called.
-    pub fn request(&self, place: &PlaceCall, offer: String) -> Result<OutgoingCallRequest, DialError> {
+    /// [`DialError::InvalidAddress`] if the called party is none that may be called, [`DialError::Barred`]
+    /// if its number is none, [`DialError::NotRegistered`] if it is an endpoint that is not there.
+    pub fn requests(&self, place: &PlaceCall, offer: &str) -> Result<Vec<OutgoingCallRequest>, DialError> {
+        let Some(name) = dialect::endpoint_name(&place.call.to) else {
+            return Ok(vec![self.request(place, offer)?]);
+        };
+        let ringing = self.registrar.bindings(name).into_iter().map(|binding| {
+            let call_id = dialect::call_id_header(place.call.id);
+            OutgoingCallRequest {
+                from: self.from(&place.call.from),
+                from_display: place.call.caller_name.clone(),
+                offer: offer.to_owned(),
+                headers: place.headers.iter().cloned().chain([call_id]).collect(),
+                binding: Some(binding),
+                ..OutgoingCallRequest::default()
+            }
+        });
+        let ringing: Vec<_> = ringing.collect();
+        if ringing.is_empty() { Err(DialError::NotRegistered) } else { Ok(ringing) }
+    }
+
+    fn request(&self, place: &PlaceCall, offer: &str) -> Result<OutgoingCallRequest, DialError> {
         let call = &place.call;
+        if self.is_barred(&call.to) {
+            return Err(DialError::Barred);
+        }
         let (target, credentials) = match (sip_host(&call.to), &self.trunk) {
             (Some(host), _) if self.may_call(host) => (call.to.clone(), None),
             (None, Some(trunk)) if is_number(&call.to) => {
@@ -77,11 +119,10 @@ impl Dialling {
             target,
             from: self.from(&call.from),
             from_display: call.caller_name.clone(),
-            offer,
+            offer: offer.to_owned(),
             headers: place.headers.clone(),
             credentials: own.or(credentials),
-            route: None,
-            peer: None,
+            ..OutgoingCallRequest::default()
         })
     }
 
@@ -92,6 +133,16 @@ impl Dialling {
             (Peer::Host(name), None) => name.eq_ignore_ascii_case(host),
             _ => false,
         })
+    }
+
+    /// Whether the number in `to`, wherever it is called, begins with what must not be called.
+    fn is_barred(&self, to: &str) -> bool {
+        let user =
+            sip_user(to).map_or(Cow::Borrowed(to), |user| percent_decode_str(user).decode_utf8_lossy());
+        let digits: String = user.chars().filter(|c| !matches!(c, '-' | '.' | '(' | ')' | ' ')).collect();
+        let digits = digits.trim_start_matches('+');
+        let digits = digits.strip_prefix("00").unwrap_or(digits);
+        self.barred.iter().any(|Prefix(prefix)| digits.starts_with(prefix))
     }
 
     /// The calling party as a SIP URI: as it is, or a user of ours.
@@ -109,6 +160,12 @@ fn is_number(text: &str) -> bool {
     !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())
 }
 
+/// The user that a SIP URI names, still escaped.
+fn sip_user(text: &str) -> Option<&str> {
+    sip_host(text)?;
+    text[4..].split_once('@').map(|(user, _)| user)
+}
+
 /// The host that a SIP URI names; none if `text` is no SIP URI.
 fn sip_host(text: &str) -> Option<&str> {
     let rest = text.get(..4).filter(|scheme| scheme.eq_ignore_ascii_case("sip:")).map(|_| &text[4..])?;
@@ -122,13 +179,24 @@ fn sip_host(text: &str) -> Option<&str> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
+    use mixminus_sip::{Binding, Flow};
+
     use super::super::super::dialect::samples;
     use super::*;
 
     fn dialling(trunk: Option<&str>) -> Dialling {
         let peers = ["127.0.0.0/8", "::1/128", "pbx.example"].map(|peer| peer.parse().unwrap());
         let trunk = trunk.map(|host| Trunk { host: host.into(), credentials: None });
-        Dialling { trunk, peers: peers.into(), host: "192.0.2.1".into() }
+        let barred = ["+1900", "979"].map(|prefix| prefix.parse().unwrap());
+        Dialling {
+            trunk,
+            peers: peers.into(),
+            barred: barred.into(),
+            registrar: Registrar::default(),
+            host: "192.0.2.1".into(),
+        }
     }
 
     fn placed(to: &str, from: &str) -> PlaceCall {
@@ -137,7 +205,7 @@ mod tests {
     }
 
     fn target(to: &str, trunk: Option<&str>) -> Option<String> {
-        dialling(trunk).request(&placed(to, "1415"), String::new()).ok().map(|request| request.target)
+        dialling(trunk).request(&placed(to, "1415"), "").ok().map(|request| request.target)
     }
 
     #[test]
@@ -165,6 +233,44 @@ mod tests {
     }
 
     #[test]
+    fn barred_numbers_are_called_nowhere() {
+        let reason = |to| dialling(Some("t.example")).requests(&placed(to, "1415"), "").err();
+        for to in
+            ["+19005550100", "1900", "001900555", "979", "sip:+1900@pbx.example", "sip:%2B19-00@127.0.0.1"]
+        {
+            assert_eq!(reason(to), Some(DialError::Barred), "{to}");
+        }
+        for to in ["+1415900", "+1901", "sip:anna1900@pbx.example"] {
+            assert_eq!(reason(to), None, "{to}");
+        }
+        assert!(["+1x", "", "+", "sip:1900@h"].iter().all(|prefix| prefix.parse::<Prefix>().is_err()));
+    }
+
+    #[test]
+    fn an_endpoint_is_called_at_all_its_contacts_wherever_calls_may_go() {
+        let (dialling, place) = (dialling(None), placed("sip:bob1@phone.plivo.com", "1415"));
+        assert_eq!(dialling.requests(&place, "").err(), Some(DialError::NotRegistered));
+        let binding = |contact: &str| Binding {
+            contact: contact.into(),
+            preference: 1000,
+            path: vec![],
+            flow: Flow::udp(([192, 0, 2, 7], 5060).into()),
+            user_agent: String::new(),
+            instance: None,
+            call_id: "c".into(),
+            sequence: 1,
+            expires_at: Binding::ending_in(Duration::from_mins(1)),
+        };
+        dialling.registrar.restore("bob1", vec![binding("sip:b@192.0.2.7"), binding("sip:b@192.0.2.8")]);
+        let requests = dialling.requests(&place, "v=0").unwrap();
+        let told: Vec<_> =
+            requests.iter().map(|one| one.binding.as_ref().unwrap().contact.as_str()).collect();
+        assert_eq!(told, ["sip:b@192.0.2.7", "sip:b@192.0.2.8"]);
+        let call_id = ("X-Calluuid".to_owned(), place.call.id.to_string());
+        assert!(requests.iter().all(|one| one.offer == "v=0" && one.headers == [call_id.clone()]));
+    }
+
+    #[test]
     fn a_callees_own_credentials_go_before_the_trunks() {
         let credentials =
             |username: &str| Credentials { username: username.into(), password: "12345678".into() };
@@ -173,7 +279,7 @@ mod tests {
         let own = mixminus_control::Credentials { username: "ann".into(), password: "12345678".into() };
         let place = |to, own: Option<&mixminus_control::Credentials>| {
             let place = PlaceCall { credentials: own.cloned(), ..placed(to, "1415") };
-            dialling.request(&place, String::new()).unwrap().credentials
+            dialling.request(&place, "").unwrap().credentials
         };
         let (user, number) = ("sip:bob@pbx.example", "1416");
         assert_eq!(place(user, Some(&own)), Some(credentials("ann")));
@@ -184,8 +290,7 @@ mod tests {
 
     #[test]
     fn who_calls_is_a_user_of_ours_or_a_sip_address() {
-        let from =
-            |from| dialling(None).request(&placed("sip:a@127.0.0.1", from), String::new()).unwrap().from;
+        let from = |from| dialling(None).request(&placed("sip:a@127.0.0.1", from), "").unwrap().from;
         assert_eq!(from("+1415"), "sip:+1415@192.0.2.1");
         assert_eq!(from("sip:ann@h"), "sip:ann@h");
         assert_eq!(from("Ann Lee@x"), "sip:Ann%20Lee%40x@192.0.2.1");

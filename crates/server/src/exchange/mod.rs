@@ -20,9 +20,8 @@ use std::time::{Duration, Instant};
 
 use mixminus_audio::Clip;
 use mixminus_control::{
-    AccountId, Application, Arrival, CommandError, DialError, Effect, Fetch, Input, LegEnd, News, Outcome,
-    OutgoingMessage, PlaceCall, PromptContent, Refusal, Repeat, RequestId, StartRecording, StreamId,
-    Switchboard, TimerId,
+    Arrival, CommandError, DialError, Effect, Fetch, Input, LegEnd, News, Outcome, OutgoingMessage,
+    PlaceCall, PromptContent, Refusal, Repeat, RequestId, StartRecording, StreamId, Switchboard, TimerId,
 };
 use mixminus_media::{Media, MediaEvent};
 use mixminus_mixer::{BridgeId, LegId, Plays, PromptId, TapCapacity, TapId};
@@ -34,6 +33,8 @@ use tokio::task::AbortHandle;
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
+use crate::dialect;
+use crate::endpoints::Arriving;
 use crate::messages;
 use crate::prompts::{AudioFiles, PromptError, Prompts};
 use crate::rate::RateLimit;
@@ -47,7 +48,7 @@ use handle::{CommandRequest, ExchangeError};
 pub use admission::Admission;
 pub use backlog::{Backlog, Entry};
 pub use clock::Clock;
-pub use dialling::{Dialling, Peer, Trunk};
+pub use dialling::{Dialling, Peer, Prefix, Trunk};
 pub use documents::Documents;
 pub use journal::Journal;
 pub use leg::{SrtpTerms, Terms};
@@ -68,7 +69,7 @@ const RETRY_AFTER: Duration = Duration::from_secs(10);
 #[derive(Debug)]
 pub struct Intake {
     /// New calls.
-    pub calls: mpsc::Receiver<IncomingCall>,
+    pub calls: mpsc::Receiver<Arriving>,
     /// Digits, ended prompts, vanished legs.
     pub media: mpsc::Receiver<MediaEvent>,
     /// The ends of recordings.
@@ -82,10 +83,6 @@ pub struct Intake {
 /// How calls are answered.
 #[derive(Clone, Debug)]
 pub struct Answering {
-    /// Whose calls they are.
-    pub account: AccountId,
-    /// What they do.
-    pub application: Application,
     /// What far ends are told of our media.
     pub terms: Terms,
     /// How calls are placed.
@@ -205,7 +202,7 @@ impl Exchange {
         self.equipment.journal.close().await;
     }
 
-    fn arrive(&mut self, call: IncomingCall) {
+    fn arrive(&mut self, Arriving { call, account, application }: Arriving) {
         if !self.equipment.journal.keeps_up() {
             tracing::warn!(call_id = call.control.id(), "refused: it could not be put on record");
             return call.control.refuse(503, Some(RETRY_AFTER));
@@ -229,11 +226,16 @@ impl Exchange {
         };
         let attendance = leg::Attendance { leg, signalling: signalling.clone(), ground, placed: None };
         self.calls.insert(leg, signalling);
-        let Answering { account, application, .. } = self.answering.clone();
-        let IncomingCall { from, to, user, headers, events, .. } = call;
+        let IncomingCall { from, to, user, endpoint, headers, events, .. } = call;
         tokio::spawn(attendance.run(events, self.occurred.clone()));
         let arrival = Arrival { leg, account, from, to, user, application, headers };
-        self.handle(Input::CallArrived(arrival));
+        let effects = self.decide(Input::CallArrived(arrival));
+        if endpoint.is_some()
+            && let Some(id) = self.equipment.switchboard.call_of(leg)
+        {
+            self.signal(leg, |control| control.label(vec![dialect::call_id_header(id)]));
+        }
+        self.carry_out(effects);
     }
 
     fn ground(&self) -> leg::Ground {
@@ -262,7 +264,7 @@ impl Exchange {
             tracing::warn!(%call, %error, "not dialled");
             DialError::NoRoom
         })?;
-        match self.send_invite(place, offered.description.clone()) {
+        match self.send_invite(place, &offered.description) {
             Ok(OutgoingCall { control, events }) => {
                 let signalling = offered.placed(control);
                 let attendance =
@@ -278,12 +280,12 @@ impl Exchange {
         }
     }
 
-    fn send_invite(&self, place: &PlaceCall, offer: String) -> Result<OutgoingCall, DialError> {
+    fn send_invite(&self, place: &PlaceCall, offer: &str) -> Result<OutgoingCall, DialError> {
         let call = place.call.id;
-        let request = self.answering.dialling.request(place, offer).inspect_err(|_| {
-            tracing::warn!(%call, "not dialled: no number or SIP address that `[sip]` allows to call");
+        let requests = self.answering.dialling.requests(place, offer).inspect_err(|reason| {
+            tracing::warn!(%call, ?reason, "not dialled: nobody whom `[sip]` allows to call, or who is there");
         })?;
-        self.equipment.agent.call(request).map_err(|error| {
+        self.equipment.agent.call_any(requests).map_err(|error| {
             tracing::warn!(%call, %error, "not dialled");
             DialError::InvalidAddress
         })
@@ -336,16 +338,24 @@ impl Exchange {
 
     /// Lets the control plane take `input` in, and does what it says.
     fn handle(&mut self, input: Input) {
-        let now = self.equipment.clock.now();
+        let effects = self.decide(input);
+        self.carry_out(effects);
+    }
+
+    fn decide(&mut self, input: Input) -> Vec<Effect> {
+        self.equipment.switchboard.handle(input, self.equipment.clock.now())
+    }
+
+    fn carry_out(&mut self, effects: Vec<Effect>) {
         let mut entry = Entry::default();
-        for effect in self.equipment.switchboard.handle(input, now) {
-            self.carry_out(effect, &mut entry);
+        for effect in effects {
+            self.take_effect(effect, &mut entry);
         }
         self.equipment.status.update(&self.equipment.switchboard);
         self.equipment.journal.write(entry);
     }
 
-    fn carry_out(&mut self, effect: Effect, entry: &mut Entry) {
+    fn take_effect(&mut self, effect: Effect, entry: &mut Entry) {
         let media = &self.equipment.media;
         match effect {
             Effect::Ring(leg) => self.signal(leg, CallControl::ring),

@@ -79,7 +79,9 @@ pub async fn delete(asked: &Asked<'_>, id: &str) -> Result<Response, ApiError> {
         None if cascade => Orphaned::Deleted,
         None => Orphaned::Kept,
     };
-    asked.state.store.delete_application(&record.id, &endpoints).await?;
+    for username in asked.state.store.delete_application(&record.id, &endpoints).await? {
+        asked.state.registrar.forget(&username);
+    }
     Ok(no_content())
 }
 

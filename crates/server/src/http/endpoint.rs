@@ -1,33 +1,30 @@
 //! `Endpoint/`: SIP accounts for phones.
 
-use std::fmt::Write;
-
 use axum::http::StatusCode;
 use axum::response::Response;
-use md5::{Digest, Md5};
-use mixminus_control::{ApplicationId, EndpointId, EndpointRecord, PasswordDigests};
-use mixminus_plivo::rest::{EndpointCreated, EndpointUpdate, List, Message, NewEndpoint, RestError};
+use mixminus_control::{ApplicationId, EndpointId, EndpointRecord};
+use mixminus_plivo::rest::{
+    EndpointCreated, EndpointObject, EndpointUpdate, List, Message, NewEndpoint, Registration, RestError,
+};
 use mixminus_store::{DirectoryFilter, StoreError};
-use sha2::Sha256;
 
 use super::application;
 use super::asked::{Asked, digits};
 use super::reply::{self, ApiError, no_content};
 use crate::dialect;
+use crate::endpoints::password_digests;
 
 /// Length of an id, which is Plivo's.
 const ID_DIGITS: u32 = 14;
 /// Digits after a user name, so that it is one of a kind.
 const SUFFIX_DIGITS: u32 = 12;
-/// What phones are asked to register with.
-const REALM: &str = "phone.plivo.com";
 
 /// The newest first.
 pub async fn list(asked: &Asked<'_>) -> Result<Response, ApiError> {
     let (page, wanted) = asked.page()?;
     let (records, total) =
         asked.state.store.endpoints(&asked.account, &DirectoryFilter::default(), wanted).await?;
-    let objects = records.iter().map(dialect::endpoint).collect();
+    let objects = records.iter().map(|record| shown(asked, record)).collect();
     let path = asked.path("Endpoint");
     Ok(reply::json(StatusCode::OK, List::new(objects, page, total as usize, &path, &[])))
 }
@@ -56,7 +53,19 @@ pub async fn create(asked: &Asked<'_>) -> Result<Response, ApiError> {
 
 /// One of them.
 pub async fn get(asked: &Asked<'_>, id: &str) -> Result<Response, ApiError> {
-    Ok(reply::json(StatusCode::OK, dialect::endpoint(&find(asked, id).await?)))
+    Ok(reply::json(StatusCode::OK, shown(asked, &find(asked, id).await?)))
+}
+
+/// The endpoint in a reply, with where it is by now.
+fn shown(asked: &Asked<'_>, record: &EndpointRecord) -> EndpointObject {
+    let bindings = asked.state.registrar.bindings(&record.username);
+    let newest = bindings.iter().max_by_key(|binding| binding.expires_at);
+    let registration = newest.map(|binding| Registration {
+        sip_contact: binding.contact.clone(),
+        sip_expires: dialect::instant(asked.now() + binding.expires_in()).in_seconds(),
+        sip_user_agent: binding.user_agent.clone(),
+    });
+    dialect::endpoint(record, registration)
 }
 
 /// Changes what is named of it.
@@ -68,7 +77,10 @@ pub async fn change(asked: &Asked<'_>, id: &str) -> Result<Response, ApiError> {
         None => kept.application,
     };
     let digests = match password {
-        Some(password) => password_digests(&kept.username, password.expose()),
+        Some(password) => {
+            asked.state.registrar.forget(&kept.username);
+            password_digests(&kept.username, password.expose())
+        }
         None => kept.digests,
     };
     let record = EndpointRecord { application, digests, alias: alias.unwrap_or(kept.alias), ..kept };
@@ -80,6 +92,7 @@ pub async fn change(asked: &Asked<'_>, id: &str) -> Result<Response, ApiError> {
 pub async fn delete(asked: &Asked<'_>, id: &str) -> Result<Response, ApiError> {
     let record = find(asked, id).await?;
     asked.state.store.delete_endpoint(&record.id).await?;
+    asked.state.registrar.forget(&record.username);
     Ok(no_content())
 }
 
@@ -100,34 +113,4 @@ async fn save(asked: &Asked<'_>, record: &EndpointRecord) -> Result<(), ApiError
         StoreError::Taken(_) => ApiError::bad("username is taken by another endpoint"),
         error => error.into(),
     })
-}
-
-/// HA1 of RFC 7616, section 3.4.2; the password itself is not kept.
-fn password_digests(username: &str, password: &str) -> PasswordDigests {
-    let secret = format!("{username}:{REALM}:{password}");
-    PasswordDigests {
-        md5: hexadecimal(&Md5::digest(secret.as_bytes())),
-        sha256: hexadecimal(&Sha256::digest(secret.as_bytes())),
-    }
-}
-
-fn hexadecimal(bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(2 * bytes.len());
-    for byte in bytes {
-        write!(text, "{byte:02x}").expect("a String takes everything");
-    }
-    text
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn digests_are_those_that_a_phone_computes() {
-        let digests = password_digests("bob123456789012", "secret");
-        assert_eq!(digests.md5, "953c908ddb9663b6b8ac86094f7f4d77");
-        assert_eq!(digests.sha256, "90adaccba64f4a49082c16c0408180f272dd050a7ce131c6bb677ee33416c757");
-        assert_eq!(format!("{digests:?}"), "…");
-    }
 }

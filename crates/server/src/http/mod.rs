@@ -43,6 +43,7 @@ use futures::FutureExt;
 use mixminus_archive::Archive;
 use mixminus_plivo::rest::AsyncCallback;
 use mixminus_plivo::xml;
+use mixminus_sip::Registrar;
 use mixminus_store::Store;
 use tokio::sync::{Notify, watch};
 
@@ -79,6 +80,8 @@ pub struct ApiState {
     pub local: bool,
     /// Where what is asked is read.
     pub store: Arc<dyn Store>,
+    /// Where endpoints are.
+    pub registrar: Registrar,
     /// What keeps recordings.
     pub archive: Arc<Archive>,
     /// Where they are fetched.

@@ -78,9 +78,12 @@ pub async fn delete(asked: &Asked<'_>, id: &str) -> Result<Response, ApiError> {
     let estate = if parse_cascade(asked.arguments)? { Estate::Deleted } else { Estate::Inherited };
     // From here on it is not admitted, whether or not the store can be written.
     asked.state.accounts.remove(&record.id);
-    if let Err(error) = asked.state.store.delete_subaccount(&record, estate, asked.now()).await {
-        asked.state.accounts.put(record);
-        return Err(error.into());
+    match asked.state.store.delete_subaccount(&record, estate, asked.now()).await {
+        Ok(deleted) => deleted.iter().for_each(|username| asked.state.registrar.forget(username)),
+        Err(error) => {
+            asked.state.accounts.put(record);
+            return Err(error.into());
+        }
     }
     asked.state.limits.rates.remove(&record.id);
     Ok(no_content())

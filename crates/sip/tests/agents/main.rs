@@ -7,6 +7,7 @@ mod common;
 mod early;
 mod injection;
 mod outgoing;
+mod registering;
 mod secure;
 mod stream;
 mod streams;

@@ -1,5 +1,7 @@
 //! Calls through a trunk: its route and its challenges.
 
+use std::time::Duration;
+
 use crate::common::{SDP, agent, answer_to, failed, forgotten, last, next};
 use crate::outgoing::Calling;
 use mixminus_sip::{CallEnd, CallEvent, Credentials, OutgoingCallRequest};
@@ -128,6 +130,30 @@ async fn a_password_that_is_wrong_is_tried_once() {
         let again = calling.peer.expect("INVITE ").await;
         challenge(&calling, &again, status, &[MD5]).await;
         assert_eq!(last(&mut calling.call.events).await, CallEvent::Ended(failed(status)));
+    }
+}
+
+#[tokio::test]
+async fn a_callee_that_challenges_a_goodbye_learns_nothing_of_the_trunks_password() {
+    for status in [401, 407] {
+        let mut calling = through_trunk(Some(alice())).await;
+        challenge(&calling, &calling.invite, 407, &[MD5]).await;
+        let again = calling.peer.expect("INVITE ").await;
+        let to = "To: <sip:+14155550100@trunk.example>";
+        let contact =
+            format!("Contact: <sip:{}>\r\nContent-Length", calling.peer.socket.local_addr().unwrap());
+        let ok = answer_to(&again, "200 OK").replace(to, &format!("{to};tag=t"));
+        calling.peer.send(&ok.replace("Content-Length", &contact)).await;
+        assert!(matches!(next(&mut calling.call.events).await, CallEvent::Answered { .. }));
+        calling.call.control.hang_up();
+        let bye = calling.peer.expect("BYE ").await;
+        let name = if status == 407 { "Proxy-Authenticate" } else { "WWW-Authenticate" };
+        let refusal = answer_to(&bye, &format!("{status} Who"));
+        let line = format!("{name}: {MD5}\r\nContent-Length");
+        calling.peer.send(&refusal.replace("Content-Length", &line)).await;
+        assert_eq!(last(&mut calling.call.events).await, CallEvent::Ended(CallEnd::HungUp));
+        let more = calling.peer.receive_within(Duration::from_millis(300)).await;
+        assert!(!more.unwrap_or_default().contains("uthorization:"), "{status}");
     }
 }
 

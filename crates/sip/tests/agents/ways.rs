@@ -1,11 +1,11 @@
 //! Which way requests go, and what they say of it.
 
 use std::net::SocketAddr;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use mixminus_sip::{
-    CallEnd, CallEvent, OutgoingCallRequest, PeerAddress, Transport, UserAgent, UserAgentConfig,
-    WebSocketClient,
+    Binding, CallEnd, CallEvent, Flow, OutgoingCallRequest, PeerAddress, Transport, UserAgent,
+    UserAgentConfig, WebSocketClient,
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream, UdpSocket};
@@ -158,6 +158,22 @@ async fn peers_are_told_the_advertised_address() {
     assert!(invite.contains("Contact: <sip:192.0.2.7:5070>\r\n"), "{invite}");
 }
 
+/// A contact that was registered from `peer`.
+#[expect(clippy::disallowed_methods, reason = "a registration ends in an hour of real time")]
+fn binding(contact: &str, peer: PeerAddress) -> Binding {
+    Binding {
+        contact: contact.into(),
+        preference: 1_000,
+        path: Vec::new(),
+        flow: Flow::to(peer),
+        user_agent: String::new(),
+        instance: None,
+        call_id: "registration".into(),
+        sequence: 1,
+        expires_at: Instant::now() + Duration::from_hours(1),
+    }
+}
+
 #[tokio::test]
 async fn a_websocket_carries_calls_either_way() {
     let (agent, mut calls) = agent(&["udp:127.0.0.1:0"]).await;
@@ -181,9 +197,8 @@ async fn a_websocket_carries_calls_either_way() {
     assert!(browser.incoming.is_used());
 
     let request = OutgoingCallRequest {
-        target: "sip:abc@x.invalid;transport=ws".into(),
         from: "sip:alice@caller.example".into(),
-        peer: Some(peer),
+        binding: Some(binding("sip:abc@x.invalid;transport=ws", peer)),
         ..OutgoingCallRequest::default()
     };
     let mut outgoing = agent.call(request.clone()).unwrap();

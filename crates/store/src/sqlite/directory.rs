@@ -8,9 +8,12 @@ use sqlx::Row;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
 use super::list::{self, REACHED, Wanted, push_equal};
-use super::{SqliteStore, rows};
+use super::{SqliteStore, registrations, rows};
 use crate::text::Text;
-use crate::{Directory, DirectoryFilter, Estate, Orphaned, Page, Profile, StoreError, SubaccountRecord};
+use crate::{
+    Directory, DirectoryFilter, Estate, Orphaned, Page, Profile, RegistrationRecord, StoreError,
+    SubaccountRecord,
+};
 
 #[async_trait]
 impl Directory for SqliteStore {
@@ -60,7 +63,7 @@ impl Directory for SqliteStore {
         subaccount: &SubaccountRecord,
         estate: Estate,
         at: Timestamp,
-    ) -> Result<(), StoreError> {
+    ) -> Result<Vec<String>, StoreError> {
         let SubaccountRecord { id, main, .. } = subaccount;
         let mut transaction = self.writer.begin_with("BEGIN IMMEDIATE").await?;
         sqlx::query("UPDATE subaccounts SET deleted_at = $2, token = '', enabled = FALSE WHERE id = $1")
@@ -68,19 +71,24 @@ impl Directory for SqliteStore {
             .bind(at.as_micros())
             .execute(&mut *transaction)
             .await?;
-        match estate {
+        let deleted = match estate {
             Estate::Deleted => {
-                for delete in [
-                    "DELETE FROM endpoints WHERE account = $1",
-                    "DELETE FROM applications WHERE account = $1",
-                ] {
-                    sqlx::query(delete).bind(&id.0).execute(&mut *transaction).await?;
-                }
+                sqlx::query("DELETE FROM applications WHERE account = $1")
+                    .bind(&id.0)
+                    .execute(&mut *transaction)
+                    .await?;
+                sqlx::query_scalar("DELETE FROM endpoints WHERE account = $1 RETURNING username")
+                    .bind(&id.0)
+                    .fetch_all(&mut *transaction)
+                    .await?
             }
-            Estate::Inherited => inherit(&mut transaction, id, main).await?,
-        }
+            Estate::Inherited => {
+                inherit(&mut transaction, id, main).await?;
+                vec![]
+            }
+        };
         transaction.commit().await?;
-        Ok(())
+        Ok(deleted)
     }
 
     async fn profile(&self, account: &AccountId) -> Result<Profile, StoreError> {
@@ -138,11 +146,11 @@ impl Directory for SqliteStore {
         &self,
         account: &AccountId,
     ) -> Result<Option<ApplicationRecord>, StoreError> {
-        let found = sqlx::query("SELECT * FROM applications WHERE account = $1 AND default_for_endpoints")
-            .bind(&account.0)
-            .fetch_optional(&self.readers)
-            .await?;
-        found.as_ref().map(rows::application).transpose()
+        self.application_where("account = $1 AND default_for_endpoints", account).await
+    }
+
+    async fn number_application(&self, account: &AccountId) -> Result<Option<ApplicationRecord>, StoreError> {
+        self.application_where("account = $1 AND default_for_numbers", account).await
     }
 
     async fn save_application(&self, application: &ApplicationRecord) -> Result<(), StoreError> {
@@ -167,24 +175,32 @@ impl Directory for SqliteStore {
         Ok(())
     }
 
-    async fn delete_application(&self, id: &ApplicationId, endpoints: &Orphaned) -> Result<(), StoreError> {
+    async fn delete_application(
+        &self,
+        id: &ApplicationId,
+        endpoints: &Orphaned,
+    ) -> Result<Vec<String>, StoreError> {
         let mut transaction = self.writer.begin_with("BEGIN IMMEDIATE").await?;
-        let orphaned = match endpoints {
-            Orphaned::Deleted => sqlx::query("DELETE FROM endpoints WHERE application_id = $1").bind(&id.0),
-            Orphaned::Kept => {
-                sqlx::query("UPDATE endpoints SET application_id = NULL WHERE application_id = $1")
-                    .bind(&id.0)
-            }
-            Orphaned::MovedTo(other) => {
-                sqlx::query("UPDATE endpoints SET application_id = $2 WHERE application_id = $1")
-                    .bind(&id.0)
-                    .bind(&other.0)
-            }
+        let heir = match endpoints {
+            Orphaned::Deleted | Orphaned::Kept => None,
+            Orphaned::MovedTo(other) => Some(&other.0),
         };
-        orphaned.execute(&mut *transaction).await?;
+        let deleted = if *endpoints == Orphaned::Deleted {
+            sqlx::query_scalar("DELETE FROM endpoints WHERE application_id = $1 RETURNING username")
+                .bind(&id.0)
+                .fetch_all(&mut *transaction)
+                .await?
+        } else {
+            sqlx::query("UPDATE endpoints SET application_id = $2 WHERE application_id = $1")
+                .bind(&id.0)
+                .bind(heir)
+                .execute(&mut *transaction)
+                .await?;
+            vec![]
+        };
         sqlx::query("DELETE FROM applications WHERE id = $1").bind(&id.0).execute(&mut *transaction).await?;
         transaction.commit().await?;
-        Ok(())
+        Ok(deleted)
     }
 
     async fn endpoints(
@@ -243,9 +259,30 @@ impl Directory for SqliteStore {
         sqlx::query("DELETE FROM endpoints WHERE id = $1").bind(&id.0).execute(&self.writer).await?;
         Ok(())
     }
+
+    async fn registrations(&self, now: Timestamp) -> Result<Vec<RegistrationRecord>, StoreError> {
+        registrations::all(&self.readers, now).await
+    }
+
+    async fn save_registrations(
+        &self,
+        endpoints: &[(String, Vec<RegistrationRecord>)],
+    ) -> Result<(), StoreError> {
+        registrations::save(&self.writer, endpoints).await
+    }
 }
 
 impl SqliteStore {
+    async fn application_where(
+        &self,
+        condition: &'static str,
+        account: &AccountId,
+    ) -> Result<Option<ApplicationRecord>, StoreError> {
+        let query = format!("SELECT * FROM applications WHERE {condition}");
+        let found = sqlx::query(sqlx::AssertSqlSafe(query)).bind(&account.0);
+        found.fetch_optional(&self.readers).await?.as_ref().map(rows::application).transpose()
+    }
+
     /// The row with this id, if `account` reaches it.
     pub(super) async fn reached(
         &self,

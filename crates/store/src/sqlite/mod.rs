@@ -7,6 +7,7 @@ mod directory;
 mod list;
 mod outbox;
 mod read;
+mod registrations;
 mod rows;
 mod transcripts;
 mod write;
@@ -131,6 +132,7 @@ fn migrations() -> Migrator {
         (7, "told recordings", include_str!("../../migrations/0007_told_recordings.sql")),
         (8, "streams", include_str!("../../migrations/0008_streams.sql")),
         (9, "transcripts", include_str!("../../migrations/0009_transcripts.sql")),
+        (10, "registrations", include_str!("../../migrations/0010_registrations.sql")),
     ];
     let migration = |(version, name, sql): (i64, &'static str, &'static str)| {
         Migration::new(version, name.into(), MigrationType::Simple, sql.into_sql_str(), false)

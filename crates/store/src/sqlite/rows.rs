@@ -42,7 +42,7 @@ fn optional_uuid(row: &SqliteRow, column: &'static str) -> Result<Option<Uuid>, 
     }
 }
 
-fn instant(row: &SqliteRow, column: &str) -> Result<Timestamp, StoreError> {
+pub(super) fn instant(row: &SqliteRow, column: &str) -> Result<Timestamp, StoreError> {
     Ok(Timestamp::from_micros(row.try_get(column)?))
 }
 

@@ -6,8 +6,8 @@ use mixminus_control::{
     RecordingState, RecordingTrack,
 };
 use mixminus_store::{
-    Batch, Directory, DirectoryFilter, Estate, Orphaned, Page, Profile, RecordingFilter, Store, StoreError,
-    SubaccountRecord, Token,
+    Batch, Directory, DirectoryFilter, Estate, Orphaned, Page, Profile, RecordingFilter, RegistrationRecord,
+    Store, StoreError, SubaccountRecord, Token,
 };
 use uuid::Uuid;
 
@@ -158,7 +158,8 @@ async fn a_deleted_subaccount_leaves_its_estate_its_records_and_no_token() {
         let left = RecordingRecord { account: sub.id.clone(), ..recording(1) };
         fixture.commit(Batch { recordings: vec![left.clone()], ..Batch::default() }).await;
 
-        store.delete_subaccount(&sub, estate, at(50)).await.unwrap();
+        let deleted = store.delete_subaccount(&sub, estate, at(50)).await.unwrap();
+        assert_eq!(deleted.len(), usize::from(estate == Estate::Deleted), "{estate:?}");
         assert_eq!(store.subaccounts(&main, FIRST).await.unwrap(), (Vec::new(), 0));
         let inherited = store.application(&main, &ApplicationId("2".into())).await.unwrap();
         let phone = store.endpoint(&main, &EndpointId("9".into())).await.unwrap();
@@ -190,7 +191,8 @@ async fn endpoints_go_stay_or_move_when_their_application_is_deleted() {
             store.save_application(&application(id, &owner, name)).await.unwrap();
         }
         store.save_endpoint(&endpoint("9", &owner, "1")).await.unwrap();
-        store.delete_application(&ApplicationId("1".into()), &orphaned).await.unwrap();
+        let deleted = store.delete_application(&ApplicationId("1".into()), &orphaned).await.unwrap();
+        assert_eq!(deleted.len(), usize::from(orphaned == Orphaned::Deleted), "{orphaned:?}");
         let found = store.endpoint(&owner, &EndpointId("9".into())).await.unwrap();
         assert_eq!(found.map(|one| one.application), expected);
     }
@@ -242,4 +244,33 @@ async fn a_recording_that_went_on_when_the_process_died_is_as_long_as_its_file_o
 #[test]
 fn a_token_prints_truncated() {
     assert_eq!(format!("{:?}", Token("secret-of-the-account".into())), "secr…");
+}
+
+#[tokio::test]
+async fn where_endpoints_are_is_known_after_a_restart_while_it_lasts() {
+    let fixture = Fixture::new().await;
+    let owner = account();
+    fixture.store.save_endpoint(&endpoint("1", &owner, "7")).await.unwrap();
+    let record = |contact: &str, username: &str, ends| RegistrationRecord {
+        username: username.into(),
+        contact: contact.into(),
+        peer: ([192, 0, 2, 7], 5060).into(),
+        preference: 500,
+        path: vec!["sip:p.example;lr".into()],
+        user_agent: "phone".into(),
+        instance: Some(("<urn:uuid:1>".into(), 2)),
+        call_id: "c".into(),
+        sequence: 9,
+        expires_at: at(ends),
+    };
+    let (first, second) = (record("sip:a@h", "bob1", 20), record("sip:b@h", "bob1", 30));
+    let nobody = ("bob2".to_owned(), vec![record("sip:c@h", "bob2", 30)]);
+    let bob = |records: &[&RegistrationRecord]| {
+        ("bob1".to_owned(), records.iter().map(|record| (*record).clone()).collect::<Vec<_>>())
+    };
+    fixture.store.save_registrations(&[bob(&[&first, &second]), nobody]).await.unwrap();
+    assert_eq!(fixture.store.registrations(at(10)).await.unwrap(), [first.clone(), second.clone()]);
+    assert_eq!(fixture.store.registrations(at(20)).await.unwrap(), [second]);
+    fixture.store.save_registrations(&[bob(&[&first])]).await.unwrap();
+    assert_eq!(fixture.store.registrations(at(10)).await.unwrap(), [first]);
 }

@@ -5,9 +5,11 @@ use std::time::Duration;
 use mixminus_control::{
     RecordedFrom, RecordingFormat, RecordingId, RecordingRecord, RecordingState, RecordingTrack,
 };
+use mixminus_sip::{Binding, Flow};
 use serde_json::json;
 
 use super::*;
+use crate::dialect;
 
 async fn made(api: &Api, path: &str, body: &Value) -> Value {
     let answer = api.send("POST", path, body.to_string()).await;
@@ -114,6 +116,47 @@ async fn an_endpoint_is_made_shown_changed_and_deleted_and_its_password_is_nowhe
     assert_eq!(api.get(&path).await.error(), "endpoint not found");
 }
 
+/// A contact that lasts so long.
+fn binding(seconds: u64) -> Binding {
+    Binding {
+        contact: format!("sip:bob@192.0.2.7:{seconds}"),
+        preference: 1000,
+        path: vec![],
+        flow: Flow::udp(([192, 0, 2, 7], 5060).into()),
+        user_agent: "phone".into(),
+        instance: None,
+        call_id: "c".into(),
+        sequence: 1,
+        expires_at: Binding::ending_in(Duration::from_secs(seconds)),
+    }
+}
+
+#[tokio::test]
+async fn an_endpoint_tells_where_it_is_until_it_is_nowhere() {
+    let api = api().await;
+    let body = json!({ "username": "bob", "password": "secret-of-bob", "alias": "Bob" });
+    let made = made(&api, "Endpoint/", &body).await;
+    let username = made["username"].as_str().unwrap();
+    let path = format!("Endpoint/{}/", made["endpoint_id"].as_str().unwrap());
+    let register = |seconds| api.state.registrar.restore(username, vec![binding(seconds)]);
+    let before = api.state.clock.now() + Duration::from_mins(10);
+    register(600);
+    let shown = shown(&api, &path).await;
+    assert_eq!(shown["sip_registered"], "true");
+    assert_eq!(shown["sip_contact"], "sip:bob@192.0.2.7:600");
+    assert_eq!(shown["sip_user_agent"], "phone");
+    let after = api.state.clock.now() + Duration::from_mins(10);
+    let expires = shown["sip_expires"].as_str().unwrap();
+    let [earliest, latest] = [before, after].map(|at| dialect::instant(at).in_seconds());
+    assert!(earliest.as_str() <= expires && expires <= latest.as_str(), "{expires}");
+
+    assert_eq!(api.send("POST", &path, r#"{"password":"another-secret"}"#).await.status, 202);
+    assert_eq!(api.get(&path).await.json()["sip_registered"], "false", "a new password");
+    register(600);
+    assert_eq!(api.send("DELETE", &path, "").await.status, 204);
+    assert!(!api.state.registrar.is_registered(username));
+}
+
 #[tokio::test]
 async fn an_applications_endpoints_go_move_or_stay_with_its_deletion() {
     for (deletion, expected) in
@@ -127,10 +170,14 @@ async fn an_applications_endpoints_go_move_or_stay_with_its_deletion() {
         let body = json!({ "username": "bob", "password": "secret", "alias": "Bob", "app_id": one });
         let id = made(&api, "Endpoint/", &body).await["endpoint_id"].as_str().unwrap().to_owned();
         let deletion = deletion.replace("moved", &format!(r#"{{"new_endpoint_application":"{other}"}}"#));
+        let username =
+            api.get(&format!("Endpoint/{id}/")).await.json()["username"].as_str().unwrap().to_owned();
+        api.state.registrar.restore(&username, vec![binding(600)]);
         let path = format!("Application/{one}/");
         let same = json!({ "new_endpoint_application": one }).to_string();
         assert_eq!(api.send("DELETE", &path, same).await.status, 400);
         assert_eq!(api.send("DELETE", &path, deletion.clone()).await.status, 204);
+        assert_eq!(api.state.registrar.is_registered(&username), expected.is_some(), "{deletion}");
         let endpoint = api.get(&format!("Endpoint/{id}/")).await;
         let moved = format!("/v1/Account/{ID}/Application/{other}/");
         match expected {

@@ -121,6 +121,7 @@ pub async fn api_with(afterwards: Afterwards) -> Api {
         transcribes: false,
         local: true,
         store: Arc::clone(&store) as Arc<dyn Store>,
+        registrar: Registrar::default(),
         archive: Arc::new(Archive::new(spool, None, Pace::default())),
         place: recordings::place(None),
         exchange: ExchangeHandle::new(commands),

@@ -1,0 +1,103 @@
+//! Endpoints: their passwords, where they are, and what answers their calls.
+
+mod keeping;
+mod reception;
+
+use std::fmt::{self, Write};
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use md5::{Digest, Md5};
+use mixminus_control::PasswordDigests;
+use mixminus_sip::{EndpointConfig, Expiry, PasswordHashes, Passwords, Registrar, Standing, Unavailable};
+use mixminus_store::Store;
+use sha2::Sha256;
+
+use crate::config::Config;
+use crate::dialect;
+
+pub use keeping::{keep, restore};
+pub use reception::{Arriving, NumberRoute, Numbers, Reception};
+
+/// How the user agent serves endpoints, if it is to.
+pub fn config(config: &Config, store: &Arc<dyn Store>, registrar: &Registrar) -> Option<EndpointConfig> {
+    let seconds = |count: u32| Duration::from_secs(count.into());
+    let sip = &config.sip;
+    let trunk = sip.incoming_username.as_ref().zip(sip.incoming_password.as_ref());
+    let trunk = trunk.map(|(name, password)| (name.0.clone(), password_digests(&name.0, password.expose())));
+    sip.endpoints.then(|| EndpointConfig {
+        realm: dialect::ENDPOINT_DOMAIN.to_owned(),
+        passwords: Arc::new(KnownPasswords { trunk, store: Arc::downgrade(store) }),
+        registrar: registrar.clone(),
+        algorithms: sip.digests.iter().map(|digest| digest.0).collect(),
+        expiry: Expiry {
+            min: seconds(sip.min_registration_s.get()),
+            max: seconds(sip.max_registration_s.get().max(sip.min_registration_s.get())),
+        },
+        max_wrong_passwords: config.limits.wrong_passwords_per_min.get(),
+        address_query: Some(dialect::ADDRESS_QUERY.to_owned()),
+    })
+}
+
+/// HA1 of RFC 7616, section 3.4.2, of the password of an endpoint or a trunk; the password itself is not kept.
+pub fn password_digests(username: &str, password: &str) -> PasswordDigests {
+    let secret = format!("{username}:{}:{password}", dialect::ENDPOINT_DOMAIN);
+    PasswordDigests {
+        md5: hexadecimal(&Md5::digest(secret.as_bytes())),
+        sha256: hexadecimal(&Sha256::digest(secret.as_bytes())),
+    }
+}
+
+/// The trunk of the configuration, and the store as one who knows endpoints.
+struct KnownPasswords {
+    trunk: Option<(String, PasswordDigests)>,
+    /// Whoever serves the last request does not keep it open.
+    store: Weak<dyn Store>,
+}
+
+impl fmt::Debug for KnownPasswords {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("KnownPasswords")
+    }
+}
+
+#[async_trait]
+impl Passwords for KnownPasswords {
+    async fn hashes(&self, username: &str) -> Result<Option<(PasswordHashes, Standing)>, Unavailable> {
+        if let Some((_, digests)) = self.trunk.as_ref().filter(|(trunk, _)| trunk == username) {
+            return Ok(Some((hashes(digests.clone()), Standing::Trunk)));
+        }
+        let store = self.store.upgrade().ok_or(Unavailable)?;
+        let found = store.endpoint_by_username(username).await.map_err(|error| {
+            tracing::error!(%error, "an endpoint's password cannot be looked up");
+            Unavailable
+        })?;
+        Ok(found.map(|endpoint| (hashes(endpoint.digests), Standing::Endpoint)))
+    }
+}
+
+fn hashes(PasswordDigests { md5, sha256 }: PasswordDigests) -> PasswordHashes {
+    PasswordHashes { md5, sha256 }
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(2 * bytes.len());
+    for byte in bytes {
+        write!(text, "{byte:02x}").expect("a String takes everything");
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn digests_are_those_that_a_phone_computes() {
+        let digests = password_digests("bob123456789012", "secret");
+        assert_eq!(digests.md5, "953c908ddb9663b6b8ac86094f7f4d77");
+        assert_eq!(digests.sha256, "90adaccba64f4a49082c16c0408180f272dd050a7ce131c6bb677ee33416c757");
+        assert_eq!(format!("{digests:?}"), "…");
+    }
+}

@@ -1,0 +1,86 @@
+//! Where calls come from: the user agent, the endpoints that it knows, and what answers each call.
+
+use std::sync::Arc;
+
+use mixminus_control::{Action, Application, CallUrls, HttpMethod};
+use mixminus_sip::{Registrar, StreamLimits, UserAgent, UserAgentConfig};
+use mixminus_store::Store;
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use super::sip_tls::SipTls;
+use super::{ServeError, TURNOVER};
+use crate::account::Accounts;
+use crate::config::{self, Config, HttpUrl};
+use crate::endpoints::{self, Arriving, Reception};
+use crate::exchange::Clock;
+
+/// Starts the user agent; calls come with what answers them, until `stop`. The task is over once it is
+/// written where endpoints are.
+pub(super) async fn take(
+    config: &Config,
+    (store, accounts): (&Arc<dyn Store>, &Accounts),
+    clock: Clock,
+    stop: &CancellationToken,
+) -> Result<(Arc<UserAgent>, Registrar, mpsc::Receiver<Arriving>, JoinHandle<()>), ServeError> {
+    let registrar = Registrar::default();
+    endpoints::restore(&**store, &registrar, clock).await?;
+    let keeping = endpoints::keep(Arc::clone(store), registrar.clone(), clock, stop.clone());
+    let kept = tokio::spawn(keeping);
+    let endpoints = endpoints::config(config, store, &registrar);
+    let tls = SipTls::load(config)?;
+    let agent = UserAgentConfig { endpoints, ..agent_config(config, tls.as_ref()) };
+    let (agent, calls) = UserAgent::start(agent).await.map_err(ServeError::Sip)?;
+    if let Some(SipTls { server, .. }) = tls {
+        let stop = stop.clone();
+        tokio::spawn(async move { server.watch(stop).await });
+    }
+    let (arrivals, arriving) = mpsc::channel(1);
+    let reception = reception(config, store, accounts).run(calls, arrivals);
+    tokio::spawn(stop.clone().run_until_cancelled_owned(reception));
+    Ok((Arc::new(agent), registrar, arriving, kept))
+}
+
+fn agent_config(config: &Config, tls: Option<&SipTls>) -> UserAgentConfig {
+    let streams = StreamLimits {
+        max_connections: config.sip.max_connections.get() as usize,
+        max_per_address: config.sip.max_connections_per_address.get() as usize,
+        ..StreamLimits::default()
+    };
+    UserAgentConfig {
+        listen: config.sip.listen.clone(),
+        public_address: config.sip.public_address,
+        tls_server: tls.map(|tls| tls.server.config()),
+        tls_client: tls.map(|tls| Arc::clone(&tls.client)),
+        streams,
+        allow: config.sip.allow.clone(),
+        max_calls: config.limits.max_calls.get() as usize + TURNOVER,
+        ..UserAgentConfig::default()
+    }
+}
+
+/// Finds out what answers calls, before the exchange hears of them.
+fn reception(config: &Config, store: &Arc<dyn Store>, accounts: &Accounts) -> Reception {
+    let application = &config.application;
+    Reception {
+        store: Arc::clone(store),
+        account: accounts.main_id().clone(),
+        otherwise: application.answer_url.as_ref().map_or(Application::BuiltIn, |url| {
+            let answer = Action { url: url.as_str().to_owned(), method: application.answer_method.0 };
+            Application::Url { answer, urls: urls(application) }
+        }),
+        numbers: config.sip.numbers.iter().flatten().map(|route| route.0.clone()).collect(),
+    }
+}
+
+fn urls(application: &config::Application) -> CallUrls {
+    let action = |url: &Option<HttpUrl>, method: HttpMethod| {
+        url.as_ref().map(|url| Action { url: url.as_str().to_owned(), method })
+    };
+    CallUrls {
+        fallback: action(&application.fallback_url, application.fallback_method.0),
+        hangup: action(&application.hangup_url, application.hangup_method.0),
+        ..CallUrls::default()
+    }
+}
