@@ -158,21 +158,35 @@ pub fn credentials(
         return Ok((Credentials { id: id.clone(), token: token.clone() }, Provenance::Configured));
     }
     let path = data_dir.join(FILE);
-    let (kept, provenance) = match std::fs::read_to_string(&path) {
-        Ok(text) => {
-            let kept = parse(&text).ok_or_else(|| AccountError::Malformed { path: path.clone() })?;
-            (kept, Provenance::Kept(path))
-        }
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+    let (kept, provenance) = match kept(&path) {
+        Ok(kept) => (kept, Provenance::Kept(path)),
+        Err(AccountError::Io { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => {
             let made = Credentials { id: AuthId::generate(ID_PREFIX, rng), token: AuthToken::generate(rng) };
             keep(&path, &made).map_err(|source| AccountError::Io { path: path.clone(), source })?;
             (made, Provenance::Generated(path))
         }
-        Err(source) => return Err(AccountError::Io { path, source }),
+        Err(error) => return Err(error),
     };
-    let id = configured.auth_id.clone().unwrap_or(kept.id);
-    let token = configured.auth_token.clone().unwrap_or(kept.token);
-    Ok((Credentials { id, token }, provenance))
+    Ok((completed(configured, kept), provenance))
+}
+
+/// The credentials of a service that was started before: configured or kept in `data_dir`.
+///
+/// # Errors
+///
+/// The file that keeps them is not there, or cannot be read or understood.
+pub fn known(configured: &Account, data_dir: &Path) -> Result<Credentials, AccountError> {
+    if let (Some(id), Some(token)) = (&configured.auth_id, &configured.auth_token) {
+        return Ok(Credentials { id: id.clone(), token: token.clone() });
+    }
+    Ok(completed(configured, kept(&data_dir.join(FILE))?))
+}
+
+fn completed(configured: &Account, kept: Credentials) -> Credentials {
+    Credentials {
+        id: configured.auth_id.clone().unwrap_or(kept.id),
+        token: configured.auth_token.clone().unwrap_or(kept.token),
+    }
 }
 
 #[derive(Deserialize)]
@@ -180,6 +194,12 @@ pub fn credentials(
 struct Kept {
     auth_id: String,
     auth_token: String,
+}
+
+fn kept(path: &Path) -> Result<Credentials, AccountError> {
+    let text =
+        std::fs::read_to_string(path).map_err(|source| AccountError::Io { path: path.into(), source })?;
+    parse(&text).ok_or_else(|| AccountError::Malformed { path: path.into() })
 }
 
 fn parse(text: &str) -> Option<Credentials> {
@@ -247,6 +267,19 @@ mod tests {
         let (both, _) = credentials(&configured, dir.path(), &mut rng()).unwrap();
         assert_eq!(both.id, id);
         assert_eq!(both.token.expose().len(), 40);
+    }
+
+    #[test]
+    fn who_asks_a_service_finds_its_account_and_makes_none() {
+        let dir = tempfile::tempdir().unwrap();
+        let missing = known(&not_configured(), dir.path()).unwrap_err().to_string();
+        assert!(
+            missing.contains("account.toml") && dir.path().read_dir().unwrap().next().is_none(),
+            "{missing}"
+        );
+        let (made, _) = credentials(&not_configured(), dir.path(), &mut rng()).unwrap();
+        let found = known(&not_configured(), dir.path()).unwrap();
+        assert_eq!((found.id, found.token.expose()), (made.id, made.token.expose()));
     }
 
     #[test]

@@ -7,6 +7,8 @@ use mixminus_audio::SampleRate;
 use mixminus_codec::Format;
 use mixminus_rehearse::{AfterStall, Network, Options};
 
+use crate::config::{HttpUrl, Setting};
+
 /// A self-hosted conference service that speaks Plivo's MultiPartyCall API.
 #[derive(Debug, Parser)]
 #[command(name = "mixminus", version, args_conflicts_with_subcommands = true)]
@@ -39,6 +41,22 @@ pub enum Command {
     Cert(Cert),
     /// Print a configuration file with every key and its default.
     Config,
+    /// List the live calls of a running service, or show what was signalled in one.
+    Calls(Calls),
+}
+
+/// Which calls to show, and of which service.
+#[derive(Debug, Args)]
+pub struct Calls {
+    /// Draw the SIP messages of this call; it may have ended some minutes ago.
+    #[arg(value_name = "UUID")]
+    pub uuid: Option<String>,
+    /// Where the service's API is [default: where its configuration has it listen].
+    #[arg(long, value_name = "URL", value_parser = http_url)]
+    pub url: Option<HttpUrl>,
+    /// The service's configuration: whose account to use, which is in its `data_dir` if not there.
+    #[command(flatten)]
+    pub serve: Serve,
 }
 
 /// Which configuration to go by.
@@ -58,6 +76,10 @@ pub struct Cert {
     /// Host name or IP address that clients use; may be given several times.
     #[arg(long, value_name = "NAME", default_value = "api.plivo.com")]
     pub name: Vec<String>,
+}
+
+fn http_url(text: &str) -> Result<HttpUrl, String> {
+    HttpUrl::parse(text).ok_or_else(|| format!("accepted: {}", HttpUrl::accepts()))
 }
 
 /// What to replay.

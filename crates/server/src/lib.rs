@@ -3,6 +3,7 @@
 
 pub mod account;
 mod beep_ear;
+pub mod calls;
 pub mod cert;
 pub mod cli;
 pub mod config;

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use mixminus_rehearse::RehearseError;
 use mixminus_server::cert::{self, CertError};
-use mixminus_server::cli::{Cert, Cli, Command, Rehearse, Replay, Serve};
+use mixminus_server::cli::{Calls, Cert, Cli, Command, Rehearse, Replay, Serve};
 use mixminus_server::config::{self, Config};
 use mixminus_server::serve;
 use tokio::runtime::{Builder, Runtime};
@@ -36,6 +36,7 @@ fn main() -> ExitCode {
         Command::Rehearse(options) => rehearse(options),
         Command::Replay(asked) => replay(&asked),
         Command::Cert(asked) => certify(&asked),
+        Command::Calls(asked) => calls(asked),
         Command::Config => print(&config::reference()),
     };
     match done {
@@ -138,6 +139,12 @@ fn certify(asked: &Cert) -> Result<(), Failure> {
         error => error.into(),
     })?;
     print(&made.to_string())
+}
+
+fn calls(asked: Calls) -> Result<(), Failure> {
+    let config = load(&asked.serve)?;
+    let asking = mixminus_server::calls::ask(&config, asked.url, asked.uuid.as_deref());
+    print(&Runtime::new()?.block_on(asking)?)
 }
 
 fn print(text: &str) -> Result<(), Failure> {

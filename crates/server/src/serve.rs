@@ -19,7 +19,7 @@ use mixminus_control::{Limits, Recorded, RecordingId, RecordingRecord, Switchboa
 use mixminus_dtls::{Identity, IdentityError};
 use mixminus_media::{Media, MediaConfig, ReplayLog};
 use mixminus_plivo::xml;
-use mixminus_sip::{Credentials, ListenAddress, Registrar, UserAgent};
+use mixminus_sip::{Credentials, ListenAddress, Registrar, Trace, UserAgent};
 use mixminus_store::{Batch, NewCallback, SqliteStore, Store, StoreError};
 use rand::rngs::StdRng;
 use tokio::sync::{Notify, mpsc};
@@ -121,10 +121,9 @@ impl Service {
         let (account, provenance) =
             account::credentials(&config.account, &config.data_dir, &mut rand::make_rng::<StdRng>())?;
         let accounts = Arc::new(Accounts::load(account, &*store).await?);
-        let ports = Ports::open(config).await?;
-        let addresses = ports.addresses().map_err(ServeError::Sockets)?;
+        let (ports, addresses) = Ports::open(config).await?;
         let (clock, written) = (Clock::start(), Arc::new(Notify::new()));
-        let (stop, drain) = (CancellationToken::new(), CancellationToken::new());
+        let [stop, drain, stop_http] = [(); 3].map(|()| CancellationToken::new());
 
         let (archive, place) = (keeping::archive(config)?, keeping::place(config, clock)?);
         close_orphans(&*store, (&archive, &place)).await?;
@@ -139,7 +138,7 @@ impl Service {
         let (agent, registrar, calls, kept) = calls::take(config, (&store, &accounts), clock, &stop).await?;
         let writing = [tokio::spawn(outbox.run(Arc::clone(&written), stop.clone())), kept];
         let (commands, requests) = mpsc::channel(MAX_QUEUED_COMMANDS);
-        let (status, backlog) = (Arc::new(Status::default()), Arc::new(Backlog::default()));
+        let (status, backlog) = (Arc::<Status>::default(), Arc::<Backlog>::default());
         let admission = Admission::new(Arc::new(media.clone()));
         let equipment = Equipment {
             switchboard: switchboard(config, &*store).await?,
@@ -179,14 +178,14 @@ impl Service {
             clock,
             queued: written,
             repeats: Arc::default(),
+            trace: agent.trace(),
             answers: Arc::default(),
-            measured: measured(status, media, callbacks, admission),
+            measured: measured((status, media), callbacks, admission, agent.trace()),
         });
-        let stop_http = CancellationToken::new();
         let serving = tokio::spawn(ports.serve(with_phones(router, config, &agent), stop_http.clone()));
-        let stop_http = stop_http.drop_guard();
         phase.send_replace(Phase::Ready);
         welcome(&Welcome { config, account: accounts.main(), provenance: &provenance });
+        let stop_http = stop_http.drop_guard();
         Ok(Self { addresses, backlog, phase, agent, drain, exchange, stop, writing, stop_http, serving })
     }
 
@@ -311,10 +310,10 @@ async fn recovered(archive: &Arc<Archive>, id: RecordingId) -> Option<Recorded> 
 
 /// Whose numbers `/metrics` tells, beside those of the API.
 fn measured(
-    status: Arc<Status>,
-    media: Media,
+    (status, media): (Arc<Status>, Media),
     callbacks: Arc<Counts>,
     admission: Admission,
+    trace: Arc<Trace>,
 ) -> Arc<[Box<dyn Measured>]> {
     Arc::new([
         Box::new(move |out: &mut Exposition| {
@@ -324,6 +323,7 @@ fn measured(
         }),
         Box::new(move |out: &mut Exposition| callbacks.measure(out)),
         Box::new(admission),
+        Box::new(move |out: &mut Exposition| trace.totals().measure(out)),
     ])
 }
 

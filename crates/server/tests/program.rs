@@ -95,3 +95,19 @@ fn a_wrong_configuration_exits_64_before_anything_is_made() {
     assert!(said.contains("environment MIXMINUS__SIP__LISTEN); accepted: "), "{said}");
     assert_eq!(run(program(directory.path(), 1).arg("--nonsense")).0, Some(64));
 }
+
+#[test]
+fn calls_of_a_service_that_is_not_there_are_an_error_that_says_where_it_was_looked_for() {
+    let directory = tempfile::tempdir().unwrap();
+    let port = taken_port().local_addr().unwrap().port();
+    let (code, said) = run(program(directory.path(), port).arg("calls"));
+    assert_eq!(code, Some(1));
+    assert!(said.contains("data/account.toml"), "{said}");
+    let (code, said) = run(program(directory.path(), port)
+        .args(["calls", "--url", "http://127.0.0.1:9"])
+        .env("MIXMINUS__ACCOUNT__AUTH_ID", "MATEST00000000000000")
+        .env("MIXMINUS__ACCOUNT__AUTH_TOKEN", "0123456789012345678901234567890123456789"));
+    assert_eq!(code, Some(1));
+    assert!(said.contains("http://127.0.0.1:9: ") && !said.contains("0123456789"), "{said}");
+    assert_eq!(run(program(directory.path(), port).args(["calls", "--url", "nowhere"])).0, Some(64));
+}

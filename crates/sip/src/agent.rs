@@ -25,6 +25,7 @@ use crate::gate::stateless_tag;
 use crate::message::{self, Masked};
 use crate::reachable::Reachable;
 use crate::task::{CallTask, Inputs, Stage};
+use crate::trace::{Trace, Traced};
 
 /// Commands, events and requests that may wait at one call.
 const PER_CALL: usize = 16;
@@ -51,6 +52,7 @@ pub(crate) struct Calls {
 struct Entry {
     requests: mpsc::Sender<Transaction>,
     opening: Opening,
+    traced: Traced,
 }
 
 /// How a call began.
@@ -73,7 +75,9 @@ impl Calls {
     }
 
     fn remove(&mut self, key: &CallKey) {
-        if let Some(invite) = self.entries.remove(key).and_then(|entry| entry.opening.invite) {
+        let Some(Entry { opening, traced, .. }) = self.entries.remove(key) else { return };
+        traced.end();
+        if let Some(invite) = opening.invite {
             self.invites.remove(&invite);
         }
     }
@@ -97,6 +101,7 @@ pub(crate) struct Agent {
     /// Room for requests whose sender is being found out.
     pub(crate) identifying: Arc<Semaphore>,
     pub(crate) calls: Mutex<Calls>,
+    pub(crate) trace: Arc<Trace>,
 }
 
 /// Both ends of a new call.
@@ -285,8 +290,11 @@ impl Agent {
         let (reports, events) = mpsc::channel(PER_CALL);
         let (sender, requests) = mpsc::channel(PER_CALL);
         let hang_up = self.hang_up.child_token();
-        let control = CallControl::new(&id.call_id, commands_sender, hang_up.clone());
-        self.calls().insert(key.clone(), Entry { requests: sender, opening });
+        let caller_tag = opening.invite.as_ref().map_or(&id.local_tag, |(_, tag, _)| tag);
+        let traced = self.trace.open(&id.call_id, caller_tag);
+        let control =
+            CallControl::new(&id.call_id, commands_sender, hang_up.clone(), [traced.clone()].into());
+        self.calls().insert(key.clone(), Entry { requests: sender, opening, traced });
         Ends { control, events, reports, inputs: Inputs { commands, hang_up, states, requests }, key }
     }
 
@@ -325,8 +333,10 @@ impl Agent {
             response.headers.unique_push(to.clone().with_tag(tag.into()).into());
         }
         response.headers.extend(headers);
+        let response = response.into();
+        self.trace.sent(&response, None);
         let sending = async move {
-            let sent = tokio::time::timeout(RESPONSE_LIMIT, connection.send(response.into(), None)).await;
+            let sent = tokio::time::timeout(RESPONSE_LIMIT, connection.send(response, None)).await;
             debug!(ok = matches!(sent, Ok(Ok(()))), "answered without a call");
         };
         if request.connection.as_ref().is_some_and(SipConnection::is_reliable) {

@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
 use crate::message::Masked;
+use crate::trace::Traced;
 
 /// A call that waits to be answered or refused.
 ///
@@ -120,6 +121,8 @@ pub struct CallControl {
     id: Arc<str>,
     commands: mpsc::Sender<Command>,
     hang_up: CancellationToken,
+    /// One for each place that it is tried at.
+    pub(crate) traced: Arc<[Traced]>,
 }
 
 /// What the application asked of a call.
@@ -137,8 +140,13 @@ pub(crate) enum Command {
 }
 
 impl CallControl {
-    pub(crate) fn new(id: &str, commands: mpsc::Sender<Command>, hang_up: CancellationToken) -> Self {
-        Self { id: id.into(), commands, hang_up }
+    pub(crate) fn new(
+        id: &str,
+        commands: mpsc::Sender<Command>,
+        hang_up: CancellationToken,
+        traced: Arc<[Traced]>,
+    ) -> Self {
+        Self { id: id.into(), commands, hang_up, traced }
     }
 
     /// The SIP Call-ID.
@@ -150,6 +158,12 @@ impl CallControl {
     /// Their names are to begin with `X-`; others are left out, and so is what has control characters.
     pub fn label(&self, headers: Vec<(String, String)>) {
         self.send(Command::Label(headers));
+    }
+
+    /// Gives the call's messages the name by which [`Trace::of`](crate::Trace::of) has them; several calls
+    /// of one name are shown together.
+    pub fn trace_as(&self, name: &str) {
+        self.traced.iter().for_each(|traced| traced.name(name));
     }
 
     /// Tells the caller that the callee rings.

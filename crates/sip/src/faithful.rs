@@ -11,6 +11,7 @@ use rsipstack::sip::{
 use rsipstack::transaction::endpoint::MessageInspector;
 use rsipstack::transport::SipAddr;
 
+use crate::Trace;
 use crate::door::Door;
 use crate::message::unescaped;
 use crate::reachable::Reachable;
@@ -26,6 +27,8 @@ use crate::reachable::Reachable;
 pub(crate) struct Faithful {
     pub(crate) reachable: Arc<Reachable>,
     pub(crate) door: Arc<Door>,
+    /// What is told of every message that is sent.
+    pub(crate) trace: Arc<Trace>,
 }
 
 impl MessageInspector for Faithful {
@@ -47,6 +50,7 @@ impl MessageInspector for Faithful {
                 }
             }
         }
+        self.trace.sent(&message, destination);
         message
     }
 
@@ -160,7 +164,7 @@ mod tests {
         let text = format!("SIP/2.0 200 OK\r\nVia: SIP/2.0/UDP h\r\n{lines}\r\n\r\n");
         let message = SipMessage::try_from(text.as_str()).unwrap();
         let door = Arc::new(Door::new(vec!["198.51.100.0/24".parse().unwrap()], None));
-        let faithful = Faithful { reachable: Arc::default(), door };
+        let faithful = Faithful { reachable: Arc::default(), door, trace: Arc::default() };
         let source = |host: &str| SipAddr::from(format!("{host}:4000").parse::<SocketAddr>().unwrap());
         let known = faithful.after_received(message.clone(), Some(&source("198.51.100.1")));
         assert_eq!(known.to_string(), message.to_string(), "known networks know their addresses");

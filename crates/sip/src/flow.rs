@@ -24,7 +24,7 @@ use crate::gate::Verdict;
 use crate::limits::{Place, Places};
 use crate::listen::sip_addr;
 use crate::reachable::Reachable;
-use crate::{StreamLimits, Transport};
+use crate::{StreamLimits, Trace, Transport};
 
 /// Messages that may wait for a peer to read; one that lets more pile up loses its connection.
 const MAX_UNSENT: usize = 64;
@@ -215,16 +215,21 @@ impl Drop for Flow {
     }
 }
 
-/// Counts what the stack has read, so that a peer can fill the memory of neither.
-pub(crate) struct Arrivals(pub(crate) Arc<Flows>);
+/// Counts what the stack has read, so that a peer can fill the memory of neither, and notes it,
+/// retransmissions that the stack answers by itself included.
+pub(crate) struct Arrivals {
+    pub(crate) flows: Arc<Flows>,
+    pub(crate) trace: Arc<Trace>,
+}
 
 #[async_trait]
 impl TransportEventInspector for Arrivals {
     async fn handle(&self, mut event: TransportEvent) -> Option<TransportEvent> {
         if let TransportEvent::Incoming(message, connection, peer) = &mut event {
             faithful::unbracket(message);
+            self.trace.received(message, peer);
             if let SipConnection::Channel(_) = connection
-                && let Some(entry) = self.0.by_peer().get(peer)
+                && let Some(entry) = self.flows.by_peer().get(peer)
             {
                 entry.unread.add_permits(1);
             }

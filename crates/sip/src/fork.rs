@@ -27,7 +27,9 @@ impl Fork {
     ) -> Option<(OutgoingCall, Self)> {
         let (commands_sender, commands) = mpsc::channel(PER_CALL);
         let (sender, events) = mpsc::channel(PER_CALL);
-        let control = CallControl::new(branches.first()?.control.id(), commands_sender, hang_up.clone());
+        let traced = branches.iter().flat_map(|branch| branch.control.traced.iter().cloned()).collect();
+        let id = branches.first()?.control.id();
+        let control = CallControl::new(id, commands_sender, hang_up.clone(), traced);
         let fork = Self { branches, worst: None, rang: false, commands, hang_up, events: sender };
         Some((OutgoingCall { control, events }, fork))
     }

@@ -57,6 +57,7 @@ pub mod sdp;
 mod stream;
 mod switch;
 mod task;
+mod trace;
 mod unfold;
 mod user_agent;
 mod web_socket;
@@ -70,6 +71,7 @@ pub use location::{Binding, Expiry, Flow};
 pub use message::Masked;
 pub use place::{Credentials, OutgoingCallRequest};
 pub use registrar::Registrar;
+pub use trace::{CallCount, CallTrace, MessageCount, Side, Totals, Trace, TracedMessage, Way};
 pub use user_agent::{SipError, UserAgent, UserAgentConfig};
 pub use web_socket::{WebSocketClient, WebSocketEnd, WebSocketInput, WebSocketOutput};
 

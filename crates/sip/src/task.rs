@@ -7,6 +7,7 @@ use std::time::Duration;
 use rsipstack::dialog::dialog::{DialogState, DialogStateReceiver, TerminatedReason};
 use rsipstack::dialog::invite_dialog::InviteDialog;
 use rsipstack::sip::{Header, HeadersExt, Method, StatusCode, Uri};
+use rsipstack::transaction::key::TransactionRole;
 use rsipstack::transaction::transaction::{Transaction, TransactionEvent, TransactionEventSender};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
@@ -18,6 +19,7 @@ use crate::agent::Agent;
 use crate::call::{CallEnd, CallEvent, Command};
 use crate::early::{Early, Outcome};
 use crate::message;
+use crate::trace::{Outcome as Counted, Side};
 
 /// How long a caller may ring. Three minutes is what RFC 3261 lets a proxy wait (timer C).
 const MAX_UNANSWERED: Duration = Duration::from_mins(3);
@@ -354,9 +356,26 @@ impl CallTask {
         }
         if let Some((_, room)) = self.events.take() {
             info!(?end, "call ended");
+            self.count(&end);
             room.send(CallEvent::Ended(end));
             self.stage = Stage::Over { bye_on_ack: false };
         }
+    }
+
+    fn count(&self, end: &CallEnd) {
+        let side = match self.dialog.role() {
+            TransactionRole::Server => Side::Incoming,
+            TransactionRole::Client => Side::Outgoing,
+        };
+        let answered = matches!(self.stage, Stage::Up | Stage::Answered { .. });
+        let outcome = match end {
+            CallEnd::HungUp if answered => Counted::Completed,
+            CallEnd::HungUp => Counted::Refused(6),
+            CallEnd::Canceled => Counted::Canceled,
+            CallEnd::Failed { .. } if answered => Counted::Lost,
+            CallEnd::Failed { status, .. } => Counted::Refused(status / 100),
+        };
+        self.agent.trace.count(side, outcome);
     }
 }
 

@@ -38,6 +38,7 @@ use crate::reach::Reach;
 use crate::reachable::Reachable;
 use crate::switch::Switch;
 use crate::task::{CallTask, Progress, Stage};
+use crate::trace::Trace;
 use crate::web_socket::WebSocketClient;
 use crate::{Cidr, ListenAddress, PeerAddress, StreamLimits, Transport, listen, registrar};
 
@@ -157,10 +158,7 @@ impl UserAgent {
     /// [`SipError::NoListener`], [`SipError::NoCertificate`] and [`SipError::Bind`].
     pub async fn start(config: UserAgentConfig) -> Result<(Self, mpsc::Receiver<IncomingCall>), SipError> {
         let Sockets { udp, tcp, listening, reachable } = Sockets::open(&config)?;
-        let endpoints = config.endpoints.map(|endpoints| {
-            Endpoints::new(endpoints, registrar::now()).map(Arc::new).ok_or(SipError::Randomness)
-        });
-        let door = Arc::new(Door::new(config.allow, endpoints.transpose()?));
+        let door = door(config.allow, config.endpoints)?;
         let stopped = CancellationToken::new();
         let reachable = Arc::new(reachable);
         let flows =
@@ -174,12 +172,20 @@ impl UserAgent {
         transports.set_stream_idle_timeout(config.streams.silence);
         let switch = Arc::new(Switch::new(reach.clone()));
         add_datagrams(&transports, udp, &door, &switch, &stopped).await.map_err(stack_error)?;
+        let trace = Arc::<Trace>::default();
         let endpoint = EndpointBuilder::new()
             .with_user_agent(&config.product)
             .with_transport_layer(transports)
             .with_cancel_token(stopped.clone())
-            .with_inspector(Box::new(Faithful { reachable: Arc::clone(&reachable), door: Arc::clone(&door) }))
-            .with_transport_inspector(Box::new(Arrivals(Arc::clone(&flows))))
+            .with_inspector(Box::new(Faithful {
+                reachable: Arc::clone(&reachable),
+                door: Arc::clone(&door),
+                trace: Arc::clone(&trace),
+            }))
+            .with_transport_inspector(Box::new(Arrivals {
+                flows: Arc::clone(&flows),
+                trace: Arc::clone(&trace),
+            }))
             .with_target_locator(Box::new(reach.clone()))
             .with_option(EndpointOption {
                 t1: config.round_trip,
@@ -216,6 +222,7 @@ impl UserAgent {
             identifying: Arc::new(Semaphore::new(MAX_IDENTIFYING)),
             probe_interval: config.probe_interval,
             calls: Mutex::new(Calls::default()),
+            trace,
         });
         let serving = Arc::clone(&agent).serve(requests);
         tokio::spawn(stopped.clone().run_until_cancelled_owned(serving));
@@ -246,6 +253,11 @@ impl UserAgent {
     /// Calls that are not over yet.
     pub fn calls(&self) -> usize {
         self.agent.calls().len()
+    }
+
+    /// The messages of its calls, and what it counts.
+    pub fn trace(&self) -> Arc<Trace> {
+        Arc::clone(&self.agent.trace)
     }
 
     /// Refuses new calls from now on with 503, asking callers to wait for `retry_after`.
@@ -409,6 +421,14 @@ async fn add_datagrams(
         transports.add_transport(SipConnection::Udp(connection.await?));
     }
     Ok(())
+}
+
+/// What lets known networks in, and endpoints.
+fn door(allow: Vec<Cidr>, endpoints: Option<EndpointConfig>) -> Result<Arc<Door>, SipError> {
+    let endpoints = endpoints.map(|endpoints| {
+        Endpoints::new(endpoints, registrar::now()).map(Arc::new).ok_or(SipError::Randomness)
+    });
+    Ok(Arc::new(Door::new(allow, endpoints.transpose()?)))
 }
 
 /// The stack sends requests of a UDP dialog under the name of its first listener.

@@ -237,6 +237,9 @@ pub trait Store: Directory {
         page: Page,
     ) -> Result<(Vec<CallRecord>, u64), StoreError>;
 
+    /// The names of the conferences that `calls` are in at present.
+    async fn conference_names(&self, calls: &[CallId]) -> Result<Vec<(CallId, String)>, StoreError>;
+
     /// A page of the account's recordings, newest first, and how many match in all.
     async fn recordings(
         &self,

@@ -106,6 +106,11 @@ impl Switchboard {
         self.calls.len()
     }
 
+    /// The live call of a leg.
+    pub fn call_of(&self, leg: LegId) -> Option<CallId> {
+        self.legs.get(&leg).copied()
+    }
+
     /// Live conferences.
     pub fn conferences(&self) -> usize {
         self.conferences.len()
@@ -298,11 +303,6 @@ impl Switchboard {
             self.placed_call_ended(Dialled { callee: record.clone(), rang }, placed);
         }
         Some(record)
-    }
-
-    /// The call whose leg this is.
-    pub fn call_of(&self, leg: LegId) -> Option<CallId> {
-        self.legs.get(&leg).copied()
     }
 
     /// Takes a call out of what it shares with others.

@@ -20,6 +20,11 @@ impl Clock {
         Self { started: Instant::now(), epoch: Timestamp::default() + since_epoch }
     }
 
+    /// What it showed, or will show, at `instant`.
+    pub fn at(&self, instant: Instant) -> Timestamp {
+        self.epoch + instant.saturating_duration_since(self.started)
+    }
+
     /// Now.
     pub fn now(&self) -> Timestamp {
         self.epoch + self.started.elapsed()

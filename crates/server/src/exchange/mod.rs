@@ -230,10 +230,13 @@ impl Exchange {
         tokio::spawn(attendance.run(events, self.occurred.clone()));
         let arrival = Arrival { leg, account, from, to, user, application, headers };
         let effects = self.decide(Input::CallArrived(arrival));
-        if endpoint.is_some()
-            && let Some(id) = self.equipment.switchboard.call_of(leg)
-        {
-            self.signal(leg, |control| control.label(vec![dialect::call_id_header(id)]));
+        if let Some(id) = self.equipment.switchboard.call_of(leg) {
+            self.signal(leg, |control| {
+                control.trace_as(&id.to_string());
+                if endpoint.is_some() {
+                    control.label(vec![dialect::call_id_header(id)]);
+                }
+            });
         }
         self.carry_out(effects);
     }
@@ -266,6 +269,7 @@ impl Exchange {
         })?;
         match self.send_invite(place, &offered.description) {
             Ok(OutgoingCall { control, events }) => {
+                control.trace_as(&call.to_string());
                 let signalling = offered.placed(control);
                 let attendance =
                     leg::Attendance { leg, signalling: signalling.clone(), ground, placed: Some(call) };

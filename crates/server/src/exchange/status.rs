@@ -9,6 +9,7 @@ use mixminus_control::Switchboard;
 use mixminus_media::{BUCKETS_US, Histogram, Media, MediaCounters, StreamTotals, Traffic};
 use mixminus_mixer::LegId;
 use mixminus_rtp::Mos;
+use mixminus_sip::Totals;
 
 use crate::http::{Exposition, Measured};
 
@@ -115,6 +116,24 @@ impl Measured for MediaCounters {
     }
 }
 
+impl Measured for Totals {
+    fn measure(&self, out: &mut Exposition) {
+        let messages = self.messages.iter().map(|kind| {
+            let (way, status) = (kind.way.name().to_owned(), kind.status.to_owned());
+            ([way, kind.transport.clone(), kind.method.clone(), status], kind.count)
+        });
+        let labels = ["direction", "transport", "method", "status"];
+        out.counters_by("sip_messages_total", "SIP messages; requests have no status.", labels, messages);
+        let help = "SIP messages of calls that came once more.";
+        out.counter("sip_retransmissions_received_total", help, self.retransmissions);
+        let calls = self.calls.iter();
+        let calls = calls.map(|kind| ([kind.side.name().to_owned(), kind.outcome.to_owned()], kind.count));
+        out.counters_by("sip_calls_total", "Calls that are over.", ["direction", "outcome"], calls);
+        let help = "What the SIP messages of calls take that are kept to be shown.";
+        out.gauge("sip_trace_bytes", help, self.trace_bytes as u64);
+    }
+}
+
 impl Measured for StreamTotals {
     fn measure(&self, out: &mut Exposition) {
         let packets = [
@@ -214,6 +233,42 @@ mod tests {
         assert_says(
             &out.into_text(),
             &[&line("opus", 1), &line("G722", 0), &line("PCMU", 0), &line("L16", 0)],
+        );
+    }
+
+    #[test]
+    fn sip_messages_are_counted_by_kind() {
+        use mixminus_sip::{CallCount, MessageCount, Side, Way};
+        let message = |way, status, count| MessageCount {
+            way,
+            transport: "udp".into(),
+            method: "INVITE".into(),
+            status,
+            count,
+        };
+        let totals = Totals {
+            messages: vec![message(Way::Received, "", 3), message(Way::Sent, "2xx", 2)],
+            retransmissions: 1,
+            calls: vec![CallCount { side: Side::Incoming, outcome: "completed", count: 2 }],
+            trace_bytes: 1000,
+        };
+        let mut out = Exposition::default();
+        totals.measure(&mut out);
+        let line = |direction: &str, status: &str, count: u64| {
+            format!(
+                "mixminus_sip_messages_total{{direction=\"{direction}\",transport=\"udp\",\
+                 method=\"INVITE\",status=\"{status}\"}} {count}"
+            )
+        };
+        assert_says(
+            &out.into_text(),
+            &[
+                &line("received", "", 3),
+                &line("sent", "2xx", 2),
+                "mixminus_sip_retransmissions_received_total 1",
+                "mixminus_sip_calls_total{direction=\"incoming\",outcome=\"completed\"} 2",
+                "mixminus_sip_trace_bytes 1000",
+            ],
         );
     }
 

@@ -10,6 +10,7 @@ use mixminus_plivo::rest::{
 use mixminus_store::Page;
 
 use super::asked::Asked;
+use super::live;
 use super::reply::{ApiError, json, no_content};
 use super::route::Resource;
 use crate::dialect;
@@ -92,7 +93,10 @@ impl Asked<'_> {
     }
 
     async fn calls(&self) -> Result<Response, ApiError> {
-        let list = CallList::parse(self.arguments)?;
+        let (list, details) = live::parse(self.arguments)?;
+        if let (CallList::Live(filter), true) = (&list, details) {
+            return live::list(self, filter).await;
+        }
         let (view, filter) = match &list {
             CallList::Live(filter) => (CallView::Live, filter),
             CallList::Queued(filter) => (CallView::Queued, filter),

@@ -68,6 +68,22 @@ impl Exposition {
         self.labelled(name, label, values);
     }
 
+    /// What was counted since the start, apart for each combination of the values of some labels.
+    pub fn counters_by<const N: usize>(
+        &mut self,
+        name: &str,
+        help: &str,
+        labels: [&str; N],
+        values: impl IntoIterator<Item = ([String; N], u64)>,
+    ) {
+        self.head(name, help, "counter");
+        for (label_values, value) in values {
+            let pairs = labels.iter().zip(label_values);
+            let pairs: Vec<_> = pairs.map(|(label, value)| format!("{label}=\"{value}\"")).collect();
+            self.sample(name, &format!("{{{}}}", pairs.join(",")), value);
+        }
+    }
+
     /// How often something took how long: `buckets` are upper bounds in
     /// microseconds and how many fell in each and no lower one; then come how
     /// many were beyond the last, and the sum of all.

@@ -9,8 +9,10 @@ mod call;
 mod callback;
 mod endpoint;
 pub mod health;
+mod ladder;
 mod later;
 mod listen;
+mod live;
 pub mod metrics;
 mod multi_party_call;
 mod openapi;
@@ -25,6 +27,7 @@ mod stream;
 mod subaccount;
 #[cfg(test)]
 mod tests;
+mod trace;
 mod transcription;
 mod waveform;
 
@@ -43,7 +46,7 @@ use futures::FutureExt;
 use mixminus_archive::Archive;
 use mixminus_plivo::rest::AsyncCallback;
 use mixminus_plivo::xml;
-use mixminus_sip::Registrar;
+use mixminus_sip::{Registrar, Trace};
 use mixminus_store::Store;
 use tokio::sync::{Notify, watch};
 
@@ -102,6 +105,8 @@ pub struct ApiState {
     pub queued: Arc<Notify>,
     /// What was asked and answered lately.
     pub repeats: Arc<Repeats>,
+    /// The SIP messages of calls.
+    pub trace: Arc<Trace>,
     /// Answers by status.
     pub answers: Arc<Answers>,
     /// Whose numbers `/metrics` tells, beside those of the API.
@@ -257,6 +262,7 @@ async fn carry_out_now(asked: &Asked<'_>, resource: Resource) -> Result<Response
         Resource::Transcription(id) => transcription::answer(asked, &id).await,
         Resource::Tracks(id) => recording::tracks(asked, &id).await,
         Resource::Waveform(id) => waveform::answer(asked, &id).await,
+        Resource::CallTrace(call) => trace::answer(asked, &call).await,
         Resource::CallStreams(call) => stream::answer(asked, &call, None).await,
         Resource::CallStream(call, stream) => stream::answer(asked, &call, Some(&stream)).await,
         resource => multi_party_call::answer(asked, resource).await,

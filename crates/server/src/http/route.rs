@@ -92,6 +92,8 @@ pub enum Resource {
     CallStream(String, String),
     /// `Call/{uuid}/Record/`
     CallRecorded(String),
+    /// `Call/{uuid}/Trace/`
+    CallTrace(String),
     /// `Request/{uuid}/`
     Request(String),
     /// `Transcription/{id}/`, by the recording's id.
@@ -205,6 +207,7 @@ impl Resource {
             [] => Some(Self::Calls),
             [id] => Some(Self::Call(id.clone())),
             [id, word] if word == "Record" => Some(Self::CallRecorded(id.clone())),
+            [id, word] if word == "Trace" => Some(Self::CallTrace(id.clone())),
             [id, word] if word == "Stream" => Some(Self::CallStreams(id.clone())),
             [id, word, stream] if word == "Stream" => Some(Self::CallStream(id.clone(), stream.clone())),
             [id, word] if word == "DTMF" => Some(Self::CallDigits(id.clone())),
@@ -218,6 +221,7 @@ impl Resource {
         match self {
             Self::Conferences
             | Self::List(Kind::Callback | Kind::Recording)
+            | Self::CallTrace(_)
             | Self::Tracks(_)
             | Self::Waveform(_) => &[Method::GET],
             Self::RecordingFile(..) => &[Method::GET, Method::HEAD],

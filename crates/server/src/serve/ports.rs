@@ -19,8 +19,8 @@ pub struct Ports {
 }
 
 impl Ports {
-    /// Listens where `config` says.
-    pub async fn open(config: &Config) -> Result<Self, ServeError> {
+    /// Listens where `config` says: where the plain port is and then, if there is one, the port with TLS.
+    pub async fn open(config: &Config) -> Result<(Self, Vec<SocketAddr>), ServeError> {
         let http = &config.http;
         let tls = match (http.tls_listen, &http.tls_certificate, &http.tls_key) {
             (Some(address), Some(certificate), Some(key)) => {
@@ -31,13 +31,12 @@ impl Ports {
             (None, None, None) => None,
             _ => return Err(ServeError::TlsIncomplete),
         };
-        Ok(Self { plain: listen("http.listen", http.listen).await?, tls })
-    }
-
-    /// Where the plain port is and then, if there is one, the port with TLS.
-    pub fn addresses(&self) -> std::io::Result<Vec<SocketAddr>> {
-        let tls = self.tls.iter().map(|(listener, _)| listener);
-        std::iter::once(&self.plain).chain(tls).map(TcpListener::local_addr).collect()
+        let ports = Self { plain: listen("http.listen", http.listen).await?, tls };
+        let tls = ports.tls.iter().map(|(listener, _)| listener);
+        let listeners = std::iter::once(&ports.plain).chain(tls);
+        let addresses = listeners.map(TcpListener::local_addr).collect::<Result<_, _>>();
+        let addresses = addresses.map_err(ServeError::Sockets)?;
+        Ok((ports, addresses))
     }
 
     /// Serves `router` until `stop`, and then until what was asked is answered.

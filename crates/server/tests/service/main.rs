@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod application;
+mod calls;
 mod phone;
 mod signalling;
 mod speech;

@@ -12,6 +12,7 @@ mod secure;
 mod stream;
 mod streams;
 mod torture;
+mod trace;
 mod trunk;
 mod ways;
 mod wire;

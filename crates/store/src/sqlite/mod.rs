@@ -192,6 +192,10 @@ impl Store for SqliteStore {
         read::calls(&self.readers, account, filter, page).await
     }
 
+    async fn conference_names(&self, calls: &[CallId]) -> Result<Vec<(CallId, String)>, StoreError> {
+        read::conference_names(&self.readers, calls).await
+    }
+
     async fn recordings(
         &self,
         account: &AccountId,

@@ -121,6 +121,23 @@ pub(super) async fn calls(
     Ok((found.iter().map(rows::call).collect::<Result<_, _>>()?, total))
 }
 
+pub(super) async fn conference_names(
+    readers: &SqlitePool,
+    calls: &[CallId],
+) -> Result<Vec<(CallId, String)>, StoreError> {
+    let mut select = QueryBuilder::new(
+        "SELECT call_id, name FROM participants JOIN conferences ON conferences.id = conference_id
+         WHERE left_at IS NULL AND call_id IN (",
+    );
+    let mut ids = select.separated(", ");
+    for call in calls {
+        ids.push_bind(call.to_string());
+    }
+    select.push(")");
+    let found = select.build().fetch_all(readers).await?;
+    found.iter().map(|row| Ok((CallId(rows::uuid(row, "call_id")?), row.try_get("name")?))).collect()
+}
+
 pub(super) async fn recordings(
     readers: &SqlitePool,
     account: &AccountId,

@@ -30,7 +30,7 @@ fn optional_word<T: Text>(row: &SqliteRow, column: &'static str) -> Result<Optio
     }
 }
 
-fn uuid(row: &SqliteRow, column: &'static str) -> Result<Uuid, StoreError> {
+pub(super) fn uuid(row: &SqliteRow, column: &'static str) -> Result<Uuid, StoreError> {
     let value: String = row.try_get(column)?;
     Uuid::try_parse(&value).map_err(|_| StoreError::Unknown { column, value })
 }

@@ -107,6 +107,31 @@ async fn another_accounts_conference_is_not_found() {
 }
 
 #[tokio::test]
+async fn calls_are_found_in_the_conferences_that_they_have_not_left() {
+    let fixture = Fixture::new().await;
+    let (room, other) = (conference("a", 10), conference("b", 10));
+    let (alice, bob, carol) = (call(10), call(11), call(12));
+    let left = ParticipantRecord { left_at: Some(at(12)), ..participant(1, &other, &alice, 10) };
+    let gone = ParticipantRecord { left_at: Some(at(12)), ..participant(2, &other, &bob, 10) };
+    fixture
+        .commit(Batch {
+            conferences: vec![room.clone(), other.clone()],
+            calls: vec![alice.clone(), bob.clone(), carol.clone()],
+            participants: vec![
+                left,
+                gone,
+                participant(3, &room, &alice, 13),
+                participant(4, &other, &carol, 14),
+            ],
+            ..Batch::default()
+        })
+        .await;
+    let names = fixture.store.conference_names(&[alice.id, bob.id]).await.unwrap();
+    assert_eq!(names, [(alice.id, "a".to_owned())]);
+    assert_eq!(fixture.store.conference_names(&[]).await.unwrap(), []);
+}
+
+#[tokio::test]
 async fn participants_are_listed_newest_first_and_filtered() {
     let fixture = Fixture::new().await;
     let (room, other_room) = (conference("a", 10), conference("b", 10));

@@ -138,6 +138,12 @@ impl Gives {
         self
     }
 
+    /// Or `other`, of another media type.
+    pub fn or_as(mut self, other: Self) -> Self {
+        self.replies.extend(other.replies);
+        self
+    }
+
     /// The same with another status, too.
     pub fn also(mut self, status: u16) -> Self {
         self.replies.push((status, self.replies[0].1.clone()));
@@ -223,16 +229,18 @@ impl Operation {
     }
 
     fn responses(&self) -> Value {
-        let reply = |(status, content): &(u16, Option<Content>)| {
-            let mut reply = json!({ "description": if *status == 204 { "Done." } else { self.says } });
+        let mut responses = Map::new();
+        for (status, content) in &self.gives.replies {
+            let says = if *status == 204 { "Done." } else { self.says };
+            let reply = responses.entry(status.to_string()).or_insert_with(|| json!({ "description": says }));
             if let Some((kind, schema)) = content {
-                reply["content"] = json!({ *kind: { "schema": schema } });
+                reply["content"][*kind] = json!({ "schema": schema });
             }
-            (status.to_string(), reply)
-        };
+        }
         let refusal =
             |status: u16| (status.to_string(), json!({ "$ref": format!("#/components/responses/{status}") }));
-        self.gives.replies.iter().map(reply).chain(self.refusals().map(refusal)).collect::<Map<_, _>>().into()
+        responses.extend(self.refusals().map(refusal));
+        responses.into()
     }
 
     /// What any path of an account refuses, and what this one does.

@@ -2,13 +2,13 @@
 
 use mixminus_plivo::rest::{
     AccountObject, AccountUpdate, AddParticipant, AddParticipantReply, ApplicationCreated, ApplicationDelete,
-    ApplicationFilter, ApplicationObject, ApplicationSettings, CallFired, CallIds, CallList, CallObject,
-    CallPlay, CallRecord, CallRecordReply, CallSpeak, CallView, EndpointCreated, EndpointObject,
-    EndpointUpdate, LiveCallObject, MakeCall, MemberPlay, MemberReply, MemberSelector, Message, MpcFilter,
-    MpcObject, MpcRecord, MpcRecordReply, NewApplication, NewEndpoint, NewTranscription, Page,
-    ParticipantFilter, ParticipantObject, ParticipantUpdate, RecordingFilter, RecordingObject, SendDigits,
-    Speech, StartStream, StreamObject, StreamReply, SubaccountBody, SubaccountCreated, SubaccountObject,
-    TrackType, TranscriptionObject, TranscriptionReply, Transfer, UpdateReply, parse_cascade, parse_start,
+    ApplicationFilter, ApplicationObject, ApplicationSettings, CallFired, CallIds, CallObject, CallPlay,
+    CallRecord, CallRecordReply, CallSpeak, CallView, EndpointCreated, EndpointObject, EndpointUpdate,
+    LiveCallObject, MakeCall, MemberPlay, MemberReply, MemberSelector, Message, MpcFilter, MpcObject,
+    MpcRecord, MpcRecordReply, NewApplication, NewEndpoint, NewTranscription, Page, ParticipantFilter,
+    ParticipantObject, ParticipantUpdate, RecordingFilter, RecordingObject, SendDigits, Speech, StartStream,
+    StreamObject, StreamReply, SubaccountBody, SubaccountCreated, SubaccountObject, TrackType,
+    TranscriptionObject, TranscriptionReply, Transfer, UpdateReply, parse_cascade, parse_start,
 };
 use mixminus_plivo::xml::Limits;
 
@@ -17,7 +17,9 @@ use super::operation::{
 };
 use crate::http::callback::{CallbackList, CallbackObject, CallbackQuery};
 use crate::http::health::{About, Status};
+use crate::http::live::{self, LiveCall};
 use crate::http::recording::TrackList;
+use crate::http::trace::{self, TraceObject};
 use crate::http::waveform::WaveformQuery;
 
 /// Every operation of a service with these limits.
@@ -106,7 +108,7 @@ fn calls() -> Vec<Operation> {
     let transfer = reads_either(&[&[("aleg_url", "http://h/x")], &bleg], Transfer::parse);
     let one = || json::<CallObject>(200).or(json::<LiveCallObject>(200));
     vec![
-        on("GET Call/", "listCalls", "Records of calls, or the ids of those that last or wait.", reads(CallList::parse), list::<CallObject>().or(json::<CallIds>(200))),
+        on("GET Call/", "listCalls", "Records of calls, or the ids of those that last or wait.", reads(live::parse), list::<CallObject>().or(json::<CallIds>(200)).or(list::<LiveCall>())),
         on("POST Call/", "makeCall", "Makes calls.", reads(MakeCall::parse), json::<CallFired>(201)),
         on("GET Call/{call_uuid}/", "getCall", "The record of a call, or the call while it lasts or waits.", reads(CallView::parse), one()),
         on("POST Call/{call_uuid}/", "transferCall", "Goes on with other documents.", transfer, json::<Message>(202)),
@@ -121,6 +123,7 @@ fn calls() -> Vec<Operation> {
         on("DELETE Call/{call_uuid}/Stream/", "stopStreams", "Ends the stream of a call.", none(), nothing()),
         on("GET Call/{call_uuid}/Stream/{stream_id}/", "getStream", "One stream of a call.", none(), json::<StreamObject>(200)),
         on("DELETE Call/{call_uuid}/Stream/{stream_id}/", "stopStream", "Ends one stream of a call.", none(), nothing()),
+        on("GET Call/{call_uuid}/Trace/", "getTrace", "The SIP messages of a call that lasts or ended lately, without secrets.", reads(trace::Format::parse), json::<TraceObject>(200).or_as(some("text/plain", "string"))),
         on("DELETE Request/{request_uuid}/", "cancelRequest", "Cancels calls that are not answered.", none(), nothing()),
     ]
 }

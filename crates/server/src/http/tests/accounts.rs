@@ -102,6 +102,41 @@ async fn no_route_shows_or_changes_anothers_objects() {
 }
 
 #[tokio::test]
+async fn a_trace_is_of_a_call_that_the_caller_reaches() {
+    let api = family().await;
+    let path = |account: &str, query: &str| format!("/v1/Account/{account}/Call/{CALL}/Trace/{query}");
+    let main = by(&api, (ID, TOKEN), "GET", &path(ID, ""), "").await;
+    assert_eq!(
+        (main.status.as_u16(), &*main.error()),
+        (404, "trace not found"),
+        "it is reached, and has none"
+    );
+    let hidden = by(&api, (SUB, SUB_TOKEN), "GET", &path(SUB, ""), "").await;
+    assert_eq!((hidden.status.as_u16(), &*hidden.error()), (404, "call not found"));
+    assert_eq!(by(&api, (SUB, SUB_TOKEN), "GET", &path(ID, ""), "").await.status, 403);
+    let wrong = by(&api, (ID, TOKEN), "GET", &path(ID, "?format=xml"), "").await;
+    assert_eq!((wrong.status.as_u16(), &*wrong.error()), (400, "format parameter is invalid"));
+}
+
+#[tokio::test]
+async fn live_calls_are_listed_with_details_to_who_reaches_them() {
+    let support = api().await.get("Call/?status=live&details=true").await.json();
+    assert_eq!(support["objects"][0]["mpc_name"], "support");
+    let api = family().await;
+    let list = async |id: &str, token: &str, query: &str| {
+        let path = format!("/v1/Account/{id}/Call/?{query}details=true");
+        by(&api, (id, token), "GET", &path, "").await
+    };
+    let all = list(ID, TOKEN, "status=live&").await.json();
+    let uuid = CALL.to_string();
+    let call = all["objects"].as_array().unwrap().iter().find(|call| call["call_uuid"] == uuid).unwrap();
+    assert_eq!((&call["from"], &call["call_status"]), (&"sip:ann@127.0.0.1".into(), &"in-progress".into()));
+    assert!(call["duration_s"].as_u64().unwrap() >= 3600);
+    assert!(!list(SUB, SUB_TOKEN, "status=live&").await.text.contains(&uuid));
+    assert!(list(ID, TOKEN, "").await.json()["objects"].as_array().unwrap().is_empty(), "no call has ended");
+}
+
+#[tokio::test]
 async fn lists_hold_the_callers_own_objects_and_for_the_main_account_its_subaccounts() {
     let api = family().await;
     let names = async |credentials, path: &str| {

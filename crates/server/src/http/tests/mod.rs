@@ -136,6 +136,7 @@ pub async fn api_with(afterwards: Afterwards) -> Api {
         clock: Clock::start(),
         queued: Arc::default(),
         repeats: Arc::default(),
+        trace: Arc::default(),
         answers: Arc::default(),
         measured: Arc::new([Box::new(ThreeCalls)]),
     };

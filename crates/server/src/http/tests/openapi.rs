@@ -56,7 +56,8 @@ fn after(resource: &Resource) -> Option<Resource> {
         Resource::CallStreams(_) => Resource::CallStream(x(), x()),
         Resource::CallStream(..) => Resource::Request(x()),
         Resource::Request(_) => Resource::CallRecorded(x()),
-        Resource::CallRecorded(_) => Resource::Recorded(mpc(), None, Taping::Record),
+        Resource::CallRecorded(_) => Resource::CallTrace(x()),
+        Resource::CallTrace(_) => Resource::Recorded(mpc(), None, Taping::Record),
         Resource::Recorded(_, member, taping) => {
             let next = match taping {
                 Taping::Record => Taping::Pause,
