@@ -235,7 +235,7 @@ impl UserAgent {
     }
 
     /// Adopts a WebSocket that the client at `peer` opened, by TLS (`wss`) or not (`ws`). Calls to it go
-    /// by the same: [`OutgoingCallRequest::peer`].
+    /// by the same: [`OutgoingCallRequest::binding`].
     ///
     /// `None` when there are too many connections, or the user agent stops.
     pub async fn accept_websocket(&self, transport: Transport, peer: SocketAddr) -> Option<WebSocketClient> {
