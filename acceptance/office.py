@@ -78,7 +78,7 @@ class Office(Desk):
 
 def repeated(stage, voice, times):
     """A file of what `voice` says, so many times over."""
-    path = stage.folder / f"{times}-times.wav"
+    path = stage.folder / f"{voice.wav.stem}-{times}-times.wav"
     if not path.exists():
         sound.write(path, [*voice.samples] * times)
     return path.read_bytes()
