@@ -1,5 +1,6 @@
 """Recordings while the disk is full and while the bucket is down, and what lies there in the clear."""
 
+import contextlib
 import json
 import subprocess
 import time
@@ -223,7 +224,12 @@ def recorded(desk):
 def files(desk):
     """The bytes of all that lies in the directory, by name."""
     place = desk.service.folder / "data" / "recordings"
-    return {str(path.relative_to(place)): path.read_bytes() for path in place.glob("??/*/*")}
+    found = {}
+    for path in place.glob("??/*/*"):
+        # One that was just brought away is not there.
+        with contextlib.suppress(FileNotFoundError):
+            found[str(path.relative_to(place))] = path.read_bytes()
+    return found
 
 
 def same(desk, url, whole, when):
