@@ -16,11 +16,12 @@ use crate::door::Door;
 use crate::message::unescaped;
 use crate::reachable::Reachable;
 
-/// Sends request URIs as the peer wrote them: the stack escapes a user that is escaped already, so
-/// that `a%40b` would become `a%2540b` in the BYE to such a Contact. Has them say where they come from. Spells digest credentials as
-/// RFC 3261 and RFC 8760 do, and challenges as the stack can read them. A challenge to anything but an
-/// INVITE becomes a refusal: inside a call it may come from the far end, who is to learn nothing of
-/// what a trunk knows us by, and to OPTIONS it would make the stack give up the dialog.
+/// Sends request URIs as the peer wrote them: the stack escapes a user that is escaped already, so that
+/// `a%40b` would become `a%2540b` in the BYE to such a Contact. Has them say where they come from.
+/// Spells digest credentials as RFC 3261 and RFC 8760 do, and challenges as the stack can read them. A
+/// challenge to anything but an INVITE becomes a refusal: inside a call it may come from the far end,
+/// who is to learn nothing of what a trunk knows us by, and to OPTIONS it would make the stack give up
+/// the dialog.
 ///
 /// A phone whose address is translated gives one that leads nowhere. Whoever sends datagrams from an unknown
 /// network is therefore answered inside a call where it sends from.
