@@ -14,6 +14,21 @@ const SECRET_NAMES: [&str; 6] = ["auth", "token", "secret", "passw", "cookie", "
 /// What may be shown of digest credentials and challenges. The rest is hidden: `response`, `nonce`,
 /// `cnonce`, `opaque`, and whatever is invented yet.
 const SHOWN_PARAMETERS: [&str; 7] = ["username", "realm", "uri", "algorithm", "qop", "nc", "stale"];
+/// The suites of `a=crypto:` lines (the IANA registry of SRTP crypto suites). Another word may be a key.
+const SUITES: [&str; 12] = [
+    "AES_CM_128_HMAC_SHA1_80",
+    "AES_CM_128_HMAC_SHA1_32",
+    "F8_128_HMAC_SHA1_80",
+    "SEED_CTR_128_HMAC_SHA1_80",
+    "SEED_128_CCM_80",
+    "SEED_128_GCM_96",
+    "AES_192_CM_HMAC_SHA1_80",
+    "AES_192_CM_HMAC_SHA1_32",
+    "AES_256_CM_HMAC_SHA1_80",
+    "AES_256_CM_HMAC_SHA1_32",
+    "AEAD_AES_128_GCM",
+    "AEAD_AES_256_GCM",
+];
 
 /// The message without secrets. Unsure, it hides.
 pub(super) fn text(message: &SipMessage) -> String {
@@ -142,10 +157,8 @@ fn description_line(line: &str) -> Cow<'_, str> {
     if let Some(crypto) = lower.strip_prefix("a=crypto:") {
         let mut words = crypto.split_whitespace();
         let tag = words.next().filter(|tag| tag.bytes().all(|byte| byte.is_ascii_digit()));
-        // A suite has an underscore, a key in Base64 has none.
-        let word = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
-        let suite = words.next().filter(|suite| suite.contains('_') && suite.bytes().all(word));
-        let (tag, suite) = (tag.unwrap_or(HIDDEN), suite.unwrap_or(HIDDEN).to_ascii_uppercase());
+        let named = |word: &str| SUITES.into_iter().find(|suite| word.eq_ignore_ascii_case(suite));
+        let (tag, suite) = (tag.unwrap_or(HIDDEN), words.next().and_then(named).unwrap_or(HIDDEN));
         return format!("a=crypto:{tag} {suite} inline:{HIDDEN}").into();
     }
     let secret = ["k=", "a=key-mgmt:", "a=ice-pwd:"].into_iter().find(|start| lower.starts_with(start));
