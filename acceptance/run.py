@@ -21,6 +21,7 @@ import node_sdk
 import python_sdk
 import receiver
 import recordings
+import scenarios
 import service
 import signalling
 import sound
@@ -33,6 +34,7 @@ PARTS = {
     "starting": starting.run,
     "conference": conference.run,
     "answering": answering.run,
+    "scenarios": scenarios.run,
     "formats": formats.run,
     "encryption": encryption.run,
     "signalling": signalling.run,

@@ -1,6 +1,6 @@
 //! What others are told of, and of what.
 
-use crate::input::Likelihood;
+use crate::input::{Introduction, Likelihood};
 use crate::instruction::{EventGroup, HttpMethod};
 use crate::policy::Role;
 use crate::record::{
@@ -289,8 +289,8 @@ pub struct CallCallback {
     pub sequence: u64,
     /// The call.
     pub call: CallRecord,
-    /// The call's `X-PH-` headers, name and value.
-    pub headers: Vec<(String, String)>,
+    /// What the call brought.
+    pub introduction: Introduction,
     /// Who answered the call, if that was to be found out and is certain.
     pub answerer: Option<Answerer>,
 }

@@ -9,7 +9,7 @@ use crate::callback::{
     RecordReport, RecordingCallback,
 };
 use crate::command::{CommandError, Outcome};
-use crate::input::Refusal;
+use crate::input::{Introduction, Refusal};
 use crate::instruction::{Action, Beep, Credentials, SpeechTerms, StreamTerms};
 use crate::policy::Role;
 use crate::record::{
@@ -62,8 +62,8 @@ pub struct Fetch {
     pub id: FetchId,
     /// The call that asks.
     pub call: CallRecord,
-    /// The call's `X-PH-` headers, name and value.
-    pub headers: Vec<(String, String)>,
+    /// What the call brought.
+    pub introduction: Introduction,
     /// What for.
     pub purpose: FetchPurpose,
     /// Where and how.

@@ -73,8 +73,28 @@ pub struct Arrival {
     pub user: String,
     /// What answers it.
     pub application: Application,
-    /// `X-PH-` headers, name and value.
+    /// What it brought.
+    pub introduction: Introduction,
+}
+
+/// What a call that arrived brought besides its parties, to be told to whoever decides about it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Introduction {
+    /// The headers for the application, name and value.
     pub headers: Vec<(String, String)>,
+    /// Who diverted it to us.
+    pub diverted_by: Option<String>,
+    /// What is known of the caller's right to its number.
+    pub verification: Option<Verification>,
+}
+
+/// Whether a caller's right to its number was found good.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verification {
+    /// It was.
+    Passed,
+    /// It was claimed, and not found good.
+    NotPassed,
 }
 
 /// What happened.

@@ -38,8 +38,8 @@ pub use effect::{
     StartRecording, TimerId,
 };
 pub use input::{
-    Application, Arrival, DialError, FetchError, Heard, Input, LegEnd, Likelihood, Recorded, RecordingFault,
-    Refusal, StreamNews,
+    Application, Arrival, DialError, FetchError, Heard, Input, Introduction, LegEnd, Likelihood, Recorded,
+    RecordingFault, Refusal, StreamNews, Verification,
 };
 pub use instruction::{
     Action, AutomaticRecording, Await, Beep, CallUrls, Collect, CollectKind, ConferenceRequest, Confirm,

@@ -114,6 +114,26 @@ pub struct Call {
     pub parent_uuid: Option<String>,
     /// The number that it was forwarded from.
     pub forwarded_from: Option<String>,
+    /// What is known of the caller's right to its number; `None` if nothing is.
+    pub stir_verification: Option<StirVerification>,
+}
+
+/// Whether a caller's right to its number was found good, where it was claimed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names are Plivo's and say it")]
+pub enum StirVerification {
+    Verified,
+    NotVerified,
+}
+
+impl StirVerification {
+    /// The word for it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Verified => "Verified",
+            Self::NotVerified => "Not Verified",
+        }
+    }
 }
 
 impl Call {

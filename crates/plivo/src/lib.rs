@@ -39,7 +39,7 @@ pub mod xml;
 
 pub use billing::{RATE_PER_MINUTE, amount, billed_seconds};
 pub use events::{EventGroup, EventName};
-pub use facts::{Call, Mpc, Participant, RecordingFile};
+pub use facts::{Call, Mpc, Participant, RecordingFile, StirVerification};
 pub use hangup::HangupCause;
 pub use join::{
     AiAgentStream, MAX_NAME_CHARS, MAX_URL_BYTES, MultiPartyCall, Recording, Sound, StatusCallback, Target,

@@ -9,7 +9,6 @@ use std::time::Duration;
 use rsipstack::dialog::DialogId;
 use rsipstack::dialog::dialog::DialogStateReceiver;
 use rsipstack::dialog::dialog_layer::DialogLayer;
-use rsipstack::dialog::invite_dialog::InviteDialog;
 use rsipstack::sip::{Header, HeadersExt, Method, Request, Scheme, StatusCode, ToTypedHeader, Uri};
 use rsipstack::transaction::endpoint::EndpointInnerRef;
 use rsipstack::transaction::transaction::Transaction;
@@ -20,11 +19,14 @@ use tokio_util::task::TaskTracker;
 use tracing::{Instrument as _, debug, info, info_span};
 
 use crate::call::{CallControl, CallEvent, IncomingCall};
+use crate::caller;
+use crate::dialog::Dialog;
 use crate::door::Door;
 use crate::gate::stateless_tag;
 use crate::message::{self, Masked};
 use crate::reachable::Reachable;
 use crate::task::{CallTask, Inputs, Stage};
+use crate::timer::Limits;
 use crate::trace::{Trace, Traced};
 
 /// Commands, events and requests that may wait at one call.
@@ -100,6 +102,8 @@ pub(crate) struct Agent {
     pub(crate) probe_interval: Duration,
     /// Room for requests whose sender is being found out.
     pub(crate) identifying: Arc<Semaphore>,
+    /// How long sessions may go without a refresh.
+    pub(crate) timer: Limits,
     pub(crate) calls: Mutex<Calls>,
     pub(crate) trace: Arc<Trace>,
 }
@@ -126,7 +130,7 @@ enum Destination {
 pub(crate) struct Offered {
     permit: mpsc::OwnedPermit<IncomingCall>,
     call: IncomingCall,
-    dialog: InviteDialog,
+    dialog: Dialog,
     contact: Uri,
     reports: mpsc::Sender<CallEvent>,
     inputs: Inputs,
@@ -180,7 +184,7 @@ impl Agent {
                 Err((status, headers)) => Destination::Back(status, headers),
             },
             Method::Options => {
-                let fine = (StatusCode::OK, vec![message::allow(), message::accept()]);
+                let fine = (StatusCode::OK, vec![message::allow(), message::accept(), message::supported()]);
                 let (status, headers) = check(&request.original).err().unwrap_or(fine);
                 Destination::Back(status, headers)
             }
@@ -238,20 +242,21 @@ impl Agent {
             return Err(busy(BUSY_RETRY_SECONDS));
         }
         check(request)?;
+        self.timer.answer(&request.headers)?;
         let offer = message::description(request).map_err(|status| (status, vec![message::accept()]))?;
         let source = message::source(invite).ok_or((StatusCode::BadRequest, vec![]))?;
         let permit = self.incoming.clone().try_reserve_owned().map_err(|_| busy(BUSY_RETRY_SECONDS))?;
         let contact = self.reachable.contact(invite);
         let (states, states_receiver) = self.layer.new_dialog_state_channel();
-        let dialog = self.layer.get_or_create_server_invite(invite, states, None, contact.clone()).map_err(
-            |error| {
-                debug!(%error, "an INVITE makes no dialog");
-                (StatusCode::BadRequest, vec![])
-            },
-        )?;
+        let dialog = Dialog::of_invite(&self.stack, invite, states, contact.clone()).map_err(|error| {
+            debug!(%error, "an INVITE makes no dialog");
+            (StatusCode::BadRequest, vec![])
+        })?;
         let opening = Opening { invite: Some(named), peer: Some(source.ip().to_canonical()) };
         let Ends { control, events, reports, inputs, key } =
             self.open(&dialog.id(), opening, states_receiver);
+        // An endpoint is known by its password, and what it says of its right to a number is its own word.
+        let trusted = endpoint.is_none();
         let call = IncomingCall {
             from: self.address(endpoint.as_deref()).unwrap_or_else(|| message::bare(&from.uri)),
             from_display: from.display_name,
@@ -259,6 +264,8 @@ impl Agent {
             user: message::user(&request.uri),
             endpoint,
             headers: message::application_headers(&request.headers),
+            diverted_by: caller::diverted_by(&request.headers),
+            verification: caller::verification(&request.headers).filter(|_| trusted),
             source,
             offer,
             control,
@@ -356,10 +363,10 @@ fn check(request: &Request) -> Result<(), (StatusCode, Vec<Header>)> {
     if !matches!(request.uri.scheme, Some(Scheme::Sip | Scheme::Sips)) {
         return Err((StatusCode::UnsupportedUriScheme, vec![]));
     }
-    let required = request.headers.iter().filter(|header| matches!(header, Header::Require(_)));
-    let unsupported: Vec<_> = required.map(|h| Header::Unsupported(h.value().into())).collect();
-    if !unsupported.is_empty() {
-        return Err((StatusCode::BadExtension, unsupported));
+    let known = |tag: &&str| message::EXTENSIONS.iter().any(|known| known.eq_ignore_ascii_case(tag));
+    let unknown: Vec<_> = message::required(&request.headers).filter(|tag| !known(tag)).collect();
+    if !unknown.is_empty() {
+        return Err((StatusCode::BadExtension, vec![Header::Unsupported(unknown.join(", ").into())]));
     }
     if request.method == Method::Invite && !message::accepts_description(&request.headers) {
         return Err((StatusCode::NotAcceptable, vec![]));

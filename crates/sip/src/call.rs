@@ -10,8 +10,10 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
+use crate::caller::Verification;
 use crate::message::Masked;
 use crate::trace::Traced;
+use crate::transfer::Replaces;
 
 /// A call that waits to be answered or refused.
 ///
@@ -29,6 +31,10 @@ pub struct IncomingCall {
     pub endpoint: Option<String>,
     /// The `X-PH-` headers, as sent.
     pub headers: Vec<(String, String)>,
+    /// The user that diverted the call to us, the last one if there were several (`Diversion`).
+    pub diverted_by: Option<String>,
+    /// What is known of the caller's right to `from`; `None` if nobody says anything, and for endpoints.
+    pub verification: Option<Verification>,
     /// Where the request came from.
     pub source: SocketAddr,
     /// The caller's session description; without one the answer is to hold our offer, and the
@@ -87,6 +93,19 @@ pub enum CallEvent {
         /// [`CallControl::accept_offer`] and answered with [`CallEvent::Answered`].
         sdp: Option<String>,
     },
+    /// The far end wants us to call somebody else in its place (REFER). Until it is accepted nothing
+    /// happens; whether `target` may be called is for the application to decide.
+    Transfer {
+        /// Whom to call: `sip:user@host`.
+        target: String,
+        /// The call that the new one is to take the place of, at the target.
+        replaces: Option<Replaces>,
+    },
+    /// What became of [`CallControl::refer`].
+    Transferred {
+        /// SIP status of the far end's own call, or with which it refused to place one.
+        status: u16,
+    },
     /// The call is over.
     Ended(CallEnd),
 }
@@ -137,6 +156,10 @@ pub(crate) enum Command {
     RefuseOffer,
     Watch,
     Unwatch,
+    AcceptTransfer,
+    RefuseTransfer(u16),
+    TellTransfer(u16),
+    Refer(String),
 }
 
 impl CallControl {
@@ -174,8 +197,8 @@ impl CallControl {
     /// Lets the caller hear us before the answer (183), by the answer to its offer; [`Self::answer`]
     /// has to repeat it. Does nothing for a caller without an offer.
     ///
-    /// The caller learns of it once and does not confirm it: reliable provisional responses
-    /// (RFC 3262) are not spoken, and a caller that requires them is refused with 420.
+    /// A caller that can confirms it (RFC 3262), and until then the answer waits; one that should and
+    /// does not for 64 times the `round_trip` is refused with 504.
     pub fn progress(&self, sdp: String) {
         self.send(Command::Progress(sdp));
     }
@@ -203,6 +226,28 @@ impl CallControl {
     /// Refuses a [`CallEvent::Offer`]; the session stays as it was.
     pub fn refuse_offer(&self) {
         self.send(Command::RefuseOffer);
+    }
+
+    /// Says that a [`CallEvent::Transfer`] is under way; [`Self::tell_transfer`] has to follow.
+    pub fn accept_transfer(&self) {
+        self.send(Command::AcceptTransfer);
+    }
+
+    /// Refuses a [`CallEvent::Transfer`] with a final status (300 to 699; anything else counts as 500).
+    pub fn refuse_transfer(&self, status: u16) {
+        self.send(Command::RefuseTransfer(status));
+    }
+
+    /// Tells the far end how the call goes that it asked for, by SIP status; a final one (from 200 on)
+    /// is the last.
+    pub fn tell_transfer(&self, status: u16) {
+        self.send(Command::TellTransfer(status));
+    }
+
+    /// Asks the far end to call `target` (`sip:user@host`) in our place; [`CallEvent::Transferred`]
+    /// tells what came of it. This call goes on until somebody hangs up.
+    pub fn refer(&self, target: String) {
+        self.send(Command::Refer(target));
     }
 
     /// From now on asks the far end, every `probe_interval`, whether it still knows the call. For

@@ -6,22 +6,24 @@ use std::sync::Arc;
 use rsipstack::sip::typed::tokenizers::AuthTokenizer;
 use rsipstack::sip::{
     Authorization, CSeq, Header, HeadersExt, Host, Method, ProxyAuthenticate, ProxyAuthorization, Request,
-    Response, SipMessage, StatusCode, Transport, WwwAuthenticate, typed,
+    Response, SipMessage, StatusCode, StatusCodeKind, Transport, WwwAuthenticate, typed,
 };
 use rsipstack::transaction::endpoint::MessageInspector;
 use rsipstack::transport::SipAddr;
 
 use crate::Trace;
 use crate::door::Door;
-use crate::message::unescaped;
+use crate::message::{self, unescaped};
 use crate::reachable::Reachable;
+use crate::reliable::RELIABLE;
 
 /// Sends request URIs as the peer wrote them: the stack escapes a user that is escaped already, so that
 /// `a%40b` would become `a%2540b` in the BYE to such a Contact. Has them say where they come from.
 /// Spells digest credentials as RFC 3261 and RFC 8760 do, and challenges as the stack can read them. A
 /// challenge to anything but an INVITE becomes a refusal: inside a call it may come from the far end,
 /// who is to learn nothing of what a trunk knows us by, and to OPTIONS it would make the stack give up
-/// the dialog.
+/// the dialog. Hides from the stack that a provisional response is to be confirmed, as it would send
+/// PRACK astray; what has a number (`RSeq`) is confirmed by [`crate::reliable`].
 ///
 /// A phone whose address is translated gives one that leads nowhere. Whoever sends datagrams from an unknown
 /// network is therefore answered inside a call where it sends from.
@@ -61,6 +63,11 @@ impl MessageInspector for Faithful {
             && !self.door.knows(source.ip())
         {
             mend_contact(&mut message, source);
+        }
+        if let SipMessage::Response(response) = &mut message
+            && response.status_code.kind() == StatusCodeKind::Provisional
+        {
+            hide_reliability(response);
         }
         if let SipMessage::Response(response) = &mut message
             && matches!(response.status_code.code(), 401 | 407)
@@ -111,6 +118,16 @@ fn mend_contact(message: &mut SipMessage, source: SocketAddr) {
             *value = contact.to_string().into();
         }
     }
+}
+
+fn hide_reliability(response: &mut Response) {
+    let is_reliable = message::required(&response.headers).any(|tag| tag.eq_ignore_ascii_case(RELIABLE));
+    let hidden = |header: &Header| match header {
+        Header::Require(_) => is_reliable,
+        Header::RSeq(_) => !is_reliable,
+        _ => false,
+    };
+    response.headers.retain(|header| !hidden(header));
 }
 
 /// Leaves the first challenge that can be answered, as RFC 8760 section 2.4 wants it, and no other.

@@ -30,8 +30,12 @@
 
 mod address;
 mod agent;
+mod alarm;
+mod answer;
 mod attempts;
 mod call;
+mod caller;
+mod dialog;
 mod digest;
 mod door;
 mod early;
@@ -52,18 +56,22 @@ mod reach;
 mod reachable;
 mod register;
 mod registrar;
+mod reliable;
 mod request;
 pub mod sdp;
 mod stream;
 mod switch;
 mod task;
+mod timer;
 mod trace;
+mod transfer;
 mod unfold;
 mod user_agent;
 mod web_socket;
 
 pub use address::{AddressError, Cidr, ListenAddress, PeerAddress, Transport};
 pub use call::{CallControl, CallEnd, CallEvent, IncomingCall, OutgoingCall};
+pub use caller::Verification;
 pub use digest::{Algorithm, PasswordHashes};
 pub use endpoints::{EndpointConfig, Passwords, Standing, Unavailable};
 pub use limits::StreamLimits;
@@ -72,6 +80,7 @@ pub use message::Masked;
 pub use place::{Credentials, OutgoingCallRequest};
 pub use registrar::Registrar;
 pub use trace::{CallCount, CallTrace, MessageCount, Side, Totals, Trace, TracedMessage, Way};
+pub use transfer::Replaces;
 pub use user_agent::{SipError, UserAgent, UserAgentConfig};
 pub use web_socket::{WebSocketClient, WebSocketEnd, WebSocketInput, WebSocketOutput};
 

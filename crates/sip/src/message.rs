@@ -6,8 +6,13 @@ use std::net::SocketAddr;
 use rsipstack::sip::{CSeq, Header, Headers, HeadersExt, Request, Response, Scheme, StatusCode, Uri};
 use rsipstack::transaction::transaction::Transaction;
 
+use crate::reliable::RELIABLE;
+use crate::timer::TIMER;
+
 /// Methods that we answer, for `Allow`.
-const ALLOW: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, INFO";
+const ALLOW: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, INFO, PRACK, REFER, NOTIFY";
+/// Extensions that a request may require of us.
+pub(crate) const EXTENSIONS: [&str; 2] = [TIMER, RELIABLE];
 /// Media type of session descriptions.
 const SDP: &str = "application/sdp";
 /// Headers for the application that a message may carry; more are ignored.
@@ -19,6 +24,47 @@ const HEADER_PREFIX: &str = "X-PH-";
 
 pub(crate) fn allow() -> Header {
     Header::Allow(ALLOW.into())
+}
+
+/// `Supported`: what we understand beyond the core of SIP.
+pub(crate) fn supported() -> Header {
+    Header::Supported(EXTENSIONS.join(", ").into())
+}
+
+/// Whether the peer understands an extension.
+pub(crate) fn supports(headers: &Headers, extension: &str) -> bool {
+    let stated = headers.iter().filter(|header| matches!(header, Header::Supported(_) | Header::Require(_)));
+    stated.flat_map(|header| list(header.value())).any(|tag| tag.eq_ignore_ascii_case(extension))
+}
+
+/// What the peer requires us to understand.
+pub(crate) fn required(headers: &Headers) -> impl Iterator<Item = &str> {
+    let stated = headers.iter().filter(|header| matches!(header, Header::Require(_)));
+    stated.flat_map(|header| list(header.value()))
+}
+
+/// Whether the peer takes UPDATE; `None` if it does not say what it takes.
+pub(crate) fn allows_update(headers: &Headers) -> Option<bool> {
+    let mut stated = headers.iter().filter(|header| matches!(header, Header::Allow(_))).peekable();
+    stated.peek()?;
+    Some(stated.flat_map(|header| list(header.value())).any(|method| method == "UPDATE"))
+}
+
+/// The values of a header that may have several.
+pub(crate) fn list(value: &str) -> impl Iterator<Item = &str> {
+    let (mut quoted, mut escaped, mut bracketed) = (false, false, false);
+    let values = value.split(move |c| {
+        match c {
+            _ if escaped => escaped = false,
+            '\\' if quoted => escaped = true,
+            '"' => quoted = !quoted,
+            '<' if !quoted => bracketed = true,
+            '>' if !quoted => bracketed = false,
+            _ => return c == ',' && !quoted && !bracketed,
+        }
+        false
+    });
+    values.map(str::trim).filter(|value| !value.is_empty())
 }
 
 pub(crate) fn accept() -> Header {
@@ -220,6 +266,13 @@ mod tests {
         let request = request("Subject: x\r\nx-ph-Team: red\r\nX-PH-\u{e9}: 1\r\nX-P: 2\r\n");
         let kept = application_headers(&request.headers);
         assert_eq!(kept, [("x-ph-Team".into(), "red".into()), ("X-PH-\u{e9}".into(), "1".into())]);
+    }
+
+    #[test]
+    fn a_list_is_cut_at_the_commas_between_its_values() {
+        let values = |text| list(text).collect::<Vec<_>>();
+        assert_eq!(values("<sip:a,b;lr>, \"x, \\\"y\" <sip:c>,"), ["<sip:a,b;lr>", "\"x, \\\"y\" <sip:c>"]);
+        assert_eq!(values(" , "), [""; 0]);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! What a peer proposes during a call: re-INVITE and UPDATE.
 
-use rsipstack::sip::{Header, Method, SipMessage, StatusCode};
+use rsipstack::sip::{Header, Method, Request, SipMessage, StatusCode};
 use rsipstack::transaction::transaction::Transaction;
 
 use crate::call::CallEvent;
@@ -14,21 +14,38 @@ impl CallTask {
     /// Takes a re-INVITE or UPDATE to the application, one at a time.
     pub(crate) async fn consider(&mut self, mut request: Transaction) {
         let is_invite = request.original.method == Method::Invite;
+        if let Err((status, headers)) = self.agent.timer.answer(&request.original.headers) {
+            return self.agent.answer(&request, status, headers).await;
+        }
         match message::description(&request.original) {
             Err(status) => self.agent.answer(&request, status, vec![message::accept()]).await,
             Ok(None) if !is_invite => {
-                self.agent.answer(&request, StatusCode::OK, vec![self.contact_header()]).await;
+                let headers = self.acceptance(&request.original);
+                self.agent.answer(&request, StatusCode::OK, headers).await;
+            }
+            // Both sides propose at once (RFC 3261 section 14.2, RFC 3311 section 5.2).
+            Ok(_) if self.session.refreshing == Some(Method::Invite) => {
+                self.agent.answer(&request, StatusCode::RequestPending, vec![]).await;
             }
             // A peer may offer as soon as it has sent or received the ACK, which can be before the
             // stack told us of it: `connected` reports the offer then.
-            Ok(sdp) if self.offer.is_none() && self.is_answered() => {
+            Ok(sdp) if self.offer.is_none() && self.may_propose() => {
                 if is_invite {
                     log("try", request.send_trying().await);
                 }
                 self.offer = Some(request);
-                if matches!(self.stage, Stage::Up) {
-                    self.report(CallEvent::Offer { sdp });
+                match &mut self.stage {
+                    Stage::Calling(early) => {
+                        early.proposed(&self.dialog.id().remote_tag, sdp.as_deref().unwrap_or_default());
+                        self.report(CallEvent::Offer { sdp });
+                    }
+                    Stage::Up | Stage::Offered { .. } => self.report(CallEvent::Offer { sdp }),
+                    Stage::Answered { .. } | Stage::Over { .. } => {}
                 }
+            }
+            // Our own offer has no answer yet.
+            Ok(_) if matches!(self.stage, Stage::Calling(_)) => {
+                self.agent.answer(&request, StatusCode::RequestPending, vec![]).await;
             }
             Ok(_) => {
                 let headers = vec![message::retry_after(RETRY_SECONDS)];
@@ -37,14 +54,23 @@ impl CallTask {
         }
     }
 
-    fn is_answered(&self) -> bool {
-        !matches!(self.stage, Stage::Offered { .. } | Stage::Over { .. })
+    /// Whether there is a session that the peer can propose to change.
+    fn may_propose(&self) -> bool {
+        match &self.stage {
+            Stage::Up | Stage::Answered { .. } => true,
+            Stage::Offered { .. } => self.announced.agreed,
+            Stage::Calling(early) => early.is_settled(&self.dialog.id().remote_tag),
+            Stage::Over { .. } => false,
+        }
     }
 
     pub(crate) async fn accept_offer(&mut self, sdp: String) {
         let Some(mut offer) = self.offer.take() else { return };
         let we_offer = offer.original.body.is_empty();
-        let headers = vec![self.contact_header(), message::allow(), message::content_type()];
+        let mut headers = self.acceptance(&offer.original);
+        headers.push(message::content_type());
+        self.session.description.clone_from(&sdp);
+        self.announced.superseded |= matches!(self.stage, Stage::Offered { .. });
         log("accept", offer.reply_with(StatusCode::OK, headers, Some(sdp.into_bytes())).await);
         if offer.original.method == Method::Invite {
             self.background.spawn(async move {
@@ -60,6 +86,16 @@ impl CallTask {
                 settled
             });
         }
+    }
+
+    /// Headers of the 2xx to a request that refreshes the session and may say where the peer is now.
+    fn acceptance(&mut self, request: &Request) -> Vec<Header> {
+        self.dialog.retarget(request);
+        let mut headers = vec![self.contact_header(), message::allow(), message::supported()];
+        if !matches!(self.stage, Stage::Offered { .. } | Stage::Calling(_)) {
+            headers.extend(self.agree(&request.headers));
+        }
+        headers
     }
 
     pub(crate) fn refuse_offer(&mut self, mut offer: Transaction, status: StatusCode) {

@@ -136,10 +136,10 @@ fn display_name(name: &str) -> Result<String, SipError> {
 
 fn headers(given: Vec<(String, String)>) -> Result<Vec<Header>, SipError> {
     let mut room = MAX_HEADER_BYTES;
-    let mut headers = vec![message::allow()];
+    let mut headers = vec![message::allow(), message::supported()];
     for (name, value) in given {
         let rest = room.checked_sub(name.len() + value.len());
-        let fine = is_settable(&name) && !value.contains(char::is_control) && headers.len() <= MAX_HEADERS;
+        let fine = is_settable(&name) && !value.contains(char::is_control) && headers.len() < MAX_HEADERS + 2;
         let Some(rest) = rest.filter(|_| fine) else {
             return Err(SipError::Header(name.chars().take(MAX_NAME_BYTES).collect()));
         };
@@ -230,7 +230,7 @@ mod tests {
         }
         for name in ["X-PH-Team", "x-a", "P-Asserted-Identity", "privacy"] {
             assert_eq!(
-                headers(vec![(name.into(), "1".into())]).unwrap()[1].to_string(),
+                headers(vec![(name.into(), "1".into())]).unwrap()[2].to_string(),
                 format!("{name}: 1")
             );
         }

@@ -5,10 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rsipstack::dialog::dialog::{DialogState, DialogStateReceiver, TerminatedReason};
-use rsipstack::dialog::invite_dialog::InviteDialog;
-use rsipstack::sip::{Header, HeadersExt, Method, StatusCode, Uri};
+use rsipstack::sip::{Header, Method, Response, StatusCode, Uri};
 use rsipstack::transaction::key::TransactionRole;
-use rsipstack::transaction::transaction::{Transaction, TransactionEvent, TransactionEventSender};
+use rsipstack::transaction::transaction::{Transaction, TransactionEventSender};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::MissedTickBehavior;
@@ -16,10 +15,15 @@ use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
 
 use crate::agent::Agent;
+use crate::alarm::{Alarm, Alarms};
 use crate::call::{CallEnd, CallEvent, Command};
+use crate::dialog::Dialog;
 use crate::early::{Early, Outcome};
 use crate::message;
+use crate::reliable::{Announced, Announcement};
+use crate::timer::Session;
 use crate::trace::{Outcome as Counted, Side};
+use crate::transfer::Transfers;
 
 /// How long a caller may ring. Three minutes is what RFC 3261 lets a proxy wait (timer C).
 const MAX_UNANSWERED: Duration = Duration::from_mins(3);
@@ -68,19 +72,29 @@ pub(crate) enum Progress {
     OfferLost,
     /// The far end answered our probe, or did not.
     Probed(Option<u16>),
+    /// The far end answered our refresh of the session, or did not.
+    Refreshed(Option<Box<Response>>),
+    /// The far end was told how its transfer goes.
+    Told,
+    /// What the far end answered to our REFER.
+    Referred(u16),
 }
 
 pub(crate) struct CallTask {
     pub(crate) agent: Arc<Agent>,
-    pub(crate) dialog: InviteDialog,
+    pub(crate) dialog: Dialog,
     pub(crate) contact: Uri,
     pub(crate) stage: Stage,
     /// The peer's re-INVITE or UPDATE that waits for our answer.
     pub(crate) offer: Option<Transaction>,
     /// Headers of our responses to the INVITE.
-    labels: Vec<Header>,
+    pub(crate) labels: Vec<Header>,
     /// CSeq of the peer's newest request.
     pub(crate) newest: u32,
+    pub(crate) announced: Announced,
+    pub(crate) session: Session,
+    pub(crate) alarms: Alarms,
+    pub(crate) transfers: Transfers,
     /// The far end is probed.
     watched: bool,
     /// A probe waits for its answer.
@@ -94,7 +108,7 @@ impl CallTask {
     /// A task for `dialog` that reports to `events`, a channel of its own.
     pub(crate) fn new(
         agent: Arc<Agent>,
-        dialog: InviteDialog,
+        dialog: Dialog,
         contact: Uri,
         stage: Stage,
         events: mpsc::Sender<CallEvent>,
@@ -111,6 +125,10 @@ impl CallTask {
             offer: None,
             labels: vec![],
             newest,
+            announced: Announced::default(),
+            session: Session::default(),
+            alarms: Alarms::default(),
+            transfers: Transfers::default(),
             watched: false,
             probing: false,
             events,
@@ -120,7 +138,7 @@ impl CallTask {
 
     /// Drives the transaction of an incoming INVITE.
     pub(crate) fn serve(&mut self, mut invite: Transaction) {
-        let mut dialog = self.dialog.clone();
+        let mut dialog = (*self.dialog).clone();
         self.background.spawn(async move {
             match dialog.handle(&mut invite).await {
                 Ok(()) => drain(&mut invite).await,
@@ -166,27 +184,29 @@ impl CallTask {
                 }
                 () = &mut unanswered, if early => self.unanswered(),
                 _ = probes.tick(), if !over => self.probe(),
+                alarm = self.alarms.next(), if !over => self.alarm(alarm),
             }
         }
         self.agent.layer.remove_dialog(&self.dialog.id());
     }
 
+    fn alarm(&mut self, alarm: Alarm) {
+        match alarm {
+            Alarm::Refresh => self.refresh(),
+            Alarm::Expired => self.lost(StatusCode::RequestTimeout.code()),
+            Alarm::Resend => self.resend(),
+            Alarm::Unconfirmed => self.unconfirmed(),
+        }
+    }
+
     async fn command(&mut self, command: Command) {
         match (command, &self.stage) {
             (Command::Label(headers), _) => self.labels = message::labels(headers),
-            (Command::Ring, Stage::Offered { .. }) => {
-                let headers = Some(self.labels.clone()).filter(|labels| !labels.is_empty());
-                log("ring", self.dialog.ringing(headers, None));
-            }
+            (Command::Ring, _) => self.announce(Announcement::Ringing),
             (Command::Progress(sdp), Stage::Offered { we_offer: false, .. }) => {
-                let headers = self.described();
-                log("progress", self.dialog.ringing(Some(headers), Some(sdp.into_bytes())));
+                self.announce(Announcement::Session(sdp));
             }
-            (Command::Answer(sdp), &Stage::Offered { we_offer, .. }) => {
-                let headers = self.described();
-                log("answer", self.dialog.accept(Some(headers), Some(sdp.into_bytes())));
-                self.stage = Stage::Answered { we_offer };
-            }
+            (Command::Answer(sdp), _) => self.answer(sdp),
             (Command::Refuse { status, retry_after }, Stage::Offered { .. }) => {
                 let status = if (300..700).contains(&status) { status } else { 500 };
                 self.refuse(status, retry_after);
@@ -194,38 +214,18 @@ impl CallTask {
             }
             (Command::Watch, _) => self.watched = true,
             (Command::Unwatch, _) => self.watched = false,
-            (Command::AcceptOffer(sdp), Stage::Up) => self.accept_offer(sdp).await,
-            (Command::RefuseOffer, Stage::Up) => {
+            (Command::AcceptOffer(sdp), _) => self.accept_offer(sdp).await,
+            (Command::RefuseOffer, _) => {
                 if let Some(offer) = self.offer.take() {
                     self.refuse_offer(offer, StatusCode::NotAcceptableHere);
                 }
             }
+            (Command::AcceptTransfer, _) => self.accept_transfer().await,
+            (Command::RefuseTransfer(status), _) => self.refuse_transfer(status),
+            (Command::TellTransfer(status), _) => self.tell_transfer(status),
+            (Command::Refer(target), _) => self.refer(&target),
             _ => debug!("a command out of season"),
         }
-    }
-
-    /// The headers of a response with a session description.
-    fn described(&self) -> Vec<Header> {
-        [message::content_type(), message::allow()].into_iter().chain(self.labels.iter().cloned()).collect()
-    }
-
-    /// Sends a final response other than 2xx to the INVITE.
-    fn refuse(&self, status: u16, retry_after: Option<Duration>) {
-        let Stage::Offered { invite, .. } = &self.stage else { return };
-        let request = self.dialog.initial_request();
-        let mut response = self.agent.stack.make_response(&request, StatusCode::from(status), None);
-        if let Ok(to) = request.to_header() {
-            let tag = self.dialog.id().local_tag;
-            response.headers.unique_push(to.clone().with_tag(tag.into()).into());
-        }
-        if let Some(after) = retry_after {
-            response.headers.push(message::retry_after(after.as_secs().max(1)));
-        }
-        // The stack's own refusal cannot carry headers. It comes second, finds the transaction
-        // completed and only moves the dialog on.
-        let sent = invite.send(TransactionEvent::Respond(response)).is_ok();
-        log("refuse", self.dialog.reject(Some(StatusCode::from(status)), None));
-        debug!(status, sent, "refused");
     }
 
     pub(crate) fn hang_up(&mut self) {
@@ -307,6 +307,9 @@ impl CallTask {
     fn progress(&mut self, progress: Progress) {
         match (progress, &self.stage) {
             (Progress::Outcome(outcome), _) => self.outcome(outcome),
+            (Progress::Told, _) => self.told(),
+            (Progress::Referred(status), _) => self.referred(status),
+            (Progress::Refreshed(response), _) => self.refreshed(response.as_deref()),
             (Progress::OfferSettled(Some(sdp)), Stage::Up) => {
                 self.report(CallEvent::Answered { sdp, headers: vec![] });
             }
@@ -324,7 +327,7 @@ impl CallTask {
     }
 
     /// The far end does not take part in the call any more; it is told all the same.
-    fn lost(&mut self, status: u16) {
+    pub(crate) fn lost(&mut self, status: u16) {
         self.bye();
         self.ended(CallEnd::failed(status));
     }
@@ -351,8 +354,8 @@ impl CallTask {
 
     /// Reports the end, once.
     pub(crate) fn ended(&mut self, end: CallEnd) {
-        if let Some(offer) = self.offer.take() {
-            self.refuse_offer(offer, StatusCode::RequestTerminated);
+        for waiting in [self.offer.take(), self.transfers.asked.take()].into_iter().flatten() {
+            self.refuse_offer(waiting, StatusCode::RequestTerminated);
         }
         if let Some((_, room)) = self.events.take() {
             info!(?end, "call ended");

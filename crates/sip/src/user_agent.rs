@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use rsipstack::EndpointBuilder;
 use rsipstack::dialog::dialog_layer::DialogLayer;
-use rsipstack::sip::StatusCode;
+use rsipstack::sip::{Header, StatusCode};
 use rsipstack::transaction::CallIdFormat;
 use rsipstack::transaction::endpoint::EndpointOption;
 use rsipstack::transport::tcp_listener::TcpListenerConnection;
@@ -26,6 +26,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::agent::{Agent, Calls, Ends, MAX_IDENTIFYING, Opening};
 use crate::call::{IncomingCall, OutgoingCall};
+use crate::dialog::Dialog;
 use crate::door::Door;
 use crate::early::Early;
 use crate::endpoints::{EndpointConfig, Endpoints};
@@ -38,6 +39,7 @@ use crate::reach::Reach;
 use crate::reachable::Reachable;
 use crate::switch::Switch;
 use crate::task::{CallTask, Progress, Stage};
+use crate::timer::Limits;
 use crate::trace::Trace;
 use crate::web_socket::WebSocketClient;
 use crate::{Cidr, ListenAddress, PeerAddress, StreamLimits, Transport, listen, registrar};
@@ -76,6 +78,11 @@ pub struct UserAgentConfig {
     /// How often a call under [`CallControl::watch`](crate::CallControl::watch) asks the far end
     /// whether it knows the call too (OPTIONS). One that does not, or is silent, is the end of the call.
     pub probe_interval: Duration,
+    /// How long a call may go without a refresh by either side (`Session-Expires`, RFC 4028), in whole
+    /// seconds. Asked of all far ends; those that do not know session timers go without.
+    pub session_expires: Duration,
+    /// The shortest time that a far end may ask for instead (`Min-SE`).
+    pub min_session_expires: Duration,
 }
 
 impl Default for UserAgentConfig {
@@ -95,6 +102,8 @@ impl Default for UserAgentConfig {
             max_calls: 10_000,
             round_trip: Duration::from_millis(500),
             probe_interval: Duration::from_mins(1),
+            session_expires: Duration::from_mins(30),
+            min_session_expires: Duration::from_secs(90),
         }
     }
 }
@@ -190,6 +199,7 @@ impl UserAgent {
             .with_option(EndpointOption {
                 t1: config.round_trip,
                 t1x64: config.round_trip * 64,
+                t4: config.round_trip * 10,
                 // The other format signs every Call-ID with the name of the stack's maker.
                 callid_format: CallIdFormat::Uuid,
                 ..EndpointOption::default()
@@ -203,11 +213,7 @@ impl UserAgent {
         // and streams are only made known for their address, so they come after that.
         poll_fn(|context| Poll::Ready(serving.as_mut().poll(context).is_ready())).await;
         tokio::spawn(serving);
-        for Stream { listener, tls, advertised } in tcp {
-            let known = TcpListenerConnection::new(advertised, None).await.map_err(stack_error)?;
-            stack.transport_layer.add_transport(SipConnection::TcpListener(known));
-            tokio::spawn(listen::accept(listener, tls, Arc::clone(&flows), stopped.child_token()));
-        }
+        add_streams(&stack.transport_layer, tcp, &flows, &stopped).await.map_err(stack_error)?;
         let (incoming, calls) = mpsc::channel(MAX_WAITING_CALLS);
         let agent = Arc::new(Agent {
             layer: Arc::new(DialogLayer::new(Arc::clone(&stack))),
@@ -221,6 +227,7 @@ impl UserAgent {
             hang_up: CancellationToken::new(),
             identifying: Arc::new(Semaphore::new(MAX_IDENTIFYING)),
             probe_interval: config.probe_interval,
+            timer: Limits::new(config.session_expires, config.min_session_expires),
             calls: Mutex::new(Calls::default()),
             trace,
         });
@@ -282,29 +289,34 @@ impl UserAgent {
     /// [`SipError::Uri`], [`SipError::DisplayName`], [`SipError::Header`], [`SipError::Username`],
     /// [`SipError::NoTransport`], [`SipError::Stack`]: nothing was sent.
     pub fn call(&self, request: OutgoingCallRequest) -> Result<OutgoingCall, SipError> {
+        let agent = &self.agent;
         let peer = request.binding.as_ref().and_then(|binding| binding.flow.peer());
         let opening = Opening { invite: None, peer: peer.map(|peer| peer.ip().to_canonical()) };
-        let invite = place::invite(request, &self.agent.reachable)?;
+        let mut invite = place::invite(request, &agent.reachable)?;
         let contact = invite.contact.clone();
         let (reach, destination) = (self.reach.clone(), invite.destination.clone());
-        let (states, states_receiver) = self.agent.layer.new_dialog_state_channel();
-        let (dialog, outcome) = self.agent.layer.do_invite_async(invite, states).map_err(stack_error)?;
+        let offer = invite.offer.take().unwrap_or_default();
+        invite.headers.get_or_insert_default().extend(agent.timer.proposal());
+        let (states, states_receiver) = agent.layer.new_dialog_state_channel();
+        let mut request = agent.layer.make_invite_request(&invite).map_err(stack_error)?;
+        request.headers.push(Header::ContentLength(u32::try_from(offer.len()).unwrap_or(u32::MAX).into()));
+        request.body.clone_from(&offer);
+        let (hop, credential) = (invite.destination, invite.credential);
+        let (dialog, invite) =
+            Dialog::of_request(&agent.stack, request, hop, credential, states).map_err(stack_error)?;
         let Ends { control, events, reports, inputs, key } =
             self.agent.open(&dialog.id(), opening, states_receiver);
         let stage = Stage::Calling(Early::default());
-        let mut task = CallTask::new(Arc::clone(&self.agent), dialog, contact, stage, reports);
+        let mut task = CallTask::new(Arc::clone(agent), dialog.clone(), contact, stage, reports);
+        task.session.description = String::from_utf8_lossy(&offer).into_owned();
         task.follow(async move {
             // The stack would look for a way as long as it waits for an answer.
             if let Some(destination) = destination
                 && reach.find(&destination).await.is_err()
             {
-                outcome.abort();
+                return Progress::Outcome(Err(StatusCode::ServiceUnavailable.code()));
             }
-            Progress::Outcome(match outcome.await {
-                Ok(Ok((_, Some(response)))) => Ok(Box::new(response)),
-                Ok(Err(rsipstack::Error::DialogError(_, _, status))) => Err(status.code()),
-                _ => Err(StatusCode::ServiceUnavailable.code()),
-            })
+            Progress::Outcome(dialog.place(invite).await)
         });
         self.agent.run(key, task, inputs);
         Ok(OutgoingCall { control, events })
@@ -419,6 +431,21 @@ async fn add_datagrams(
         let gate = Arc::new(Gate { socket, all, door, switch });
         let connection = UdpConnection::from_socket(gate, Some(advertised), Some(stopped.child_token()));
         transports.add_transport(SipConnection::Udp(connection.await?));
+    }
+    Ok(())
+}
+
+/// Accepts connections; the stack only learns of the listeners.
+async fn add_streams(
+    transports: &TransportLayer,
+    listeners: Vec<Stream>,
+    flows: &Arc<Flows>,
+    stopped: &CancellationToken,
+) -> rsipstack::Result<()> {
+    for Stream { listener, tls, advertised } in listeners {
+        let known = TcpListenerConnection::new(advertised, None).await?;
+        transports.add_transport(SipConnection::TcpListener(known));
+        tokio::spawn(listen::accept(listener, tls, Arc::clone(flows), stopped.child_token()));
     }
     Ok(())
 }

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use mixminus_control::{
     Action, CallCallback, CallEvent, CallId, CallRecord, CallState, CallbackEvent, ConferenceEvent,
-    ConferenceRecord, ConferenceState, EndCause, ExitCause, HangupCause, HangupSource, ParticipantRecord,
-    RecordingCallback, RecordingEvent, RecordingRecord, RecordingState, StreamRecord, StreamState, Subject,
-    Timestamp,
+    ConferenceRecord, ConferenceState, EndCause, ExitCause, HangupCause, HangupSource, Introduction,
+    ParticipantRecord, RecordingCallback, RecordingEvent, RecordingRecord, RecordingState, StreamRecord,
+    StreamState, Subject, Timestamp,
 };
 
 /// What was live when the process died, as it is after being closed at the
@@ -142,7 +142,7 @@ impl Orphans {
                     at,
                     sequence: last + 1,
                     call: ended.unwrap_or(call),
-                    headers: Vec::new(),
+                    introduction: Introduction::default(),
                     answerer: None,
                 });
             }
@@ -193,7 +193,7 @@ fn ends(call: &CallRecord, told: u64, at: Timestamp) -> Vec<CallCallback> {
         at,
         sequence,
         call: call.clone(),
-        headers: Vec::new(),
+        introduction: Introduction::default(),
         answerer: None,
     };
     (told + 1..).zip(&call.on_end).map(end).collect()

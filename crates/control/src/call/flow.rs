@@ -35,8 +35,9 @@ impl Call {
         let id = context.fetch();
         self.activity = Activity::Fetching(id, purpose);
         let fallback = self.urls.fallback.clone().filter(|_| purpose == FetchPurpose::Answer);
-        let (call, headers) = (self.record.clone(), self.headers.clone());
-        let fetch = Fetch { id, call, headers, purpose, action, fallback, news, answerer: self.answerer };
+        let (call, introduction) = (self.record.clone(), self.introduction.clone());
+        let fetch =
+            Fetch { id, call, introduction, purpose, action, fallback, news, answerer: self.answerer };
         context.push(Effect::Fetch(Box::new(fetch)));
     }
 

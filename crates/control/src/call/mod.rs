@@ -18,7 +18,7 @@ use crate::callback::{Answerer, CallCallback, CallEvent};
 use crate::command::{PlayKind, Playback};
 use crate::context::{ConnectionId, Context, Owner, Tapped};
 use crate::effect::{Effect, FetchId, FetchPurpose, TimerId};
-use crate::input::{LegEnd, Refusal};
+use crate::input::{Introduction, LegEnd, Refusal};
 use crate::instruction::{Action, CallUrls, ConferenceRequest, Dial, Instruction, StreamTerms};
 use crate::record::{
     CallId, CallRecord, CallState, ConferenceId, Direction, HangupCause, HangupSource, ParticipantId,
@@ -119,7 +119,7 @@ struct Overlay {
 pub(crate) struct Call {
     record: CallRecord,
     leg: Option<LegId>,
-    headers: Vec<(String, String)>,
+    introduction: Introduction,
     urls: CallUrls,
     private: Option<Private>,
     overlay: Option<Overlay>,
@@ -152,7 +152,7 @@ impl Call {
         Self {
             record,
             leg,
-            headers: Vec::new(),
+            introduction: Introduction::default(),
             urls,
             private: None,
             overlay: None,
@@ -180,11 +180,11 @@ impl Call {
     pub fn arrive(
         record: CallRecord,
         leg: LegId,
-        headers: Vec<(String, String)>,
+        introduction: Introduction,
         urls: CallUrls,
         context: &mut Context,
     ) -> Self {
-        let call = Self { headers, ..Self::new(record, Some(leg), urls) };
+        let call = Self { introduction, ..Self::new(record, Some(leg), urls) };
         call.save(context);
         context.push(Effect::Ring(leg));
         call
@@ -259,7 +259,7 @@ impl Call {
             at: context.now,
             sequence: self.events,
             call: self.record.clone(),
-            headers: self.headers.clone(),
+            introduction: self.introduction.clone(),
             answerer: self.answerer,
         })));
     }

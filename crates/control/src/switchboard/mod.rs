@@ -171,7 +171,7 @@ impl Switchboard {
     }
 
     fn arrive(&mut self, arrival: Arrival) {
-        let Arrival { leg, account, from, to, user, application, headers } = arrival;
+        let Arrival { leg, account, from, to, user, application, introduction } = arrival;
         let id = CallId(self.context.uuid());
         let record = CallRecord {
             id,
@@ -195,7 +195,7 @@ impl Switchboard {
             Application::BuiltIn => (None, CallUrls::default()),
             Application::Url { answer, urls } => (Some(answer), urls),
         };
-        self.calls.insert(id, Call::arrive(record, leg, headers, urls, &mut self.context));
+        self.calls.insert(id, Call::arrive(record, leg, introduction, urls, &mut self.context));
         self.legs.insert(leg, id);
         if full || self.draining {
             let cause = if full { HangupCause::ConcurrencyLimit } else { HangupCause::InternalError };

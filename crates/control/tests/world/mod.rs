@@ -11,10 +11,10 @@ use mixminus_control::{
     AccountId, Action, Application, Arrival, CallCallback, CallId, CallRecord, CallUrls, CallbackEvent,
     Command, CommandError, ConferenceChange, ConferenceId, ConferenceKind, ConferenceRecord,
     ConferenceRequest, Document, Effect, EventGroup, Fetch, FetchError, Heard, HttpMethod, Input,
-    Instruction, LegEnd, Limits, Listen, Members, OpenStream, Outcome, OutgoingMessage, ParticipantCallback,
-    ParticipantChange, ParticipantId, ParticipantRecord, PlaceCall, PromptContent, Recorded,
-    RecordingCallback, RecordingEntry, RecordingFault, RecordingId, RecordingRecord, RequestId, Selector,
-    Sound, StartRecording, StatusCallback, StreamId, StreamRecord, Switchboard, TimerId, Timestamp,
+    Instruction, Introduction, LegEnd, Limits, Listen, Members, OpenStream, Outcome, OutgoingMessage,
+    ParticipantCallback, ParticipantChange, ParticipantId, ParticipantRecord, PlaceCall, PromptContent,
+    Recorded, RecordingCallback, RecordingEntry, RecordingFault, RecordingId, RecordingRecord, RequestId,
+    Selector, Sound, StartRecording, StatusCallback, StreamId, StreamRecord, Switchboard, TimerId, Timestamp,
 };
 use mixminus_mixer::{BridgeId, LegId, MixPlan, PromptId, SourceId, TapChannel, TapId, TapRoutes};
 use rand::SeedableRng;
@@ -333,7 +333,7 @@ impl World {
             to: format!("sip:{user}@test"),
             user: user.into(),
             application,
-            headers: vec![],
+            introduction: Introduction::default(),
         }));
         leg
     }

@@ -1,7 +1,7 @@
 //! The parameters that tell of a call.
 
 use super::{Parameters, or_empty, parameters};
-use crate::{Call, Direction, amount, billed_seconds};
+use crate::{Call, Direction, StirVerification, amount, billed_seconds};
 
 /// The parameters of every request about a call: `event` is `StartApp` for the
 /// answer URL, `Ring`, `Hangup` and `Redirect` for the others. `headers` are
@@ -18,7 +18,7 @@ pub fn call_parameters(call: &Call, event: &str, headers: &[(String, String)]) -
         ("SessionStart", call.created_at.with_fraction()),
         ("BillRate", amount(60)),
         ("CallerName", or_empty(call.caller_name.as_ref())),
-        ("STIRVerification", String::new()),
+        ("STIRVerification", or_empty(call.stir_verification.map(StirVerification::name))),
     ]);
     if call.direction == Direction::Outbound {
         all.extend(parameters([

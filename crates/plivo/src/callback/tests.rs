@@ -5,7 +5,7 @@ mod elements;
 use super::*;
 use crate::{
     CallStatus, Direction, EventGroup, FileFormat, HangupCause, HangupSource, MpcStatus, RecordingFile,
-    RecordingState, Role,
+    RecordingState, Role, StirVerification,
 };
 
 const CREATED: i64 = 1_767_350_923_000_000;
@@ -64,6 +64,7 @@ fn call() -> Call {
         request_uuid: None,
         parent_uuid: None,
         forwarded_from: None,
+        stir_verification: None,
     }
 }
 
@@ -370,13 +371,14 @@ fn a_dialled_leg_names_the_call_and_the_request_that_it_belongs_to() {
         request_uuid: Some("r-1".into()),
         caller_name: Some("Ann".into()),
         forwarded_from: Some("1".into()),
+        stir_verification: Some(StirVerification::NotVerified),
         ..call()
     };
     assert_eq!(
         lines(&call_parameters(&dialled, "Ring", &[]))[9..],
         [
             "CallerName=Ann",
-            "STIRVerification=",
+            "STIRVerification=Not Verified",
             "ALegUUID=a-1",
             "ALegRequestUUID=r-1",
             "RequestUUID=r-1",

@@ -167,6 +167,7 @@ mod tests {
             request_uuid: None,
             parent_uuid: None,
             forwarded_from: None,
+            stir_verification: None,
         }
     }
 

@@ -193,6 +193,12 @@ settings! {
         min_registration_s: Within<10, 3600> = 60,
         /// Seconds of the longest registration; who asks for more gets this.
         max_registration_s: Within<10, 86_400> = 3600,
+        /// Seconds that a call may last without either side confirming it
+        /// (`Session-Expires`). Asked of all far ends; those that do not know
+        /// session timers are not bound by it.
+        session_expires_s: Within<1, 86_400> = 1800,
+        /// The least that a far end may ask for instead (`Min-SE`).
+        min_session_expires_s: Within<1, 86_400> = 90,
         /// Address told to callers, for their audio and for signalling, when that is
         /// not the address listened on (network address translation, containers).
         public_address: Option<IpAddr> = "203.0.113.7",

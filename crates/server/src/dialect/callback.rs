@@ -3,15 +3,15 @@
 use mixminus_control::{
     Answerer, CallCallback, CallEvent, CallRecord, CallState, CallbackEvent, CollectKind, Collected,
     ConferenceEvent, ConferenceKind, ConferenceRecord, ConnectionEnd, DialStep, Dialled, Entry, Fetch,
-    FetchPurpose, HangupCause, HttpMethod, Likelihood, News, ParticipantRecord, PressedDigits, RecordReport,
-    RecordingCallback, RecordingEvent, RecordingRecord, StreamEvent, Understood,
+    FetchPurpose, HangupCause, HttpMethod, Introduction, Likelihood, News, ParticipantRecord, PressedDigits,
+    RecordReport, RecordingCallback, RecordingEvent, RecordingRecord, StreamEvent, Understood, Verification,
 };
 use mixminus_plivo::callback::{
     self, AddParticipantOutcome, Called, DialAction, DialEvent, DialOutcome, DialStatus, Input, InputType,
     InterimSpeech, MessageReport, MessageStatus, Parameters, RecordOutcome, RecordingEventName, StatusEvent,
     StreamStatus, TranscriptOutcome, call_parameters, digits_parameters, exit_parameters,
 };
-use mixminus_plivo::{Call, CallStatus, ExitCause, Request};
+use mixminus_plivo::{Call, CallStatus, ExitCause, Request, StirVerification};
 use uuid::Uuid;
 
 use super::plain;
@@ -64,7 +64,7 @@ pub fn fetch_parameters(fetch: &Fetch) -> Parameters {
         FetchPurpose::Answer => "StartApp",
         FetchPurpose::Action | FetchPurpose::Transfer | FetchPurpose::Redirect => "Redirect",
     };
-    let mut parameters = call_parameters(&call(&fetch.call), event, &fetch.headers);
+    let mut parameters = introduced_parameters(&fetch.call, event, &fetch.introduction);
     parameters.extend(answerer_parameters(fetch.answerer));
     match &fetch.news {
         Some(News::Left(left)) => parameters.extend(left_parameters(&left.0, &left.1)),
@@ -109,10 +109,21 @@ pub fn call_callback_parameters(callback: &CallCallback) -> Parameters {
         }
         CallEvent::Pressed(pressed) => ("Dial", pressed_parameters(&callback.call, pressed)),
     };
-    let mut parameters = call_parameters(&call(&callback.call), event, &callback.headers);
+    let mut parameters = introduced_parameters(&callback.call, event, &callback.introduction);
     parameters.extend(answerer_parameters(callback.answerer));
     parameters.extend(news);
     parameters
+}
+
+/// What is told of a call and of what it brought.
+fn introduced_parameters(record: &CallRecord, event: &str, introduction: &Introduction) -> Parameters {
+    let verified = introduction.verification.map(|verification| match verification {
+        Verification::Passed => StirVerification::Verified,
+        Verification::NotPassed => StirVerification::NotVerified,
+    });
+    let forwarded_from = introduction.diverted_by.clone();
+    let call = Call { forwarded_from, stir_verification: verified, ..call(record) };
+    call_parameters(&call, event, &introduction.headers)
 }
 
 /// What is told of a call whose answerer was to be found out, once that is certain.
@@ -236,6 +247,7 @@ pub fn call(record: &CallRecord) -> Call {
         request_uuid: record.placement.map(|placement| placement.to_string()),
         parent_uuid: record.parent.map(|parent| parent.to_string()),
         forwarded_from: None,
+        stir_verification: None,
     }
 }
 
@@ -274,7 +286,11 @@ mod tests {
         Fetch {
             id: FetchId(1),
             call: samples::call(),
-            headers: vec![("X-PH-Order".into(), "7".into())],
+            introduction: Introduction {
+                headers: vec![("X-PH-Order".into(), "7".into())],
+                diverted_by: Some("+1415".into()),
+                verification: Some(Verification::NotPassed),
+            },
             purpose,
             action: Action { url: "http://h/answer".into(), method: HttpMethod::Post },
             fallback: None,
@@ -337,6 +353,8 @@ mod tests {
             ("Event", "StartApp"),
             ("ParentAuthID", "MAXXXXXXXXXXXXXXXXXX"),
             ("X-PH-Order", "7"),
+            ("ForwardedFrom", "+1415"),
+            ("STIRVerification", "Not Verified"),
         ] {
             assert_eq!(value(&answer, key), Some(expected), "{key}");
         }
@@ -419,7 +437,7 @@ mod tests {
                 at: samples::second(3),
                 sequence: 1,
                 call: samples::call(),
-                headers: vec![],
+                introduction: Introduction::default(),
                 answerer: None,
             });
             for (key, expected) in [
@@ -446,7 +464,7 @@ mod tests {
                     at: samples::second(3),
                     sequence: 1,
                     call: samples::call(),
-                    headers: vec![],
+                    introduction: Introduction::default(),
                     answerer: Some(answerer),
                 })
             };

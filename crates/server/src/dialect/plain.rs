@@ -107,8 +107,8 @@ mod tests {
     use std::time::Duration;
 
     use mixminus_control::{
-        Action, Fetch, FetchId, FetchPurpose, HttpMethod, Instruction, News, RecordedFrom, RecordingEvent,
-        RecordingFormat, RecordingId, RecordingRecord, Sound,
+        Action, Fetch, FetchId, FetchPurpose, HttpMethod, Instruction, Introduction, News, RecordedFrom,
+        RecordingEvent, RecordingFormat, RecordingId, RecordingRecord, Sound,
     };
 
     use super::super::{Means, document, fetch_parameters, recording_callback_parameters, samples};
@@ -242,7 +242,7 @@ mod tests {
         let asked = fetch_parameters(&Fetch {
             id: FetchId(1),
             call: samples::call(),
-            headers: Vec::new(),
+            introduction: Introduction::default(),
             purpose: FetchPurpose::Action,
             action: post("/next"),
             fallback: None,

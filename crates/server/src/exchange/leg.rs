@@ -281,6 +281,12 @@ impl Attendance {
                     self.signalling.control.accept_offer(offer);
                     continue;
                 }
+                // Nobody outside may make us call somebody (attack S4).
+                CallEvent::Transfer { .. } => {
+                    self.signalling.control.refuse_transfer(403);
+                    continue;
+                }
+                CallEvent::Transferred { .. } => continue,
                 CallEvent::Ended(ended) => {
                     end = ended;
                     continue;

@@ -20,8 +20,9 @@ use std::time::{Duration, Instant};
 
 use mixminus_audio::Clip;
 use mixminus_control::{
-    Arrival, CommandError, DialError, Effect, Fetch, Input, LegEnd, News, Outcome, OutgoingMessage,
-    PlaceCall, PromptContent, Refusal, Repeat, RequestId, StartRecording, StreamId, Switchboard, TimerId,
+    Arrival, CommandError, DialError, Effect, Fetch, Input, Introduction, LegEnd, News, Outcome,
+    OutgoingMessage, PlaceCall, PromptContent, Refusal, Repeat, RequestId, StartRecording, StreamId,
+    Switchboard, TimerId, Verification,
 };
 use mixminus_media::{Media, MediaEvent};
 use mixminus_mixer::{BridgeId, LegId, Plays, PromptId, TapCapacity, TapId};
@@ -226,9 +227,17 @@ impl Exchange {
         };
         let attendance = leg::Attendance { leg, signalling: signalling.clone(), ground, placed: None };
         self.calls.insert(leg, signalling);
-        let IncomingCall { from, to, user, endpoint, headers, events, .. } = call;
+        let IncomingCall { from, to, user, endpoint, headers, diverted_by, verification, events, .. } = call;
         tokio::spawn(attendance.run(events, self.occurred.clone()));
-        let arrival = Arrival { leg, account, from, to, user, application, headers };
+        // What an endpoint says of these nobody vouches for.
+        let vouched = endpoint.is_none();
+        let verification = verification.filter(|_| vouched).map(|verification| match verification {
+            mixminus_sip::Verification::Passed => Verification::Passed,
+            mixminus_sip::Verification::NotPassed => Verification::NotPassed,
+        });
+        let diverted_by = diverted_by.filter(|_| vouched);
+        let introduction = Introduction { headers, diverted_by, verification };
+        let arrival = Arrival { leg, account, from, to, user, application, introduction };
         let effects = self.decide(Input::CallArrived(arrival));
         if let Some(id) = self.equipment.switchboard.call_of(leg) {
             self.signal(leg, |control| {

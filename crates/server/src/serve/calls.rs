@@ -1,6 +1,7 @@
 //! Where calls come from: the user agent, the endpoints that it knows, and what answers each call.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use mixminus_control::{Action, Application, CallUrls, HttpMethod};
 use mixminus_sip::{Registrar, StreamLimits, UserAgent, UserAgentConfig};
@@ -56,6 +57,8 @@ fn agent_config(config: &Config, tls: Option<&SipTls>) -> UserAgentConfig {
         streams,
         allow: config.sip.allow.clone(),
         max_calls: config.limits.max_calls.get() as usize + TURNOVER,
+        session_expires: Duration::from_secs(config.sip.session_expires_s.get().into()),
+        min_session_expires: Duration::from_secs(config.sip.min_session_expires_s.get().into()),
         ..UserAgentConfig::default()
     }
 }

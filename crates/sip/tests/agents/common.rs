@@ -96,13 +96,14 @@ impl Peer {
 
     /// Skips messages until one begins with `start`.
     pub async fn expect(&self, start: &str) -> String {
-        for _ in 0..20 {
-            let message = self.receive().await;
+        let mut others = Vec::new();
+        while let Some(message) = self.receive_within(PATIENCE).await.filter(|_| others.len() < 20) {
             if message.starts_with(start) {
                 return message;
             }
+            others.push(message.lines().next().unwrap_or_default().to_owned());
         }
-        panic!("no {start}")
+        panic!("no {start}, but {others:?}")
     }
 
     /// A request as `method`, with `extra` header lines and a body.
@@ -116,6 +117,21 @@ impl Peer {
             server = self.server,
             length = body.len(),
         )
+    }
+
+    /// The 200 to a request of the agent, with `extra` header lines.
+    pub fn accept(&self, request: &str, extra: &str) -> String {
+        self.accept_with(request, extra, "")
+    }
+
+    /// The same with a session description.
+    pub fn accept_with(&self, request: &str, extra: &str, sdp: &str) -> String {
+        let local = self.socket.local_addr().unwrap();
+        let kind = if sdp.is_empty() { "" } else { "Content-Type: application/sdp\r\n" };
+        let headers = format!("Contact: <sip:bob@{local}>\r\n{extra}{kind}Content-Length: {}", sdp.len());
+        let answer = answer_to(request, "200 OK").replace("Content-Length: 0", &headers);
+        let tagged = if to_line(&answer).contains(";tag=") { answer } else { tag(&answer, "b1") };
+        format!("{tagged}{sdp}")
     }
 
     pub fn invite(&self, cseq: u32) -> String {
@@ -135,6 +151,12 @@ pub fn answer_to(request: &str, status: &str) -> String {
     let lines = request.lines().filter(|line| copied.iter().any(|name| line.starts_with(name)));
     let lines: Vec<_> = lines.collect();
     format!("SIP/2.0 {status}\r\n{}\r\nContent-Length: 0\r\n\r\n", lines.join("\r\n"))
+}
+
+/// A response with a tag in its To header.
+pub fn tag(response: &str, tag: &str) -> String {
+    let line = to_line(response);
+    response.replace(&line, &format!("{};tag={tag}\r\n", line.trim_end()))
 }
 
 pub fn status(response: &str) -> &str {

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 
 /// Names of the headers of an INVITE to which nothing was added.
-const OWN: [&str; 11] = [
+const OWN: [&str; 14] = [
     "Allow",
     "CSeq",
     "Call-ID",
@@ -17,6 +17,9 @@ const OWN: [&str; 11] = [
     "Content-Type",
     "From",
     "Max-Forwards",
+    "Min-SE",
+    "Session-Expires",
+    "Supported",
     "To",
     "User-Agent",
     "Via",

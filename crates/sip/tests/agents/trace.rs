@@ -1,10 +1,13 @@
 //! What the trace of a call shows.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use mixminus_sip::{CallTrace, Credentials, OutgoingCallRequest, Side, Trace, Way};
+use mixminus_sip::{
+    CallTrace, Credentials, OutgoingCallRequest, Side, Trace, UserAgent, UserAgentConfig, Way,
+};
 
-use crate::common::{Peer, SDP, agent, answer_to, forgotten, next, place, to_line};
+use crate::common::{Peer, SDP, agent, answer_to, config, forgotten, next, place, to_line};
 
 /// Each message: which way it went, how it begins, and how often it came again.
 fn lines(trace: &CallTrace) -> Vec<(Way, &str, u32)> {
@@ -123,8 +126,9 @@ async fn nobody_gets_into_the_trace_of_another_call_by_its_call_id() {
 
 #[tokio::test]
 async fn calls_over_tcp_are_traced_at_both_ends() {
-    let (caller, _) = agent(&["tcp:127.0.0.1:0"]).await;
-    let (callee, mut calls) = agent(&["tcp:127.0.0.1:0"]).await;
+    let swift = || UserAgentConfig { round_trip: Duration::from_millis(10), ..config(&["tcp:127.0.0.1:0"]) };
+    let (caller, _) = UserAgent::start(swift()).await.unwrap();
+    let (callee, mut calls) = UserAgent::start(swift()).await.unwrap();
     let outgoing = place(&caller, &callee, "bob");
     outgoing.control.trace_as("out");
     let incoming = next(&mut calls).await;

@@ -3,10 +3,13 @@
 use std::time::Duration;
 
 use crate::common::{Peer, SDP, agent, answer_to, config, failed, forgotten, last, next, status, to_line};
-use mixminus_sip::{CallEnd, CallEvent, IncomingCall, UserAgent, UserAgentConfig};
+use mixminus_sip::{CallEnd, CallEvent, IncomingCall, UserAgent, UserAgentConfig, Verification};
 use tokio::sync::mpsc;
 
 const UDP: &str = "udp:127.0.0.1:0";
+/// Headers that tell the application something, and one that does not.
+const GIVEN: &str = "X-PH-Team: red\r\nX-Other: no\r\nDiversion: <sip:dan@127.0.0.1>\r\n\
+                     P-Asserted-Identity: <sip:al;verstat=TN-Validation-Passed@127.0.0.1>\r\n";
 const SDP_TYPE: &str = "Content-Type: application/sdp\r\n";
 
 fn answered(sdp: &str) -> CallEvent {
@@ -67,13 +70,15 @@ impl Wire {
 #[tokio::test]
 async fn a_repeated_invite_is_one_call() {
     let mut wire = Wire::new().await;
-    let invite = wire.peer.request("INVITE", 1, &format!("{SDP_TYPE}X-PH-Team: red\r\nX-Other: no\r\n"), SDP);
+    let invite = wire.peer.request("INVITE", 1, &format!("{SDP_TYPE}{GIVEN}"), SDP);
     wire.peer.send(&invite).await;
     wire.peer.send(&invite).await;
     let call = next(&mut wire.calls).await;
     assert_eq!(call.from, "sip:al@127.0.0.1");
     assert_eq!(call.from_display.as_deref(), Some("Al"));
     assert_eq!(call.headers, [("X-PH-Team".into(), "red".into())]);
+    assert_eq!(call.diverted_by.as_deref(), Some("dan"));
+    assert_eq!(call.verification, Some(Verification::Passed));
     assert_eq!(call.source, wire.peer.socket.local_addr().unwrap());
     call.control.answer(SDP.into());
     wire.peer.expect("SIP/2.0 200").await;
@@ -159,7 +164,9 @@ async fn options_tells_what_is_understood() {
     let wire = Wire::new().await;
     let options = wire.ask(&wire.peer.request("OPTIONS", 1, "", "")).await;
     assert!(options.starts_with("SIP/2.0 200 OK\r\n"));
-    assert!(options.contains("Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, INFO\r\n"));
+    assert!(
+        options.contains("Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, INFO, PRACK, REFER, NOTIFY\r\n")
+    );
     assert!(options.contains("Accept: application/sdp\r\n"));
     assert!(options.contains("User-Agent: mixminus/"));
 }
@@ -182,9 +189,9 @@ async fn what_we_do_not_do_is_refused() {
 async fn an_invite_that_asks_for_more_than_we_have_is_refused() {
     let mut wire = Wire::new().await;
     let invite = |cseq, extra: &str, body| wire.peer.request("INVITE", cseq, extra, body);
-    let required = wire.ask(&invite(1, "Require: 100rel\r\n", "")).await;
+    let required = wire.ask(&invite(1, "Require: timer, precondition\r\n", "")).await;
     assert_eq!(status(&required), "420");
-    assert!(required.contains("Unsupported: 100rel\r\n"));
+    assert!(required.contains("Unsupported: precondition\r\n"));
     assert_eq!(status(&wire.ask(&invite(2, "Content-Type: text/plain\r\n", "hi")).await), "415");
     let telephone = invite(3, SDP_TYPE, SDP).replacen("sip:bob@", "tel:+1555@", 1);
     assert_eq!(status(&wire.ask(&telephone).await), "416");
@@ -354,7 +361,7 @@ async fn a_refused_offer_leaves_the_call_as_it_was() {
     let old = wire.ask(&wire.peer.request("OPTIONS", 2, &to, "")).await;
     assert_eq!(status(&old), "500", "CSeq goes backwards");
     assert_eq!(status(&wire.ask(&wire.peer.request("OPTIONS", 4, &to, "")).await), "200");
-    assert_eq!(status(&wire.ask(&wire.peer.request("REFER", 5, &to, "")).await), "405");
+    assert_eq!(status(&wire.ask(&wire.peer.request("MESSAGE", 5, &to, "")).await), "405");
     assert_eq!(status(&wire.ask(&wire.peer.request("UPDATE", 6, &to, "")).await), "200");
 }
 
