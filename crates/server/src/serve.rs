@@ -8,7 +8,7 @@ mod signals;
 mod sip_tls;
 
 use std::io::{self, Write};
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::os::unix::fs::DirBuilderExt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,7 +19,7 @@ use mixminus_control::{Limits, Recorded, RecordingId, RecordingRecord, Switchboa
 use mixminus_dtls::{Identity, IdentityError};
 use mixminus_media::{Media, MediaConfig, ReplayLog};
 use mixminus_plivo::xml;
-use mixminus_sip::{Credentials, ListenAddress, Registrar, Trace, UserAgent};
+use mixminus_sip::{ListenAddress, Registrar, Trace, UserAgent};
 use mixminus_store::{Batch, NewCallback, SqliteStore, Store, StoreError};
 use rand::rngs::StdRng;
 use tokio::sync::{Notify, mpsc};
@@ -31,8 +31,8 @@ use crate::config::{Config, SrtpKeying};
 use crate::dialect::{self, Means};
 use crate::exchange::handle::ExchangeHandle;
 use crate::exchange::{
-    Admission, Answering, Backlog, Clock, Dialling, Documents, Equipment, Exchange, Intake, Journal,
-    SrtpTerms, Status, Terms, Trunk, queued, queued_for_call, queued_for_recording,
+    Admission, Answering, Backlog, Clock, Documents, Equipment, Exchange, Intake, Journal, SrtpTerms, Status,
+    Terms, queued, queued_for_call, queued_for_recording,
 };
 use crate::http::{self, ApiLimits, ApiState, Exposition, Failures, Measured, Phase, SipSockets, health};
 use crate::messages::MessageService;
@@ -433,29 +433,6 @@ fn limits(config: &Config) -> Limits {
     }
 }
 
-fn dialling(config: &Config, registrar: Registrar) -> Dialling {
-    let sip = &config.sip;
-    let credentials = sip.trunk_username.clone().map(|username| Credentials {
-        username: username.0,
-        password: sip
-            .trunk_password
-            .as_ref()
-            .map(|password| password.expose().to_owned())
-            .unwrap_or_default(),
-    });
-    let address = config.sip.public_address.unwrap_or_else(|| config.sip.listen[0].address.ip());
-    Dialling {
-        trunk: sip.trunk.clone().map(|host| Trunk { host: host.0, credentials }),
-        peers: sip.call.iter().map(|peer| peer.0.clone()).collect(),
-        barred: sip.deny_prefixes.iter().flatten().map(|prefix| prefix.0.clone()).collect(),
-        registrar,
-        host: match address {
-            IpAddr::V4(address) => address.to_string(),
-            IpAddr::V6(address) => format!("[{address}]"),
-        },
-    }
-}
-
 fn api_limits(config: &Config) -> ApiLimits {
     ApiLimits {
         rates: RateLimits::new(config.limits.requests_per_5s.get() as usize),
@@ -488,7 +465,7 @@ fn answering(
                 identity: Identity::generate()?,
             },
         },
-        dialling: dialling(config, registrar.clone()),
+        dialling: calls::dialling(config, registrar.clone()),
         recordings: recordings.clone(),
         sends_messages: config.messages.url.is_some(),
         max_arrivals_per_s: config.limits.max_arrivals_per_s.get() as usize,

@@ -299,8 +299,7 @@ impl Agent {
         let hang_up = self.hang_up.child_token();
         let caller_tag = opening.invite.as_ref().map_or(&id.local_tag, |(_, tag, _)| tag);
         let traced = self.trace.open(&id.call_id, caller_tag);
-        let control =
-            CallControl::new(&id.call_id, commands_sender, hang_up.clone(), [traced.clone()].into());
+        let control = CallControl::new(&id.call_id, commands_sender, hang_up.clone(), traced.clone().into());
         self.calls().insert(key.clone(), Entry { requests: sender, opening, traced });
         Ends { control, events, reports, inputs: Inputs { commands, hang_up, states, requests }, key }
     }

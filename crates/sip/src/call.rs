@@ -12,7 +12,7 @@ use tracing::warn;
 
 use crate::caller::Verification;
 use crate::message::Masked;
-use crate::trace::Traced;
+use crate::trace::Together;
 use crate::transfer::Replaces;
 
 /// A call that waits to be answered or refused.
@@ -140,8 +140,7 @@ pub struct CallControl {
     id: Arc<str>,
     commands: mpsc::Sender<Command>,
     hang_up: CancellationToken,
-    /// One for each place that it is tried at.
-    pub(crate) traced: Arc<[Traced]>,
+    pub(crate) traced: Together,
 }
 
 /// What the application asked of a call.
@@ -167,12 +166,12 @@ impl CallControl {
         id: &str,
         commands: mpsc::Sender<Command>,
         hang_up: CancellationToken,
-        traced: Arc<[Traced]>,
+        traced: Together,
     ) -> Self {
         Self { id: id.into(), commands, hang_up, traced }
     }
 
-    /// The SIP Call-ID.
+    /// The SIP Call-ID; a name of its own while the call is tried at one place after the other.
     pub fn id(&self) -> &str {
         &self.id
     }
@@ -186,7 +185,7 @@ impl CallControl {
     /// Gives the call's messages the name by which [`Trace::of`](crate::Trace::of) has them; several calls
     /// of one name are shown together.
     pub fn trace_as(&self, name: &str) {
-        self.traced.iter().for_each(|traced| traced.name(name));
+        self.traced.name(name);
     }
 
     /// Tells the caller that the callee rings.

@@ -4,6 +4,8 @@ use std::collections::VecDeque;
 
 use rsipstack::sip::{HeadersExt as _, Response, StatusCode};
 
+use tokio_util::sync::CancellationToken;
+
 use crate::call::{CallEnd, CallEvent};
 use crate::dialog::MAX_BRANCHES;
 use crate::message;
@@ -16,6 +18,8 @@ pub(crate) type Outcome = Result<Box<Response>, u16>;
 /// What the far ends have said so far.
 #[derive(Default)]
 pub(crate) struct Early {
+    /// Cancelled once anything was heard.
+    pub(crate) heard: CancellationToken,
     rang: bool,
     /// Who spoke, the newest last.
     branches: VecDeque<Branch>,
@@ -103,6 +107,7 @@ impl Early {
 impl CallTask {
     pub(crate) fn provisional(&mut self, response: &Response) {
         let Stage::Calling(early) = &mut self.stage else { return };
+        early.heard.cancel();
         let Some(events) = early.hear(response) else { return };
         if let Some(number) = response.rseq_value() {
             self.acknowledge(response, number);
@@ -120,6 +125,9 @@ impl CallTask {
             }
             return;
         };
+        if outcome.is_ok() {
+            early.heard.cancel();
+        }
         match outcome {
             Ok(answer) if answer.status_code == StatusCode::OK => {
                 let sdp = early.answered(&answer).unwrap_or_default();

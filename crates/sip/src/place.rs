@@ -6,11 +6,13 @@ use rsipstack::dialog::authenticate::Credential;
 use rsipstack::dialog::invitation::InviteOption;
 use rsipstack::sip::typed::Route;
 use rsipstack::sip::{Header, Host, Param, Scheme, Transport, Uri};
+use rsipstack::transport::SipAddr;
 
 use crate::location::Binding;
 use crate::message;
 use crate::reach::{target, unresolved};
 use crate::reachable::{Reachable, contact};
+use crate::resolve::Way;
 use crate::user_agent::SipError;
 
 /// Longest URI.
@@ -69,24 +71,37 @@ impl fmt::Debug for Credentials {
     }
 }
 
-/// The INVITE of a call that can be answered at one of the `reachable` addresses.
-pub(crate) fn invite(request: OutgoingCallRequest, reachable: &Reachable) -> Result<InviteOption, SipError> {
+/// Where a call is sent first.
+pub(crate) fn next_hop(request: &OutgoingCallRequest) -> Result<SipAddr, SipError> {
+    if let Some(binding) = &request.binding {
+        return Ok(binding.flow.address.clone());
+    }
+    Ok(target(&uri(request.route.as_deref().unwrap_or(&request.target))?))
+}
+
+/// The INVITE of a call that can be answered at one of the `reachable` addresses, and goes by `way` if
+/// that is known.
+pub(crate) fn invite(
+    request: OutgoingCallRequest,
+    reachable: &Reachable,
+    way: Option<Way>,
+) -> Result<InviteOption, SipError> {
+    let next_hop = way.map_or_else(|| next_hop(&request), |way| Ok(way.into()))?;
     let binding = request.binding.as_ref();
     let callee = uri(binding.map_or(&request.target, |binding| &binding.contact))?;
     let path = binding.map_or(&[][..], |binding| &binding.path).iter().map(String::as_str);
     let route: Vec<_> =
         request.route.as_deref().into_iter().chain(path).map(uri).collect::<Result<_, _>>()?;
-    let next_hop = match binding {
-        Some(binding) => binding.flow.address.clone(),
-        None => target(route.first().unwrap_or(&callee)),
-    };
     let wanted = next_hop.r#type.unwrap_or_default();
     let peer = match next_hop.addr.host {
         Host::IpAddr(peer) => Some(peer),
         Host::Domain(_) => None,
     };
     let ours = reachable.by(wanted, peer).ok_or_else(|| SipError::NoTransport(wanted.to_string()))?;
-    let destination = if wanted == Transport::Udp { next_hop } else { unresolved(&next_hop) };
+    let stated = binding.is_some() || !route.is_empty() || way.is_some();
+    // By a way that is known the stack has a connection, or needs none.
+    let known = wanted == Transport::Udp || way.is_some();
+    let destination = if known { next_hop } else { unresolved(&next_hop) };
     Ok(InviteOption {
         caller_display_name: request.from_display.as_deref().map(display_name).transpose()?,
         caller: uri(&request.from)?,
@@ -94,7 +109,7 @@ pub(crate) fn invite(request: OutgoingCallRequest, reachable: &Reachable) -> Res
         offer: Some(request.offer.into_bytes()),
         headers: Some(headers(request.headers)?),
         credential: request.credentials.map(credential).transpose()?,
-        destination: (binding.is_some() || !route.is_empty()).then_some(destination),
+        destination: stated.then_some(destination),
         route_set: route.into_iter().map(loose).collect(),
         callee,
         ..InviteOption::default()
@@ -216,7 +231,7 @@ mod tests {
             route: Some("sip:proxy.example;transport=tcp".into()),
             ..OutgoingCallRequest::default()
         };
-        let invite = invite(request, &reachable).unwrap();
+        let invite = invite(request, &reachable, None).unwrap();
         assert_eq!(invite.destination.and_then(|hop| hop.r#type), Some(Transport::Tcp));
         assert_eq!(invite.contact.transport(), Some(&Transport::Tcp));
     }

@@ -1,13 +1,15 @@
 //! The way to peers that we send to first: names become addresses, and streams are opened before the
 //! stack would open its own, which knows neither the gate nor certificates.
 
+use std::collections::HashMap;
 use std::io;
-use std::net::{IpAddr, SocketAddr};
-use std::sync::Arc;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use rsipstack::sip::uri::ParamsExt;
-use rsipstack::sip::{Host, HostWithPort, Port, Scheme, Transport as StackTransport, Uri};
+use rsipstack::sip::{Host, HostWithPort, Scheme, Transport as StackTransport, Uri};
 use rsipstack::transaction::endpoint::TargetLocator;
 use rsipstack::transport::SipAddr;
 use rsipstack::transport::transport_layer::DomainResolver;
@@ -20,12 +22,15 @@ use tracing::debug;
 
 use crate::Transport;
 use crate::flow::Flows;
-use crate::listen::{keep_alive, sip_addr};
+use crate::listen::keep_alive;
 use crate::reachable::Reachable;
+use crate::resolve::{Names, Way};
 use crate::stream;
 
-/// Addresses of a name that are tried.
-const MAX_ADDRESSES: usize = 4;
+/// How long a way that led nowhere is only tried after the others.
+const AVOIDANCE: Duration = Duration::from_secs(30);
+/// Ways that are remembered as leading nowhere.
+const MAX_AVOIDED: usize = 1024;
 
 /// Finds peers and connects with them.
 #[derive(Clone)]
@@ -34,6 +39,9 @@ pub(crate) struct Reach {
     pub(crate) reachable: Arc<Reachable>,
     /// Which certificates are believed; without it there is no TLS to peers.
     pub(crate) tls: Option<Arc<ClientConfig>>,
+    pub(crate) names: Names,
+    /// Ways that led nowhere, and until when they are avoided.
+    pub(crate) avoided: Arc<Mutex<HashMap<SocketAddr, Instant>>>,
 }
 
 #[async_trait]
@@ -55,42 +63,51 @@ impl Reach {
     pub(crate) async fn find(&self, target: &SipAddr) -> rsipstack::Result<SipAddr> {
         let unreachable =
             |error: io::Error| rsipstack::Error::TransportLayerError(error.to_string(), target.clone());
-        let refused = || io::Error::from(io::ErrorKind::Unsupported);
-        let stack_transport = target.r#type.unwrap_or_default();
-        let transport = Transport::of_stack(stack_transport).ok_or_else(refused).map_err(unreachable)?;
-        let port =
-            target.addr.port.as_ref().map_or_else(|| stack_transport.default_port().into(), Port::value);
-        let host = host(target);
-        let addresses = self.addresses(&host, port).await.map_err(unreachable)?;
         let mut failure = io::Error::from(io::ErrorKind::NotFound);
-        for address in addresses {
-            let peer = sip_addr(stack_transport, address);
-            if transport == Transport::Udp || self.flows.has(&peer, &host) {
-                return Ok(peer);
-            }
-            match self.connect_once(transport, &peer, address, &host).await {
-                Ok(()) => return Ok(peer),
+        for way in self.ways(target).await.map_err(unreachable)? {
+            match self.open(way, &host(target)).await {
+                Ok(()) => return Ok(way.into()),
                 Err(error) => failure = error,
             }
         }
-        debug!(%transport, error = %failure, "no way to a peer");
+        debug!(%target, error = %failure, "no way to a peer");
         Err(unreachable(failure))
     }
 
-    /// The addresses of `host`, those of a family that we have first.
-    async fn addresses(&self, host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
-        if let Ok(ip) = host.parse::<IpAddr>() {
-            return Ok(vec![(ip, port).into()]);
+    /// The ways to `target`, the best first; those that led nowhere of late come last.
+    pub(crate) async fn ways(&self, target: &SipAddr) -> io::Result<Vec<Way>> {
+        let mut ways = self.names.ways(target, &self.reachable).await?;
+        ways.sort_by_key(|way| self.avoids(*way));
+        Ok(ways)
+    }
+
+    /// Whether a way led nowhere of late.
+    pub(crate) fn avoids(&self, way: Way) -> bool {
+        self.avoided().get(&way.address).is_some_and(|until| now() < *until)
+    }
+
+    /// Remembers that a way led nowhere.
+    pub(crate) fn avoid(&self, way: Way) {
+        let mut avoided = self.avoided();
+        if avoided.len() >= MAX_AVOIDED {
+            avoided.clear();
         }
-        // Contacts of browsers are names that must not be looked up (RFC 7118 section 5).
-        if host.ends_with(".invalid") {
-            return Err(io::ErrorKind::NotFound.into());
+        avoided.insert(way.address, now() + AVOIDANCE);
+    }
+
+    fn avoided(&self) -> MutexGuard<'_, HashMap<SocketAddr, Instant>> {
+        self.avoided.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Connects with `host` by `way`, if that takes a connection and there is none.
+    pub(crate) async fn open(&self, way: Way, host: &str) -> io::Result<()> {
+        let peer = SipAddr::from(way);
+        match Transport::of_stack(way.transport) {
+            Some(Transport::Udp) => Ok(()),
+            Some(_) if self.flows.has(&peer, host) => Ok(()),
+            Some(transport) => self.connect_once(transport, &peer, way.address, host).await,
+            None => Err(io::ErrorKind::Unsupported.into()),
         }
-        let found = timeout(self.flows.limits.handshake, tokio::net::lookup_host((host, port))).await??;
-        let mut addresses: Vec<_> = found.collect();
-        addresses.sort_by_key(|address| !self.reachable.has_family_of(address.ip()));
-        addresses.truncate(MAX_ADDRESSES);
-        Ok(addresses)
     }
 
     /// Connects unless somebody else does: whoever waited for that has no better luck.
@@ -138,14 +155,16 @@ impl Reach {
     }
 }
 
-/// Where a request to `uri` goes.
+/// Where a request to `uri` goes; by what transport only if the URI says so.
 pub(crate) fn target(uri: &Uri) -> SipAddr {
     let transport = match (&uri.scheme, uri.transport().copied()) {
         // `sips` is TLS, whatever stream it names (RFC 3261 section 19.1).
-        (Some(Scheme::Sips), None | Some(StackTransport::Tcp | StackTransport::Udp)) => StackTransport::Tls,
-        (_, stated) => stated.unwrap_or_default(),
+        (Some(Scheme::Sips), None | Some(StackTransport::Tcp | StackTransport::Udp)) => {
+            Some(StackTransport::Tls)
+        }
+        (_, stated) => stated,
     };
-    SipAddr { r#type: Some(transport), addr: uri.host_with_port.clone() }
+    SipAddr { r#type: transport, addr: uri.host_with_port.clone() }
 }
 
 /// `address` in a form that the stack has us look up, with or without a name in it. It takes numbers
@@ -156,9 +175,17 @@ pub(crate) fn unresolved(address: &SipAddr) -> SipAddr {
 }
 
 /// The host as certificates write it, without brackets.
-fn host(target: &SipAddr) -> String {
+pub(crate) fn host(target: &SipAddr) -> String {
     match &target.addr.host {
         Host::Domain(domain) => domain.to_string().trim_matches(['[', ']']).to_ascii_lowercase(),
         Host::IpAddr(ip) => ip.to_string(),
     }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "ways are avoided by the clock of the network they lead through"
+)]
+fn now() -> Instant {
+    Instant::now()
 }

@@ -268,6 +268,7 @@ impl CallTask {
 
     fn state(&mut self, state: DialogState) {
         match (state, &self.stage) {
+            (DialogState::Trying(_), Stage::Calling(early)) => early.heard.cancel(),
             (DialogState::Early(_, response), Stage::Calling(_)) => self.provisional(&response),
             // The outcome, which tells more, is about to come.
             (

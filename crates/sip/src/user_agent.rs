@@ -11,7 +11,6 @@ use std::time::Duration;
 
 use rsipstack::EndpointBuilder;
 use rsipstack::dialog::dialog_layer::DialogLayer;
-use rsipstack::sip::{Header, StatusCode};
 use rsipstack::transaction::CallIdFormat;
 use rsipstack::transaction::endpoint::EndpointOption;
 use rsipstack::transport::tcp_listener::TcpListenerConnection;
@@ -24,21 +23,21 @@ use tokio::sync::{Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::agent::{Agent, Calls, Ends, MAX_IDENTIFYING, Opening};
+use crate::agent::{Agent, Calls, MAX_IDENTIFYING};
 use crate::call::{IncomingCall, OutgoingCall};
-use crate::dialog::Dialog;
+use crate::dialler::Dialler;
 use crate::door::Door;
-use crate::early::Early;
 use crate::endpoints::{EndpointConfig, Endpoints};
 use crate::faithful::Faithful;
 use crate::flow::{Arrivals, Flows};
 use crate::fork::Fork;
 use crate::gate::Gate;
-use crate::place::{self, OutgoingCallRequest};
+use crate::hunt::Hunt;
+use crate::place::OutgoingCallRequest;
 use crate::reach::Reach;
 use crate::reachable::Reachable;
+use crate::resolve::Names;
 use crate::switch::Switch;
-use crate::task::{CallTask, Progress, Stage};
 use crate::timer::Limits;
 use crate::trace::Trace;
 use crate::web_socket::WebSocketClient;
@@ -83,6 +82,8 @@ pub struct UserAgentConfig {
     pub session_expires: Duration,
     /// The shortest time that a far end may ask for instead (`Min-SE`).
     pub min_session_expires: Duration,
+    /// Who is asked where the names of peers lead; those that this machine asks when left out.
+    pub name_server: Option<SocketAddr>,
 }
 
 impl Default for UserAgentConfig {
@@ -104,6 +105,7 @@ impl Default for UserAgentConfig {
             probe_interval: Duration::from_mins(1),
             session_expires: Duration::from_mins(30),
             min_session_expires: Duration::from_secs(90),
+            name_server: None,
         }
     }
 }
@@ -143,6 +145,9 @@ pub enum SipError {
     /// There is no place to call.
     #[error("there is no place to call")]
     Nowhere,
+    /// Names of peers cannot be looked up.
+    #[error("names of peers cannot be looked up")]
+    Names,
     /// The system has no randomness for challenges.
     #[error("the system has no randomness")]
     Randomness,
@@ -153,8 +158,7 @@ pub enum SipError {
 
 /// A SIP user agent. Dropping it stops it at once; [`UserAgent::stop`] says goodbye first.
 pub struct UserAgent {
-    agent: Arc<Agent>,
-    reach: Reach,
+    dialler: Dialler,
     listening: Vec<ListenAddress>,
     stopped: CancellationToken,
 }
@@ -176,6 +180,8 @@ impl UserAgent {
             flows: Arc::clone(&flows),
             reachable: Arc::clone(&reachable),
             tls: config.tls_client.clone(),
+            names: Names::new(config.name_server).ok_or(SipError::Names)?,
+            avoided: Arc::default(),
         };
         let transports = TransportLayer::new_with_domain_resolver(stopped.clone(), Box::new(reach.clone()));
         transports.set_stream_idle_timeout(config.streams.silence);
@@ -233,7 +239,8 @@ impl UserAgent {
         });
         let serving = Arc::clone(&agent).serve(requests);
         tokio::spawn(stopped.clone().run_until_cancelled_owned(serving));
-        Ok((Self { agent, reach, listening, stopped }, calls))
+        let dialler = Dialler { agent, reach, patience: config.round_trip * 8 };
+        Ok((Self { dialler, listening, stopped }, calls))
     }
 
     /// Where it listens, with the ports that were found for port 0.
@@ -246,38 +253,38 @@ impl UserAgent {
     ///
     /// `None` when there are too many connections, or the user agent stops.
     pub async fn accept_websocket(&self, transport: Transport, peer: SocketAddr) -> Option<WebSocketClient> {
-        let place = self.reach.flows.places.take(peer.ip())?;
-        let (flow, unsent) = self.reach.flows.open(place, transport, peer, None).await?;
+        let place = self.dialler.reach.flows.places.take(peer.ip())?;
+        let (flow, unsent) = self.dialler.reach.flows.open(place, transport, peer, None).await?;
         Some(WebSocketClient::new(flow, unsent))
     }
 
     /// Whether there is a connection with `peer`; by UDP there never is.
     pub fn is_connected(&self, peer: PeerAddress) -> bool {
         let address = listen::sip_addr(peer.transport.for_stack(), peer.address);
-        self.reach.flows.has(&address, &peer.address.ip().to_string())
+        self.dialler.reach.flows.has(&address, &peer.address.ip().to_string())
     }
 
     /// Calls that are not over yet.
     pub fn calls(&self) -> usize {
-        self.agent.calls().len()
+        self.dialler.agent.calls().len()
     }
 
     /// The messages of its calls, and what it counts.
     pub fn trace(&self) -> Arc<Trace> {
-        Arc::clone(&self.agent.trace)
+        Arc::clone(&self.dialler.agent.trace)
     }
 
     /// Refuses new calls from now on with 503, asking callers to wait for `retry_after`.
     pub fn drain(&self, retry_after: Duration) {
-        self.agent.refusing.store(retry_after.as_secs().max(1), Ordering::Relaxed);
+        self.dialler.agent.refusing.store(retry_after.as_secs().max(1), Ordering::Relaxed);
     }
 
     /// Hangs up all calls, waits a moment for the far ends to confirm it, and closes the sockets.
     pub async fn stop(&self) {
         self.drain(STOP_LIMIT);
-        self.agent.hang_up.cancel();
-        self.agent.running.close();
-        let quiet = tokio::time::timeout(STOP_LIMIT, self.agent.running.wait()).await;
+        self.dialler.agent.hang_up.cancel();
+        self.dialler.agent.running.close();
+        let quiet = tokio::time::timeout(STOP_LIMIT, self.dialler.agent.running.wait()).await;
         tracing::debug!(quiet = quiet.is_ok(), "stopped");
         self.stopped.cancel();
     }
@@ -289,37 +296,7 @@ impl UserAgent {
     /// [`SipError::Uri`], [`SipError::DisplayName`], [`SipError::Header`], [`SipError::Username`],
     /// [`SipError::NoTransport`], [`SipError::Stack`]: nothing was sent.
     pub fn call(&self, request: OutgoingCallRequest) -> Result<OutgoingCall, SipError> {
-        let agent = &self.agent;
-        let peer = request.binding.as_ref().and_then(|binding| binding.flow.peer());
-        let opening = Opening { invite: None, peer: peer.map(|peer| peer.ip().to_canonical()) };
-        let mut invite = place::invite(request, &agent.reachable)?;
-        let contact = invite.contact.clone();
-        let (reach, destination) = (self.reach.clone(), invite.destination.clone());
-        let offer = invite.offer.take().unwrap_or_default();
-        invite.headers.get_or_insert_default().extend(agent.timer.proposal());
-        let (states, states_receiver) = agent.layer.new_dialog_state_channel();
-        let mut request = agent.layer.make_invite_request(&invite).map_err(stack_error)?;
-        request.headers.push(Header::ContentLength(u32::try_from(offer.len()).unwrap_or(u32::MAX).into()));
-        request.body.clone_from(&offer);
-        let (hop, credential) = (invite.destination, invite.credential);
-        let (dialog, invite) =
-            Dialog::of_request(&agent.stack, request, hop, credential, states).map_err(stack_error)?;
-        let Ends { control, events, reports, inputs, key } =
-            self.agent.open(&dialog.id(), opening, states_receiver);
-        let stage = Stage::Calling(Early::default());
-        let mut task = CallTask::new(Arc::clone(agent), dialog.clone(), contact, stage, reports);
-        task.session.description = String::from_utf8_lossy(&offer).into_owned();
-        task.follow(async move {
-            // The stack would look for a way as long as it waits for an answer.
-            if let Some(destination) = destination
-                && reach.find(&destination).await.is_err()
-            {
-                return Progress::Outcome(Err(StatusCode::ServiceUnavailable.code()));
-            }
-            Progress::Outcome(dialog.place(invite).await)
-        });
-        self.agent.run(key, task, inputs);
-        Ok(OutgoingCall { control, events })
+        Ok(self.dialler.call(request, None)?.call)
     }
 
     /// Places one call at several places at once, such as all contacts of an endpoint. The first that
@@ -339,8 +316,28 @@ impl UserAgent {
         if branches.len() == 1 {
             return branches.pop().ok_or(error);
         }
-        let (call, fork) = Fork::join(branches, self.agent.hang_up.child_token()).ok_or(error)?;
-        self.agent.running.spawn(fork.run());
+        let (call, fork) = Fork::join(branches, self.dialler.agent.hang_up.child_token()).ok_or(error)?;
+        self.dialler.agent.running.spawn(fork.run());
+        Ok(call)
+    }
+
+    /// Places one call at one of several places, such as trunks: at the next only when the one before is
+    /// silent for eight times the `round_trip`, or cannot take the call now (500, 502, 503, 504), and
+    /// nothing was heard of its callee. A name may lead to several hosts (RFC 3263), which are tried like
+    /// places.
+    ///
+    /// # Errors
+    ///
+    /// As [`UserAgent::call`], of the first place that cannot be called; [`SipError::Nowhere`] without any.
+    pub fn call_in_turn(&self, requests: Vec<OutgoingCallRequest>) -> Result<OutgoingCall, SipError> {
+        if requests.is_empty() {
+            return Err(SipError::Nowhere);
+        }
+        for request in &requests {
+            self.dialler.check(request)?;
+        }
+        let (call, hunt) = Hunt::new(self.dialler.clone(), requests);
+        self.dialler.agent.running.spawn(hunt.run());
         Ok(call)
     }
 }
@@ -465,6 +462,6 @@ fn udp_first(listen: &[ListenAddress]) -> Vec<ListenAddress> {
     sorted
 }
 
-fn stack_error(error: impl Display) -> SipError {
+pub(crate) fn stack_error(error: impl Display) -> SipError {
     SipError::Stack(error.to_string())
 }

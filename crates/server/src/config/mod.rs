@@ -3,10 +3,13 @@
 //! Every key is described once, below; the structs, the parsing, the error
 //! messages and `config/mixminus.toml` are made from that description.
 
+#[macro_use]
+mod describe;
 mod reference;
 mod setting;
 mod source;
 
+use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
@@ -14,6 +17,7 @@ use mixminus_codec::{Format, OpusSettings};
 use mixminus_sip::sdp::SrtpPolicy;
 use mixminus_sip::{Cidr, ListenAddress};
 
+use describe::{Key, Section};
 pub use reference::reference;
 pub use setting::{
     Callable, Digest, EncryptionKey, HttpUrl, Method, Name, NumberApplication, NumberPrefix, OpusRate,
@@ -23,98 +27,6 @@ pub use source::{ConfigError, Origin};
 
 use crate::account::{AuthId, AuthToken};
 use crate::prompts::InstalledVoice;
-
-/// One key as the reference shows it.
-struct Key {
-    name: &'static str,
-    doc: &'static [&'static str],
-    /// TOML text.
-    default: &'static str,
-    /// Whether `default` is only an example of what could be set.
-    optional: bool,
-    accepts: fn() -> String,
-}
-
-/// Keys under one heading; those at the top level have no name.
-struct Section {
-    name: &'static str,
-    doc: &'static [&'static str],
-    keys: &'static [Key],
-}
-
-/// The entries of keys in the reference.
-macro_rules! keys {
-    ($( $(#[doc = $doc:literal])+ $key:ident: $Value:ty = $default:tt, )*) => {
-        &[$( Key {
-            name: stringify!($key),
-            doc: &[$($doc),+],
-            default: stringify!($default),
-            optional: <$Value as Setting>::OPTIONAL,
-            accepts: <$Value as Setting>::accepts,
-        } ),*]
-    };
-}
-
-/// Makes the structs, the reader and the table of keys. A value is a TOML
-/// literal: the default, or for an `Option` an example.
-macro_rules! settings {
-    (
-        { $($root:tt)* }
-        $( $(#[doc = $section_doc:literal])+ $section:ident: $Section:ident { $($body:tt)* } )*
-    ) => {
-        settings! { @config { $($root)* } $($section: $Section,)* }
-        $( settings! { @section [$($section_doc)+] $section: $Section { $($body)* } } )*
-
-        const SECTIONS: &[Section] = &[
-            Section { name: "", doc: &[], keys: keys! { $($root)* } },
-            $( Section {
-                name: stringify!($section),
-                doc: &[$($section_doc),+],
-                keys: keys! { $($body)* },
-            } ),*
-        ];
-    };
-    (@config
-        { $( $(#[doc = $doc:literal])+ $key:ident: $Value:ty = $default:tt, )* }
-        $( $section:ident: $Section:ident, )*
-    ) => {
-        /// The whole configuration, every value checked.
-        #[derive(Clone, Debug)]
-        pub struct Config {
-            $( $(#[doc = $doc])+ pub $key: $Value, )*
-            $( #[doc = concat!("Keys under `[", stringify!($section), "]`.")] pub $section: $Section, )*
-        }
-
-        impl Config {
-            fn read(layers: &source::Layers) -> Result<Self, ConfigError> {
-                Ok(Self {
-                    $( $key: layers.value(stringify!($key), stringify!($default))?, )*
-                    $( $section: $Section::read(layers)?, )*
-                })
-            }
-        }
-    };
-    (@section [$($section_doc:literal)+] $section:ident: $Section:ident {
-        $( $(#[doc = $doc:literal])+ $key:ident: $Value:ty = $default:tt, )*
-    }) => {
-        $(#[doc = $section_doc])+
-        #[derive(Clone, Debug)]
-        pub struct $Section {
-            $( $(#[doc = $doc])+ pub $key: $Value, )*
-        }
-
-        impl $Section {
-            fn read(layers: &source::Layers) -> Result<Self, ConfigError> {
-                Ok(Self { $(
-                    $key: layers.value(
-                        concat!(stringify!($section), ".", stringify!($key)),
-                        stringify!($default),
-                    )?,
-                )* })
-            }
-        }
-    };
-}
 
 settings! {
     {
@@ -165,13 +77,6 @@ settings! {
         /// Networks that calls are taken from without a password, such as carriers'; from
         /// all others, only endpoints may call.
         allow: Vec<Cidr> = ["127.0.0.0/8", "::1/128"],
-        /// Who takes calls to numbers: `host` or `host:port`, with
-        /// `;transport=tcp` for TCP or `;transport=tls` for TLS. Without it they fail.
-        trunk: Option<TrunkHost> = "sip.carrier.example:5060",
-        /// What the trunk knows this service by, if it asks.
-        trunk_username: Option<Name> = "mixminus",
-        /// Its password.
-        trunk_password: Option<Password> = "what-the-carrier-gave",
         /// What a trunk calls in with, from networks that are not in `allow`.
         incoming_username: Option<Name> = "carrier",
         /// Its password. Without it, or with `endpoints` off, no such trunk may.
@@ -202,6 +107,9 @@ settings! {
         /// Address told to callers, for their audio and for signalling, when that is
         /// not the address listened on (network address translation, containers).
         public_address: Option<IpAddr> = "203.0.113.7",
+        /// Name server that is asked where the names of trunks and SIP addresses lead; those
+        /// of this machine when left out.
+        name_server: Option<SocketAddr> = "127.0.0.1:53",
     }
 
     /// Audio.
@@ -233,6 +141,8 @@ settings! {
         /// Whether audio is encrypted (SRTP): `optional` does so with whoever can,
         /// `required` has no audio with whoever cannot.
         srtp: SrtpPolicy = "optional",
+        /// The same for endpoints, when it is otherwise with them.
+        srtp_endpoints: Option<SrtpPolicy> = "required",
         /// How calls that we place propose its keys: in their offer (`sdes`), or by a
         /// handshake (`dtls`). Callers choose themselves.
         srtp_keys: SrtpKeying = "sdes",
@@ -423,6 +333,31 @@ settings! {
         /// Seconds that a drain may take before the process exits anyway.
         drain_s: Within<1, 3600> = 10,
     }
+
+    each
+
+    /// A carrier that takes calls to numbers. There may be several such tables, each with a
+    /// label of its own; without any, calls to numbers fail.
+    trunks: Trunk = "carrier" {
+        /// Where it is: `host` or `host:port`, with `;transport=tcp` for TCP or `;transport=tls`
+        /// for TLS. Without a port, the services of its domain are looked up (NAPTR and SRV).
+        host: Option<TrunkHost> = "sip.carrier.example",
+        /// What it knows this service by, if it asks.
+        username: Option<Name> = "mixminus",
+        /// Its password.
+        password: Option<Password> = "what-the-carrier-gave",
+        /// What the numbers that it takes begin with; all when left out. The trunks with the
+        /// longest beginning that fits are tried first.
+        prefixes: Option<Vec<NumberPrefix>> = ["+1", "+49"],
+        /// Among those, the lowest is tried first. The next is tried when one does not answer
+        /// or is out of service.
+        order: Within<0, 1000> = 100,
+        /// Networks that its calls come from, besides those of `sip.allow`.
+        networks: Option<Vec<Cidr>> = ["203.0.113.0/24"],
+        /// Whether audio with it is encrypted, when that is not as `media.srtp` says. A call is
+        /// tried at trunks of one kind only; calls from its `networks` are of the same.
+        srtp: Option<SrtpPolicy> = "required",
+    }
 }
 
 impl Config {
@@ -443,6 +378,9 @@ impl Config {
         let config = Self::read(&layers)?;
         config.speech.check()?;
         config.recordings.check()?;
+        for (label, trunk) in &config.trunks {
+            trunk.check(label)?;
+        }
         Ok(config)
     }
 
@@ -496,10 +434,19 @@ impl Config {
     }
 }
 
+impl Trunk {
+    /// Whether it is known where it is.
+    fn check(&self, label: &str) -> Result<(), ConfigError> {
+        let needed =
+            || ConfigError::needed(&format!("trunks.{label}.host"), "the trunk", TrunkHost::accepts());
+        self.host.as_ref().map(drop).ok_or_else(needed)
+    }
+}
+
 impl Speech {
     /// Whether there is what the engine needs.
     fn check(&self) -> Result<(), ConfigError> {
-        let needed = |key, accepted| Err(ConfigError::Needed { key, by: "speech.engine", accepted });
+        let needed = |key, accepted| Err(ConfigError::needed(key, "speech.engine", accepted));
         match self.engine {
             SpeechEngine::Command if self.command.is_none() => {
                 needed("speech.command", <Vec<String> as Setting>::accepts())
@@ -513,7 +460,7 @@ impl Speech {
 impl Recordings {
     /// Whether there is what the store needs.
     fn check(&self) -> Result<(), ConfigError> {
-        let needed = |key, by, accepted| Err(ConfigError::Needed { key, by, accepted });
+        let needed = |key, by, accepted| Err(ConfigError::needed(key, by, accepted));
         if self.store == RecordingStore::S3 && self.s3_bucket.is_none() {
             return needed("recordings.s3_bucket", "recordings.store", Name::accepts());
         }

@@ -20,7 +20,12 @@ pub fn reference() -> String {
         if !section.name.is_empty() {
             text.push('\n');
             push_comment(&mut text, section.doc);
-            writeln!(text, "[{}]", section.name).expect("a String takes everything");
+            // A table with a label is one more of its kind, if only for its heading.
+            let heading = match section.label {
+                None => format!("[{}]", section.name),
+                Some(label) => format!("#[{}.{label}]", section.name),
+            };
+            writeln!(text, "{heading}").expect("a String takes everything");
         }
         for key in section.keys {
             push_key(&mut text, key);

@@ -1,13 +1,13 @@
 //! Where values come from, and what is said about wrong ones.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
 use toml::Value;
 
-use super::{SECTIONS, Setting};
+use super::{SECTIONS, Section, Setting};
 
 /// Variables that belong to this service begin with this.
 const PREFIX: &str = "MIXMINUS__";
@@ -75,12 +75,18 @@ pub enum ConfigError {
     #[error("{key} is left out, which {by} needs; accepted: {accepted}")]
     Needed {
         /// The key.
-        key: &'static str,
+        key: String,
         /// The other key.
         by: &'static str,
         /// What the key takes.
         accepted: String,
     },
+}
+
+impl ConfigError {
+    pub(super) fn needed(key: &str, by: &'static str, accepted: String) -> Self {
+        Self::Needed { key: key.to_owned(), by, accepted }
+    }
 }
 
 /// What was written, by key, the later source in place of the earlier.
@@ -95,14 +101,16 @@ impl Layers {
             .parse()
             .map_err(|source| ConfigError::Syntax { path: path.into(), source: Box::new(source) })?;
         let origin = Origin::File(path.into());
-        for (name, value) in table {
+        self.add_table("", table, &origin)
+    }
+
+    /// Adds what `table` holds, and the tables in it, under `name`.
+    fn add_table(&mut self, name: &str, table: toml::Table, origin: &Origin) -> Result<(), ConfigError> {
+        for (key, value) in table {
+            let key = if name.is_empty() { key } else { format!("{name}.{key}") };
             match value {
-                Value::Table(section) => {
-                    for (key, value) in section {
-                        self.add(format!("{name}.{key}"), text_of(&value), origin.clone())?;
-                    }
-                }
-                value => self.add(name, text_of(&value), origin.clone())?,
+                Value::Table(table) => self.add_table(&key, table, origin)?,
+                value => self.add(key, text_of(&value), origin.clone())?,
             }
         }
         Ok(())
@@ -142,9 +150,31 @@ impl Layers {
         })
     }
 
+    /// What `read` makes of each table under `name`, by label.
+    pub(super) fn tables<T>(
+        &self,
+        name: &str,
+        read: impl Fn(&Self, &str) -> Result<T, ConfigError>,
+    ) -> Result<BTreeMap<String, T>, ConfigError> {
+        let labels = self.0.keys().filter_map(|key| {
+            let (label, _) = key.strip_prefix(name)?.strip_prefix('.')?.split_once('.')?;
+            Some(label)
+        });
+        let labels: BTreeSet<_> = labels.collect();
+        labels
+            .into_iter()
+            .map(|label| Ok((label.to_owned(), read(self, &format!("{name}.{label}"))?)))
+            .collect()
+    }
+
     fn add(&mut self, key: String, text: String, origin: Origin) -> Result<(), ConfigError> {
         let (section, name) = key.split_once('.').unwrap_or(("", &key));
         let known = SECTIONS.iter().find(|known| known.name == section);
+        let name = match (known.and_then(|known| known.label), name.split_once('.')) {
+            (Some(_), Some((label, name))) if is_label(label) => name,
+            (Some(_), _) => "",
+            (None, _) => name,
+        };
         if known.is_some_and(|known| known.keys.iter().any(|key| key.name == name)) {
             self.0.insert(key, (text, origin));
             return Ok(());
@@ -171,11 +201,18 @@ fn text_of(value: &Value) -> String {
     }
 }
 
+/// Whether a table may be called so: what both TOML and the environment can write.
+fn is_label(text: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-' || byte == b'_';
+    (1..=32).contains(&text.len()) && text.bytes().all(plain)
+}
+
 fn all_keys() -> Vec<String> {
-    let full = |section: &str, key: &str| match section {
-        "" => key.to_owned(),
-        _ => format!("{section}.{key}"),
+    let full = |section: &Section, key: &str| match (section.name, section.label) {
+        ("", _) => key.to_owned(),
+        (name, None) => format!("{name}.{key}"),
+        (name, Some(label)) => format!("{name}.{label}.{key}"),
     };
     let sections = SECTIONS.iter();
-    sections.flat_map(|section| section.keys.iter().map(|key| full(section.name, key.name))).collect()
+    sections.flat_map(|section| section.keys.iter().map(|key| full(section, key.name))).collect()
 }

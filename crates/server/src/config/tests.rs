@@ -26,7 +26,7 @@ fn the_committed_reference_is_what_the_program_prints() {
 fn the_reference_with_every_key_uncommented_is_accepted() {
     let text = reference();
     let uncommented = |line: &str| match line.strip_prefix('#') {
-        Some(key) if !key.starts_with(' ') && key.contains(" = ") => key.to_owned(),
+        Some(key) if key.starts_with('[') || !key.starts_with(' ') && key.contains(" = ") => key.to_owned(),
         _ => line.to_owned(),
     };
     let text = text.lines().map(uncommented).collect::<Vec<_>>().join("\n");
@@ -89,6 +89,25 @@ fn the_environment_wins_over_the_file() {
     assert_eq!(listeners, ["udp:127.0.0.1:2", "tcp:[::1]:3"]);
     assert_eq!(config.limits.max_calls.get(), 5);
     assert_eq!(config.data_dir, PathBuf::from("/a"));
+}
+
+#[test]
+fn trunks_have_labels_and_may_be_several() {
+    let config =
+        from_file("[trunks.a]\nhost = \"a.example\"\n[trunks.b-1]\nhost = \"b.example\"\norder = 1").unwrap();
+    let trunks: Vec<_> = config.trunks.iter().map(|(label, trunk)| (&**label, trunk.order.get())).collect();
+    assert_eq!(trunks, [("a", 100), ("b-1", 1)]);
+    let one = from_environment(&[("MIXMINUS__TRUNKS__C_2__HOST", "c.example")]).unwrap();
+    assert_eq!(one.trunks["c_2"].host, Some(TrunkHost("c.example".into())));
+    for (wrong, part) in [
+        ("[trunks.a]\norder = 1", "trunks.a.host is left out"),
+        ("[trunks]\nhost = \"a\"", "unknown key trunks.host"),
+        ("[trunks.\"a b\"]\nhost = \"a\"", "unknown key trunks.a b.host"),
+        ("[trunks.a]\nname = \"a\"", "accepted: host, username, password, prefixes, order, networks, srtp"),
+    ] {
+        let error = from_file(wrong).unwrap_err().to_string();
+        assert!(error.contains(part), "{error}");
+    }
 }
 
 /// Key, wrong value, part of what is said to be accepted.

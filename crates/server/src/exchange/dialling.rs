@@ -1,11 +1,15 @@
 //! Whom calls may be placed to, and by which way.
 
 use std::borrow::Cow;
+use std::cmp::Reverse;
 use std::net::IpAddr;
 use std::str::FromStr;
 
 use mixminus_control::{DialError, PlaceCall};
-use mixminus_sip::{Cidr, Credentials, OutgoingCallRequest, Registrar};
+use mixminus_sip::sdp::SrtpPolicy;
+use mixminus_sip::{
+    Cidr, Credentials, IncomingCall, OutgoingCall, OutgoingCallRequest, Registrar, SipError, UserAgent,
+};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
 use crate::dialect;
@@ -37,13 +41,33 @@ impl FromStr for Peer {
     }
 }
 
-/// Who takes calls to numbers.
-#[derive(Clone, Debug)]
+/// A carrier: who takes calls to numbers, and from where its own come.
+#[derive(Clone, Debug, Default)]
 pub struct Trunk {
     /// Its `host`, `host:port` or either with `;transport=tcp`.
     pub host: String,
     /// What it knows us by.
     pub credentials: Option<Credentials>,
+    /// What numbers that it takes begin with; empty if it takes all.
+    pub prefixes: Vec<Prefix>,
+    /// The lowest is tried first, among those that take a number by an equally long beginning.
+    pub order: u16,
+    /// Where its calls come from.
+    pub networks: Vec<Cidr>,
+    /// Whether audio with it is encrypted, if that is not as with others.
+    pub srtp: Option<SrtpPolicy>,
+}
+
+impl Trunk {
+    /// How much of the beginning of `number` makes it one for this trunk; none if nothing does.
+    fn fits(&self, number: &str) -> Option<usize> {
+        if self.prefixes.is_empty() {
+            return Some(0);
+        }
+        let digits = dialled(number);
+        let fitting = self.prefixes.iter().filter(|Prefix(prefix)| digits.starts_with(prefix));
+        fitting.map(|Prefix(prefix)| prefix.len()).max()
+    }
 }
 
 /// The beginning of numbers that must not be called: digits, with a plus or without.
@@ -61,8 +85,10 @@ impl FromStr for Prefix {
 /// How calls are placed.
 #[derive(Clone, Debug)]
 pub struct Dialling {
-    /// Takes calls to numbers; without one they fail.
-    pub trunk: Option<Trunk>,
+    /// Take calls to numbers; without one they fail.
+    pub trunks: Vec<Trunk>,
+    /// Whether audio with endpoints is encrypted, if that is not as with others.
+    pub endpoints_srtp: Option<SrtpPolicy>,
     /// Whom SIP URIs may name.
     pub peers: Vec<Peer>,
     /// What no number that is called may begin with, at whichever host.
@@ -73,57 +99,110 @@ pub struct Dialling {
     pub host: String,
 }
 
+/// Where a call is to be placed.
+#[derive(Debug)]
+pub struct Route {
+    requests: Vec<OutgoingCallRequest>,
+    /// All ring together, and not one after the other.
+    at_once: bool,
+    /// Whether its audio is encrypted, if that is not as with others.
+    pub srtp: Option<SrtpPolicy>,
+}
+
+impl Route {
+    /// Places the call with our session description.
+    ///
+    /// # Errors
+    ///
+    /// What the user agent says; nothing was sent then.
+    pub fn place(mut self, agent: &UserAgent, offer: &str) -> Result<OutgoingCall, SipError> {
+        self.requests.iter_mut().for_each(|request| offer.clone_into(&mut request.offer));
+        if self.at_once { agent.call_any(self.requests) } else { agent.call_in_turn(self.requests) }
+    }
+}
+
 impl Dialling {
-    /// The requests that place `place` with `offer`, more than one if an endpoint has more than one contact.
+    /// Where `place` goes: to all contacts of an endpoint, to a SIP address, or by the trunks for its
+    /// number, one after the other.
     ///
     /// # Errors
     ///
     /// [`DialError::InvalidAddress`] if the called party is none that may be called, [`DialError::Barred`]
     /// if its number is none, [`DialError::NotRegistered`] if it is an endpoint that is not there.
-    pub fn requests(&self, place: &PlaceCall, offer: &str) -> Result<Vec<OutgoingCallRequest>, DialError> {
-        let Some(name) = dialect::endpoint_name(&place.call.to) else {
-            return Ok(vec![self.request(place, offer)?]);
-        };
-        let ringing = self.registrar.bindings(name).into_iter().map(|binding| {
-            let call_id = dialect::call_id_header(place.call.id);
-            OutgoingCallRequest {
-                from: self.from(&place.call.from),
-                from_display: place.call.caller_name.clone(),
-                offer: offer.to_owned(),
-                headers: place.headers.iter().cloned().chain([call_id]).collect(),
-                binding: Some(binding),
-                ..OutgoingCallRequest::default()
-            }
-        });
-        let ringing: Vec<_> = ringing.collect();
-        if ringing.is_empty() { Err(DialError::NotRegistered) } else { Ok(ringing) }
-    }
-
-    fn request(&self, place: &PlaceCall, offer: &str) -> Result<OutgoingCallRequest, DialError> {
+    pub fn route(&self, place: &PlaceCall) -> Result<Route, DialError> {
         let call = &place.call;
+        if let Some(name) = dialect::endpoint_name(&call.to) {
+            return self.route_to_endpoint(place, name);
+        }
         if self.is_barred(&call.to) {
             return Err(DialError::Barred);
         }
-        let (target, credentials) = match (sip_host(&call.to), &self.trunk) {
-            (Some(host), _) if self.may_call(host) => (call.to.clone(), None),
-            (None, Some(trunk)) if is_number(&call.to) => {
-                (format!("sip:{}@{}", call.to, trunk.host), trunk.credentials.clone())
-            }
-            _ => return Err(DialError::InvalidAddress),
-        };
-        let own = place
-            .credentials
-            .clone()
-            .map(|own| Credentials { username: own.username, password: own.password });
-        Ok(OutgoingCallRequest {
+        if let Some(host) = sip_host(&call.to) {
+            let allowed = self.may_call(host).then(|| self.request(place, call.to.clone(), None));
+            let requests = vec![allowed.ok_or(DialError::InvalidAddress)?];
+            return Ok(Route { requests, at_once: false, srtp: None });
+        }
+        let trunks = if is_number(&call.to) { self.trunks_for(&call.to) } else { vec![] };
+        let srtp = trunks.first().ok_or(DialError::InvalidAddress)?.srtp;
+        // One offer is made for all of them, so all have to agree about encryption.
+        let alike = trunks.into_iter().filter(|trunk| trunk.srtp == srtp);
+        let requests = alike.map(|trunk| {
+            self.request(place, format!("sip:{}@{}", call.to, trunk.host), trunk.credentials.clone())
+        });
+        Ok(Route { requests: requests.collect(), at_once: false, srtp })
+    }
+
+    /// Whether audio with a caller is encrypted, if that is not as with others.
+    pub fn srtp_with(&self, caller: &IncomingCall) -> Option<SrtpPolicy> {
+        if caller.endpoint.is_some() {
+            return self.endpoints_srtp;
+        }
+        let address = caller.source.ip().to_canonical();
+        let comes_from = |trunk: &&Trunk| trunk.networks.iter().any(|network| network.contains(address));
+        self.trunks.iter().find(comes_from)?.srtp
+    }
+
+    fn route_to_endpoint(&self, place: &PlaceCall, name: &str) -> Result<Route, DialError> {
+        let label = dialect::call_id_header(place.call.id);
+        let headers: Vec<_> = place.headers.iter().cloned().chain([label]).collect();
+        let ringing = self.registrar.bindings(name).into_iter().map(|binding| OutgoingCallRequest {
+            from: self.from(&place.call.from),
+            from_display: place.call.caller_name.clone(),
+            headers: headers.clone(),
+            binding: Some(binding),
+            ..OutgoingCallRequest::default()
+        });
+        let requests: Vec<_> = ringing.collect();
+        if requests.is_empty() {
+            return Err(DialError::NotRegistered);
+        }
+        Ok(Route { requests, at_once: true, srtp: self.endpoints_srtp })
+    }
+
+    /// The trunks that take `number`, in the order in which they are tried.
+    fn trunks_for(&self, number: &str) -> Vec<&Trunk> {
+        let fitting = self.trunks.iter().filter_map(|trunk| Some((trunk.fits(number)?, trunk)));
+        let mut fitting: Vec<_> = fitting.collect();
+        fitting.sort_by_key(|(length, trunk)| (Reverse(*length), trunk.order));
+        fitting.into_iter().map(|(_, trunk)| trunk).collect()
+    }
+
+    fn request(
+        &self,
+        place: &PlaceCall,
+        target: String,
+        credentials: Option<Credentials>,
+    ) -> OutgoingCallRequest {
+        let own = place.credentials.clone();
+        let own = own.map(|own| Credentials { username: own.username, password: own.password });
+        OutgoingCallRequest {
             target,
-            from: self.from(&call.from),
-            from_display: call.caller_name.clone(),
-            offer: offer.to_owned(),
+            from: self.from(&place.call.from),
+            from_display: place.call.caller_name.clone(),
             headers: place.headers.clone(),
             credentials: own.or(credentials),
             ..OutgoingCallRequest::default()
-        })
+        }
     }
 
     fn may_call(&self, host: &str) -> bool {
@@ -139,9 +218,7 @@ impl Dialling {
     fn is_barred(&self, to: &str) -> bool {
         let user =
             sip_user(to).map_or(Cow::Borrowed(to), |user| percent_decode_str(user).decode_utf8_lossy());
-        let digits: String = user.chars().filter(|c| !matches!(c, '-' | '.' | '(' | ')' | ' ')).collect();
-        let digits = digits.trim_start_matches('+');
-        let digits = digits.strip_prefix("00").unwrap_or(digits);
+        let digits = dialled(&user);
         self.barred.iter().any(|Prefix(prefix)| digits.starts_with(prefix))
     }
 
@@ -153,6 +230,13 @@ impl Dialling {
             None => format!("sip:{}@{}", utf8_percent_encode(from, USER), self.host),
         }
     }
+}
+
+/// The digits of a number, with its country's first.
+fn dialled(number: &str) -> String {
+    let digits: String = number.chars().filter(|c| !matches!(c, '-' | '.' | '(' | ')' | ' ')).collect();
+    let digits = digits.trim_start_matches('+');
+    digits.strip_prefix("00").unwrap_or(digits).to_owned()
 }
 
 fn is_number(text: &str) -> bool {
@@ -188,15 +272,19 @@ mod tests {
 
     fn dialling(trunk: Option<&str>) -> Dialling {
         let peers = ["127.0.0.0/8", "::1/128", "pbx.example"].map(|peer| peer.parse().unwrap());
-        let trunk = trunk.map(|host| Trunk { host: host.into(), credentials: None });
-        let barred = ["+1900", "979"].map(|prefix| prefix.parse().unwrap());
+        let trunks = trunk.into_iter().map(|host| Trunk { host: host.into(), ..Trunk::default() });
         Dialling {
-            trunk,
+            trunks: trunks.collect(),
+            endpoints_srtp: None,
             peers: peers.into(),
-            barred: barred.into(),
+            barred: prefixes(&["+1900", "979"]),
             registrar: Registrar::default(),
             host: "192.0.2.1".into(),
         }
+    }
+
+    fn prefixes(texts: &[&str]) -> Vec<Prefix> {
+        texts.iter().map(|prefix| prefix.parse().unwrap()).collect()
     }
 
     fn placed(to: &str, from: &str) -> PlaceCall {
@@ -205,7 +293,8 @@ mod tests {
     }
 
     fn target(to: &str, trunk: Option<&str>) -> Option<String> {
-        dialling(trunk).request(&placed(to, "1415"), "").ok().map(|request| request.target)
+        let route = dialling(trunk).route(&placed(to, "1415")).ok()?;
+        route.requests.into_iter().next().map(|request| request.target)
     }
 
     #[test]
@@ -233,8 +322,38 @@ mod tests {
     }
 
     #[test]
+    fn trunks_are_tried_by_beginning_and_order_and_are_alike_in_encryption() {
+        let trunk = |host: &str, begins: &[&str], order, srtp| Trunk {
+            host: host.into(),
+            prefixes: prefixes(begins),
+            order,
+            srtp,
+            ..Trunk::default()
+        };
+        let required = Some(SrtpPolicy::Required);
+        let trunks = vec![
+            trunk("any", &[], 1, None),
+            trunk("late", &["+49", "+1"], 9, None),
+            trunk("early", &["+1"], 2, None),
+            trunk("near", &["+1415"], 5, required),
+            trunk("nearer", &["+14155", "+2"], 7, required),
+        ];
+        let dialling = Dialling { trunks, ..dialling(None) };
+        let tried = |number: &str| {
+            let Route { requests, at_once, srtp } = dialling.route(&placed(number, "1")).unwrap();
+            assert!(!at_once);
+            let hosts = requests.iter().map(|one| one.target.rsplit_once('@').unwrap().1);
+            (hosts.map(str::to_owned).collect::<Vec<_>>().join(" "), srtp)
+        };
+        assert_eq!(tried("+14155550100"), ("nearer near".into(), required));
+        
+        assert_eq!(tried("+4930"), ("late any".into(), None));
+        assert_eq!(tried("110"), ("any".into(), None));
+    }
+
+    #[test]
     fn barred_numbers_are_called_nowhere() {
-        let reason = |to| dialling(Some("t.example")).requests(&placed(to, "1415"), "").err();
+        let reason = |to| dialling(Some("t.example")).route(&placed(to, "1415")).err();
         for to in
             ["+19005550100", "1900", "001900555", "979", "sip:+1900@pbx.example", "sip:%2B19-00@127.0.0.1"]
         {
@@ -249,7 +368,7 @@ mod tests {
     #[test]
     fn an_endpoint_is_called_at_all_its_contacts_wherever_calls_may_go() {
         let (dialling, place) = (dialling(None), placed("sip:bob1@phone.plivo.com", "1415"));
-        assert_eq!(dialling.requests(&place, "").err(), Some(DialError::NotRegistered));
+        assert_eq!(dialling.route(&place).err(), Some(DialError::NotRegistered));
         let binding = |contact: &str| Binding {
             contact: contact.into(),
             preference: 1000,
@@ -262,12 +381,12 @@ mod tests {
             expires_at: Binding::ending_in(Duration::from_mins(1)),
         };
         dialling.registrar.restore("bob1", vec![binding("sip:b@192.0.2.7"), binding("sip:b@192.0.2.8")]);
-        let requests = dialling.requests(&place, "v=0").unwrap();
+        let Route { requests, at_once, .. } = dialling.route(&place).unwrap();
         let told: Vec<_> =
             requests.iter().map(|one| one.binding.as_ref().unwrap().contact.as_str()).collect();
         assert_eq!(told, ["sip:b@192.0.2.7", "sip:b@192.0.2.8"]);
         let call_id = ("X-Calluuid".to_owned(), place.call.id.to_string());
-        assert!(requests.iter().all(|one| one.offer == "v=0" && one.headers == [call_id.clone()]));
+        assert!(at_once && requests.iter().all(|one| one.headers == [call_id.clone()]));
     }
 
     #[test]
@@ -275,11 +394,11 @@ mod tests {
         let credentials =
             |username: &str| Credentials { username: username.into(), password: "12345678".into() };
         let mut dialling = dialling(Some("t.example"));
-        dialling.trunk.as_mut().unwrap().credentials = Some(credentials("trunk"));
+        dialling.trunks[0].credentials = Some(credentials("trunk"));
         let own = mixminus_control::Credentials { username: "ann".into(), password: "12345678".into() };
         let place = |to, own: Option<&mixminus_control::Credentials>| {
             let place = PlaceCall { credentials: own.cloned(), ..placed(to, "1415") };
-            dialling.request(&place, "").unwrap().credentials
+            dialling.route(&place).unwrap().requests[0].credentials.clone()
         };
         let (user, number) = ("sip:bob@pbx.example", "1416");
         assert_eq!(place(user, Some(&own)), Some(credentials("ann")));
@@ -290,7 +409,8 @@ mod tests {
 
     #[test]
     fn who_calls_is_a_user_of_ours_or_a_sip_address() {
-        let from = |from| dialling(None).request(&placed("sip:a@127.0.0.1", from), "").unwrap().from;
+        let place = |from| dialling(None).route(&placed("sip:a@127.0.0.1", from)).unwrap();
+        let from = |from| place(from).requests[0].from.clone();
         assert_eq!(from("+1415"), "sip:+1415@192.0.2.1");
         assert_eq!(from("sip:ann@h"), "sip:ann@h");
         assert_eq!(from("Ann Lee@x"), "sip:Ann%20Lee%40x@192.0.2.1");

@@ -62,6 +62,16 @@ pub struct Terms {
     pub srtp: SrtpTerms,
 }
 
+impl Terms {
+    /// The same with another policy, if there is one.
+    #[must_use]
+    pub fn with_srtp(&self, policy: Option<SrtpPolicy>) -> Self {
+        let mut terms = self.clone();
+        terms.srtp.policy = policy.unwrap_or(terms.srtp.policy);
+        terms
+    }
+}
+
 /// How packets are protected.
 #[derive(Clone, Debug)]
 pub struct SrtpTerms {

@@ -217,7 +217,8 @@ impl Exchange {
             return call.control.refuse(503, Some(RETRY_AFTER));
         }
         let ground = self.ground();
-        let opened = leg::open(&call, &ground, &self.answering.terms);
+        let terms = self.answering.terms.with_srtp(self.answering.dialling.srtp_with(&call));
+        let opened = leg::open(&call, &ground, &terms);
         let (leg, signalling) = match opened {
             Ok(opened) => opened,
             Err(error) => {
@@ -268,15 +269,19 @@ impl Exchange {
 
     fn try_dial(&mut self, place: &PlaceCall) -> Result<(), DialError> {
         let call = place.call.id;
+        let route = self.answering.dialling.route(place).inspect_err(|reason| {
+            tracing::warn!(%call, ?reason, "not dialled: nobody whom `[sip]` allows to call, or who is there");
+        })?;
         if !self.equipment.admission.admit() {
             return Err(DialError::NoRoom);
         }
         let ground = self.ground();
-        let (leg, offered) = leg::offer(&ground, &self.answering.terms).map_err(|error| {
+        let terms = self.answering.terms.with_srtp(route.srtp);
+        let (leg, offered) = leg::offer(&ground, &terms).map_err(|error| {
             tracing::warn!(%call, %error, "not dialled");
             DialError::NoRoom
         })?;
-        match self.send_invite(place, &offered.description) {
+        match route.place(&self.equipment.agent, &offered.description) {
             Ok(OutgoingCall { control, events }) => {
                 control.trace_as(&call.to_string());
                 let signalling = offered.placed(control);
@@ -286,22 +291,12 @@ impl Exchange {
                 tokio::spawn(attendance.run(events, self.occurred.clone()));
                 Ok(())
             }
-            Err(reason) => {
+            Err(error) => {
+                tracing::warn!(%call, %error, "not dialled");
                 ground.media.release_leg(leg);
-                Err(reason)
+                Err(DialError::InvalidAddress)
             }
         }
-    }
-
-    fn send_invite(&self, place: &PlaceCall, offer: &str) -> Result<OutgoingCall, DialError> {
-        let call = place.call.id;
-        let requests = self.answering.dialling.requests(place, offer).inspect_err(|reason| {
-            tracing::warn!(%call, ?reason, "not dialled: nobody whom `[sip]` allows to call, or who is there");
-        })?;
-        self.equipment.agent.call_any(requests).map_err(|error| {
-            tracing::warn!(%call, %error, "not dialled");
-            DialError::InvalidAddress
-        })
     }
 
     fn command(&mut self, request: CommandRequest) {

@@ -1,10 +1,11 @@
 //! Where calls come from: the user agent, the endpoints that it knows, and what answers each call.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use mixminus_control::{Action, Application, CallUrls, HttpMethod};
-use mixminus_sip::{Registrar, StreamLimits, UserAgent, UserAgentConfig};
+use mixminus_sip::{Credentials, Registrar, StreamLimits, UserAgent, UserAgentConfig};
 use mixminus_store::Store;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
@@ -15,7 +16,7 @@ use super::{ServeError, TURNOVER};
 use crate::account::Accounts;
 use crate::config::{self, Config, HttpUrl};
 use crate::endpoints::{self, Arriving, Reception};
-use crate::exchange::Clock;
+use crate::exchange::{Clock, Dialling, Trunk};
 
 /// Starts the user agent; calls come with what answers them, until `stop`. The task is over once it is
 /// written where endpoints are.
@@ -49,17 +50,52 @@ fn agent_config(config: &Config, tls: Option<&SipTls>) -> UserAgentConfig {
         max_per_address: config.sip.max_connections_per_address.get() as usize,
         ..StreamLimits::default()
     };
+    let networks = config.trunks.values().flat_map(|trunk| trunk.networks.iter().flatten());
     UserAgentConfig {
         listen: config.sip.listen.clone(),
         public_address: config.sip.public_address,
         tls_server: tls.map(|tls| tls.server.config()),
         tls_client: tls.map(|tls| Arc::clone(&tls.client)),
         streams,
-        allow: config.sip.allow.clone(),
+        allow: config.sip.allow.iter().chain(networks).copied().collect(),
         max_calls: config.limits.max_calls.get() as usize + TURNOVER,
         session_expires: Duration::from_secs(config.sip.session_expires_s.get().into()),
         min_session_expires: Duration::from_secs(config.sip.min_session_expires_s.get().into()),
+        name_server: config.sip.name_server,
         ..UserAgentConfig::default()
+    }
+}
+
+/// How calls are placed.
+pub(super) fn dialling(config: &Config, registrar: Registrar) -> Dialling {
+    let sip = &config.sip;
+    let address = config.sip.public_address.unwrap_or_else(|| config.sip.listen[0].address.ip());
+    Dialling {
+        trunks: config.trunks.values().map(trunk).collect(),
+        endpoints_srtp: config.media.srtp_endpoints,
+        peers: sip.call.iter().map(|peer| peer.0.clone()).collect(),
+        barred: sip.deny_prefixes.iter().flatten().map(|prefix| prefix.0.clone()).collect(),
+        registrar,
+        host: match address {
+            IpAddr::V4(address) => address.to_string(),
+            IpAddr::V6(address) => format!("[{address}]"),
+        },
+    }
+}
+
+fn trunk(config: &config::Trunk) -> Trunk {
+    let password = config.password.as_ref().map(|password| password.expose().to_owned());
+    let credentials = config
+        .username
+        .clone()
+        .map(|username| Credentials { username: username.0, password: password.unwrap_or_default() });
+    Trunk {
+        host: config.host.clone().map(|host| host.0).unwrap_or_default(),
+        credentials,
+        prefixes: config.prefixes.iter().flatten().map(|prefix| prefix.0.clone()).collect(),
+        order: config.order.get() as u16,
+        networks: config.networks.clone().unwrap_or_default(),
+        srtp: config.srtp,
     }
 }
 

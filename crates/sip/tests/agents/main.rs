@@ -5,6 +5,7 @@
 mod calls;
 mod common;
 mod early;
+mod hunting;
 mod injection;
 mod outgoing;
 mod registering;
