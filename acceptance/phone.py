@@ -58,7 +58,7 @@ class Phone:
         self.events = []
         self.changed = threading.Condition()
         self._serial = 0
-        self.folder.mkdir()
+        self.folder.mkdir(parents=True)
         # The port after the SIP port is baresip's for TLS.
         self.sip_port, self.control_port, rtp_port = ports.pair(), ports.one(), ports.block(20)
         config = CONFIG.format(
@@ -181,11 +181,12 @@ class Phone:
         return int(re.search(r"rcvd=(\d+)", self.command("audio_debug")["data"])[1])
 
     def recording(self):
-        return max(self.folder.glob("dump-*-dec.wav"), key=lambda path: path.stat().st_mtime)
+        dumps = self.folder.glob("dump-*-dec.wav")
+        return max(dumps, key=lambda path: path.stat().st_mtime, default=None)
 
-    def heard(self):
-        """All that the latest call has heard."""
-        return sound.read(self.recording())
+    def heard(self, start=0):
+        """All that the latest call has heard, from sample `start` on; nothing before its keys are there."""
+        return sound.read(self.recording(), start) if self.recording() else sound.SILENCE
 
     def listen(self, seconds=2.5, settle=SETTLE_SECONDS):
         """What is heard from `settle` seconds after now."""
@@ -206,4 +207,4 @@ def listen(phones, seconds=2.5, settle=SETTLE_SECONDS):
     time.sleep(settle)
     starts = [len(phone.heard()) for phone in phones]
     time.sleep(seconds)
-    return [sound.read(phone.recording(), start) for phone, start in zip(phones, starts, strict=True)]
+    return [phone.heard(start) for phone, start in zip(phones, starts, strict=True)]

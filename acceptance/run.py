@@ -7,13 +7,17 @@ import tempfile
 from pathlib import Path
 
 import answering
+import attacks
+import churn
 import conference
 import contract
+import crowd
 import documents
 import encryption
 import endpoints
 import formats
 import hostile
+import interop
 import keeping
 import load
 import migration
@@ -38,8 +42,10 @@ PARTS = {
     "formats": formats.run,
     "encryption": encryption.run,
     "signalling": signalling.run,
+    "interop": interop.run,
     "keeping": keeping.run,
     "hostile": hostile.run,
+    "attacks": attacks.run,
     "python_sdk": python_sdk.run,
     "node_sdk": node_sdk.run,
     "documents": documents.run,
@@ -51,6 +57,8 @@ PARTS = {
     "storage": storage.run,
     "contract": contract.run,
     "load": load.run,
+    "crowd": crowd.run,
+    "churn": churn.run,
 }
 
 

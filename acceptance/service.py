@@ -59,14 +59,14 @@ def binary():
 
 
 class Service:
-    def __init__(self, program, folder, ports, answer_url=None, listeners=(), **settings):
+    def __init__(self, program, folder, ports, answer_url=None, listeners=(), media_ports=400, **settings):
         """`listeners` are for SIP, besides those for UDP and TCP; `settings` are further lines of the
         sections that they are named after."""
         self.program = program
         self.folder = folder
         self.folder.mkdir()
         self.sip_port, self.http_port = ports.one(), ports.one()
-        self.media_ports = range(first := ports.block(400), first + 400)
+        self.media_ports = range(first := ports.block(media_ports), first + media_ports)
         self.url = f"http://127.0.0.1:{self.http_port}"
         self.config = self.folder / "mixminus.toml"
         answer = f'answer_url = "{answer_url}"' if answer_url else ""

@@ -9,28 +9,35 @@ TRANSPORTS = {"agent": "tls", "customer": "tcp", "supervisor": "udp"}
 
 
 def run(stage):
-    folder = stage.folder / "certificates"
-    command = [stage.program, "cert", "--dir", folder, "--name", "127.0.0.1", "--name", "localhost"]
-    made = subprocess.run(command, capture_output=True, text=True, check=False)
-    stage.checks("a certificate for an address is made", made.returncode == 0, made.stderr)
-    authority, pair = folder / "ca.pem", folder / "pair.pem"
-    pair.write_text((folder / "server.pem").read_text() + (folder / "server-key.pem").read_text())
+    sip, tls = certified(stage, "certificates")
     tls_port = stage.ports.one()
-    sip = f"""\
-tls_certificate = "{folder / "server.pem"}"
-tls_key = "{folder / "server-key.pem"}"
-tls_ca = "{authority}"
-"""
     desk = Desk(stage, "signalling", listeners=[f"tls:127.0.0.1:{tls_port}"], sip=sip).start()
     try:
         for role in TRANSPORTS:
             desk.offer(role, role.title(), stay_alone=True, coach_mode=False)
-            desk.phone(role, tls=(authority, pair))
+            desk.phone(role, tls=tls)
         calling_in(desk, tls_port)
         hanging_up(desk)
         being_called(desk)
     finally:
         desk.stop()
+
+
+def certified(stage, folder):
+    """What a service is configured with to have a certificate, and what phones are told: whom they believe,
+    and a file of a certificate and its key."""
+    folder = stage.folder / folder
+    command = [stage.program, "cert", "--dir", folder, "--name", "127.0.0.1", "--name", "localhost"]
+    made = subprocess.run(command, capture_output=True, text=True, check=False)
+    stage.checks("a certificate for an address is made", made.returncode == 0, made.stderr)
+    authority, pair = folder / "ca.pem", folder / "pair.pem"
+    pair.write_text((folder / "server.pem").read_text() + (folder / "server-key.pem").read_text())
+    settings = f"""\
+tls_certificate = "{folder / "server.pem"}"
+tls_key = "{folder / "server-key.pem"}"
+tls_ca = "{authority}"
+"""
+    return settings, (authority, pair)
 
 
 def calling_in(desk, tls_port):

@@ -20,6 +20,7 @@ HEARD_DB = -12.0
 ABSENT_DB = -28.0
 # A second of music resembles a voice up to 0.25, a voice beside louder music from 0.5.
 SAME = 0.35
+SILENCE = np.array([])
 BANDS = {"agent": (300, 900), "customer": (1150, 1750), "supervisor": (2050, 2950)}
 
 
@@ -99,16 +100,20 @@ def read(path, start=0):
     """What a WAV file of one channel holds at `RATE` from sample `start` on, even while it is written."""
     data = Path(path).read_bytes()
     factor = int.from_bytes(data[24:28], "little") // RATE
-    data = data[HEADER_BYTES + 2 * start * factor :]
-    samples = np.frombuffer(data[: len(data) // (2 * factor) * 2 * factor], dtype="<i2").astype(float)
-    return lowered(samples, factor)
+    return lowered(samples(data[HEADER_BYTES + 2 * start * factor :]), factor)
+
+
+def samples(data):
+    """Those of 16 bits that are whole in `data`."""
+    return np.frombuffer(data[: len(data) // 2 * 2], dtype="<i2").astype(float)
 
 
 def lowered(samples, factor):
     """`samples` at a rate that is so many times lower."""
-    if factor == 1 or not len(samples):
-        return samples
     count = len(samples) // factor
+    if factor == 1 or not count:
+        return samples[:count]
+    samples = samples[: count * factor]
     return np.fft.irfft(np.fft.rfft(samples)[: count // 2 + 1], count) / factor
 
 

@@ -5,7 +5,8 @@ import unittest
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-PAGES = [ROOT / "docs" / page for page in ("plivo-compatibility.md", "recordings.md", "keeping-recordings.md")]
+NAMES = ("plivo-compatibility.md", "recordings.md", "keeping-recordings.md", "sip-attacks.md")
+PAGES = [ROOT / "docs" / page for page in NAMES]
 ROWS = [line for page in PAGES for line in page.read_text().splitlines() if line.startswith("| ")]
 
 

@@ -110,6 +110,14 @@ pub struct Route {
 }
 
 impl Route {
+    /// The host that all phones that it rings registered from by datagrams; none if there are several.
+    pub fn registered_from(&self) -> Option<IpAddr> {
+        let host =
+            |request: &OutgoingCallRequest| Some(request.binding.as_ref()?.flow.datagram_peer()?.ip());
+        let first = host(self.requests.first()?)?;
+        self.requests.iter().all(|request| host(request) == Some(first)).then_some(first)
+    }
+
     /// Places the call with our session description.
     ///
     /// # Errors
@@ -348,7 +356,7 @@ mod tests {
         assert_eq!(tried("+14155550100"), ("nearer near".into(), required));
         
         assert_eq!(tried("+4930"), ("late any".into(), None));
-        assert_eq!(tried("110"), ("any".into(), None));
+        assert_eq!(tried("911"), ("any".into(), None));
     }
 
     #[test]
@@ -381,6 +389,10 @@ mod tests {
             expires_at: Binding::ending_in(Duration::from_mins(1)),
         };
         dialling.registrar.restore("bob1", vec![binding("sip:b@192.0.2.7"), binding("sip:b@192.0.2.8")]);
+        let mut route = dialling.route(&place).unwrap();
+        assert_eq!(route.registered_from(), Some([192, 0, 2, 7].into()));
+        route.requests.push(OutgoingCallRequest::default());
+        assert_eq!(route.registered_from(), None);
         let Route { requests, at_once, .. } = dialling.route(&place).unwrap();
         let told: Vec<_> =
             requests.iter().map(|one| one.binding.as_ref().unwrap().contact.as_str()).collect();

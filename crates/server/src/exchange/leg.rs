@@ -18,6 +18,7 @@ use rand::rngs::StdRng;
 use tokio::sync::mpsc;
 
 use super::keying::{Hand, Keying};
+use super::translated::reached;
 use super::{Occurrence, RETRY_AFTER, Status, report};
 
 /// Why a call got no leg.
@@ -148,10 +149,12 @@ struct Local {
     version: AtomicU64,
     srtp: LocalSrtp,
     keying: Keying,
+    /// Where the far end's signalling comes from, if that is known.
+    signals: Option<IpAddr>,
 }
 
 impl Local {
-    fn new(terms: &Terms, leg: LegId, port: u16) -> Self {
+    fn new(terms: &Terms, leg: LegId, port: u16, signals: Option<IpAddr>) -> Self {
         let SrtpTerms { policy, offers_dtls, identity } = &terms.srtp;
         let srtp = LocalSrtp {
             policy: *policy,
@@ -160,7 +163,7 @@ impl Local {
             offers_dtls: *offers_dtls,
         };
         let (version, keying) = (AtomicU64::new(1), Keying::default());
-        Self { terms: terms.clone(), port, session_id: leg.0, version, srtp, keying }
+        Self { terms: terms.clone(), port, session_id: leg.0, version, srtp, keying, signals }
     }
 
     /// As it is described next.
@@ -200,7 +203,7 @@ pub struct Ground {
 /// [`OpenError`]; nothing is left open then.
 pub fn open(call: &IncomingCall, ground: &Ground, terms: &Terms) -> Result<(LegId, Signalling), OpenError> {
     let (leg, bound) = ground.media.open_leg()?;
-    let local = Local::new(terms, leg, bound.port());
+    let local = Local::new(terms, leg, bound.port(), Some(call.source.ip()));
     let description = match &call.offer {
         None => Ok(sdp::offer(&local.next(), sdp::Direction::SendReceive)),
         Some(offer) => sdp::negotiate(offer, &local.next()).map(|(answer, agreed)| {
@@ -232,9 +235,9 @@ pub fn open(call: &IncomingCall, ground: &Ground, terms: &Terms) -> Result<(LegI
 /// [`MediaError`] if there is no port or no room.
 pub fn offer(ground: &Ground, terms: &Terms) -> Result<(LegId, Offered), MediaError> {
     let (leg, bound) = ground.media.open_leg()?;
-    let local = Local::new(terms, leg, bound.port());
+    let local = Local::new(terms, leg, bound.port(), None);
     let description = sdp::offer(&local.next(), sdp::Direction::SendReceive);
-    Ok((leg, Offered { description, local: Arc::new(local) }))
+    Ok((leg, Offered { description, local }))
 }
 
 /// Our side of a call that is about to be placed.
@@ -242,13 +245,14 @@ pub fn offer(ground: &Ground, terms: &Terms) -> Result<(LegId, Offered), MediaEr
 pub struct Offered {
     /// Its session description.
     pub description: String,
-    local: Arc<Local>,
+    local: Local,
 }
 
 impl Offered {
-    /// What the exchange needs once the call is placed.
-    pub fn placed(self, control: CallControl) -> Signalling {
+    /// What the exchange needs once the call is placed, to a phone whose signalling comes from `signals`.
+    pub fn placed(self, control: CallControl, signals: Option<IpAddr>) -> Signalling {
         let Self { description, local } = self;
+        let local = Arc::new(Local { signals, ..local });
         Signalling { control, first_description: description.into(), local, answer: Arc::default() }
     }
 }
@@ -342,7 +346,7 @@ impl Ground {
     /// Tells media what was agreed, and signalling to watch where a silence of media
     /// will not show that the far end is gone.
     fn agree(&self, leg: LegId, agreed: &Negotiated, control: &CallControl, local: &Local) {
-        let remote = remote(agreed);
+        let remote = remote(agreed, local.signals);
         if let sdp::Security::Dtls { fingerprint, role } = agreed.security {
             let identity = local.terms.srtp.identity.clone();
             let hand = Hand { identity, media: self.media.clone(), leg };
@@ -359,10 +363,10 @@ impl Ground {
     }
 }
 
-fn remote(agreed: &Negotiated) -> RemoteMedia {
+fn remote(agreed: &Negotiated, signals: Option<IpAddr>) -> RemoteMedia {
     RemoteMedia {
-        address: agreed.remote,
-        report_address: agreed.remote_rtcp,
+        address: reached(agreed.remote, signals),
+        report_address: reached(agreed.remote_rtcp, signals),
         rtcp_mux: agreed.rtcp_mux,
         voip_metrics: agreed.voip_metrics,
         parameters: agreed.parameters,

@@ -13,6 +13,7 @@ mod listening;
 mod status;
 mod streaming;
 mod told;
+mod translated;
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
@@ -281,10 +282,11 @@ impl Exchange {
             tracing::warn!(%call, %error, "not dialled");
             DialError::NoRoom
         })?;
+        let signals = route.registered_from();
         match route.place(&self.equipment.agent, &offered.description) {
             Ok(OutgoingCall { control, events }) => {
                 control.trace_as(&call.to_string());
-                let signalling = offered.placed(control);
+                let signalling = offered.placed(control, signals);
                 let attendance =
                     leg::Attendance { leg, signalling: signalling.clone(), ground, placed: Some(call) };
                 self.calls.insert(leg, signalling);
