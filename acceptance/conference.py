@@ -35,8 +35,8 @@ class Desk:
         self.calls = self.client.multi_party_calls
         return self
 
-    def phone(self, role, codec="PCMU", ptime=20, **options):
-        voice = self.stage.voices[role]
+    def phone(self, role, codec="PCMU", ptime=20, voice=None, **options):
+        voice = self.stage.voices[voice or role]
         phone = Phone(role, self.service.folder, voice, self.stage.ports, codec, ptime, **options)
         self.phones[role] = phone
         return phone

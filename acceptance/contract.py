@@ -73,6 +73,9 @@ class Contract:
         schema = schemathesis.openapi.from_url(f"{self.service.url}/openapi.json")
         self.known = self.populate()
         operations = [result.ok() for result in schema.get_all_operations()]
+        # What has no end is looked at by itself.
+        operations = [one for one in operations if not one.path.endswith("/Live/")]
+        self.watch()
         begun = time.monotonic()
         for operation in sorted(operations, key=turn):
             failures = [failure for mode in EXAMPLES for failure in self.try_out(operation, mode)]
@@ -85,6 +88,17 @@ class Contract:
         enough = 100 * len(succeeded) >= MIN_SUCCEEDED_PERCENT * len(operations)
         self.checks("most operations succeeded at least once", enough, f"not: {missing}")
         self.checks("the service is ready as before", self.service.get("/readyz")[0] == 200)
+
+    def watch(self):
+        """What is going on is told at once, and of a conference what the document says."""
+        with self.session.get(self.path("Live/"), stream=True, timeout=5) as reply:
+            kind = reply.headers["Content-Type"]
+            lines = reply.iter_lines(decode_unicode=True)
+            names = [next(line for line in lines if line.startswith("event: ")) for _ in range(2)]
+        self.checks("what is going on is told as events", kind == "text/event-stream", kind)
+        self.checks("from the first", names == ["event: hello", "event: event"], names)
+        refused = self.session.get(self.path("Live/?mpc_uuid=x"), timeout=5).status_code
+        self.checks("a wrong parameter is refused", refused == 400, refused)
 
     def populate(self):
         """Makes one of everything; the ids that requests may have then."""

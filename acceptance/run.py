@@ -10,6 +10,7 @@ import answering
 import attacks
 import churn
 import conference
+import console
 import contract
 import crowd
 import documents
@@ -37,6 +38,7 @@ from checks import Checks
 PARTS = {
     "starting": starting.run,
     "conference": conference.run,
+    "console": console.run,
     "answering": answering.run,
     "scenarios": scenarios.run,
     "formats": formats.run,

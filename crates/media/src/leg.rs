@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use mixminus_audio::{Dbov, MAX_FRAME_SAMPLES, Talking};
@@ -24,6 +25,7 @@ use crate::reports::{FarEnd, Reports};
 use crate::side_channel::{SideInlet, is_dtls};
 use crate::tick::Tick;
 use crate::timeline::{MAX_MADE_UP, Missed, Timeline};
+use crate::voice::VoiceWatch;
 use crate::{Direction, MediaEvent, RemoteMedia, clock};
 
 /// Datagrams read from one socket in one tick. A far end sends one or two;
@@ -55,6 +57,7 @@ struct Talk {
     level: Dbov,
     talking: bool,
     told: bool,
+    watch: Arc<VoiceWatch>,
 }
 
 /// Whether a leg may use its worker's time.
@@ -127,7 +130,13 @@ impl SipLeg {
             reports,
             direction: Direction::Inactive,
             dialing: Dialing::new(),
-            talk: Talk { detector: Talking::default(), level: Dbov::SILENCE, talking: false, told: false },
+            talk: Talk {
+                detector: Talking::default(),
+                level: Dbov::SILENCE,
+                talking: false,
+                told: false,
+                watch: Arc::default(),
+            },
             timeline: Timeline::default(),
             timeout,
             watch: Watch::Begins,
@@ -137,6 +146,11 @@ impl SipLeg {
             sent: 0,
             unsent: 0,
         }
+    }
+
+    /// What its far end sounds like, wherever the leg is.
+    pub(crate) fn voice(&self) -> Arc<VoiceWatch> {
+        Arc::clone(&self.talk.watch)
     }
 
     /// The parameters of a leg before anything is agreed, when nothing is sent.
@@ -354,6 +368,7 @@ impl Leg for SipLeg {
         let talk = &mut self.talk;
         talk.level = if heard { self.media.level() } else { Dbov::SILENCE };
         talk.talking = talk.detector.hear(talk.level, frame);
+        talk.watch.hear(talk.level, talk.talking);
         if talk.talking {
             self.media.add_talk_time();
         }

@@ -59,6 +59,7 @@ mod stamped;
 mod streams;
 mod tick;
 mod timeline;
+mod voice;
 mod worker;
 
 pub use counters::{BUCKETS_US, Histogram, MediaCounters, Traffic};
@@ -71,3 +72,4 @@ pub use remote::{Direction, RemoteMedia};
 pub use replay_log::ReplayLog;
 pub use side_channel::SideChannel;
 pub use streams::{Mean, StreamTotals};
+pub use voice::Voice;

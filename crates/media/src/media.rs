@@ -27,7 +27,7 @@ use crate::registry::{Registry, SharedRegistry};
 use crate::replay_log::{self, ReplayLog};
 use crate::tick::Tick;
 use crate::worker::Worker;
-use crate::{BridgeState, Load, MediaCounters, MediaError, MediaEvent, RemoteMedia, SideChannel};
+use crate::{BridgeState, Load, MediaCounters, MediaError, MediaEvent, RemoteMedia, SideChannel, Voice};
 
 /// Errands on their way to one worker, and as many on their way home.
 const ERRAND_RING: usize = 4_096;
@@ -145,6 +145,11 @@ impl Media {
         self.inner.registry.lock().bridge(bridge)
     }
 
+    /// The routing that a bridge has, or will have at its next tick; `None` when it is not open.
+    pub fn plan(&self, bridge: BridgeId) -> Option<MixPlan> {
+        self.inner.registry.lock().plan(bridge)
+    }
+
     /// Closes a leg. Its port is free again within two ticks.
     pub fn release_leg(&self, leg: LegId) {
         self.inner.registry.lock().release_leg(leg);
@@ -219,6 +224,12 @@ impl Media {
     /// it is not open.
     pub fn statistics(&self, leg: LegId) -> Option<Statistics> {
         self.inner.registry.lock().statistics(leg)
+    }
+
+    /// What the far ends of `legs` sound like at present, in their order; `None` for one that is not open.
+    pub fn voices(&self, legs: &[LegId]) -> Vec<Option<Voice>> {
+        let registry = self.inner.registry.lock();
+        legs.iter().map(|leg| registry.voice(*leg)).collect()
     }
 
     /// How busy the workers are.

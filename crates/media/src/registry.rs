@@ -164,6 +164,11 @@ impl Registry {
         self.bridges.get(&id).map(|bridge| bridge.watch.read())
     }
 
+    /// The routing that a bridge has, or will have at its next tick.
+    pub(crate) fn plan(&self, id: BridgeId) -> Option<MixPlan> {
+        self.bridges.get(&id).map(|bridge| bridge.plan.clone())
+    }
+
     /// How busy the workers are.
     pub(crate) fn load(&self) -> Load {
         Load { workers: self.workers.iter().map(|worker| worker.counters().measured().into()).collect() }

@@ -11,6 +11,7 @@ pub mod dialect;
 pub mod endpoints;
 pub mod exchange;
 pub mod http;
+pub mod live;
 pub mod messages;
 pub mod outbox;
 mod program;

@@ -35,6 +35,7 @@ use crate::exchange::{
     Terms, queued, queued_for_call, queued_for_recording,
 };
 use crate::http::{self, ApiLimits, ApiState, Exposition, Failures, Measured, Phase, SipSockets, health};
+use crate::live::Live;
 use crate::messages::MessageService;
 use crate::outbox::{Counts, Keep, Outbox, Retry};
 use crate::prompts::{AudioFiles, Prompts, Speech};
@@ -44,7 +45,7 @@ use crate::recorder::{self, Recovered};
 use crate::recording_place::RecordingPlace;
 use crate::retention::Retention;
 use crate::signer::Signer;
-use crate::startup::Welcome;
+use crate::startup::{self, Welcome};
 use crate::streams::Streams;
 use crate::web::{Destinations, WebClient};
 pub use error::ServeError;
@@ -130,16 +131,15 @@ impl Service {
         let web = WebClient::new(destinations(config)).map_err(ServeError::Web)?;
         let speech = Arc::new(Speech::new(&config.speech).map_err(ServeError::Web)?);
         let signer = Arc::new(Signer::new(Arc::clone(&accounts)));
-        let outbox = outbox(config, Arc::clone(&store), (web.clone(), Arc::clone(&signer)), clock)?;
-        let callbacks = Arc::clone(&outbox.counts);
+        let (outbox, callbacks) = outbox(config, &store, (web.clone(), Arc::clone(&signer)), clock)?;
         keep_house(config, (&store, &archive), (clock, &written), &stop);
         let (recorder, recordings) = keeping::recorder(config, &archive)?;
-        let (media, media_events) = Media::start(media_config(config)).map_err(ServeError::Media)?;
+        let (media, events) = Media::start(media_config(config)).map_err(ServeError::Media)?;
         let (agent, registrar, calls, kept) = calls::take(config, (&store, &accounts), clock, &stop).await?;
         let writing = [tokio::spawn(outbox.run(Arc::clone(&written), stop.clone())), kept];
         let (commands, requests) = mpsc::channel(MAX_QUEUED_COMMANDS);
         let (status, backlog) = (Arc::<Status>::default(), Arc::<Backlog>::default());
-        let admission = Admission::new(Arc::new(media.clone()));
+        let (admission, live) = watched(&media);
         let equipment = Equipment {
             switchboard: switchboard(config, &*store).await?,
             clock,
@@ -153,11 +153,10 @@ impl Service {
             agent: Arc::clone(&agent),
             admission: admission.clone(),
             status: Arc::clone(&status),
+            live: Arc::clone(&live),
         };
-        let intake =
-            Intake { calls, media: media_events, recordings, commands: requests, drain: drain.clone() };
-        let answering = answering(config, &registrar, &place)?;
-        let exchange = tokio::spawn(Exchange::new(equipment, answering).run(intake));
+        let intake = Intake { calls, media: events, recordings, commands: requests, drain: drain.clone() };
+        let exchange = begin(equipment, answering(config, &registrar, &place)?, intake);
 
         let (phase, phase_seen) = health::phases();
         let router = http::router(ApiState {
@@ -170,6 +169,8 @@ impl Service {
             registrar,
             archive,
             place,
+            live,
+            dial: config.application.answer_url.is_none().then(|| startup::sip_address(config)),
             exchange: ExchangeHandle::new(commands),
             backlog: Arc::clone(&backlog),
             admission: admission.clone(),
@@ -308,6 +309,15 @@ async fn recovered(archive: &Arc<Archive>, id: RecordingId) -> Option<Recorded> 
     }
 }
 
+fn begin(equipment: Equipment, answering: Answering, intake: Intake) -> JoinHandle<()> {
+    tokio::spawn(Exchange::new(equipment, answering).run(intake))
+}
+
+/// Who says what `media` has room for, and what goes on there.
+fn watched(media: &Media) -> (Admission, Arc<Live>) {
+    (Admission::new(Arc::new(media.clone())), Arc::new(Live::new(Arc::new(media.clone()))))
+}
+
 /// Whose numbers `/metrics` tells, beside those of the API.
 fn measured(
     (status, media): (Arc<Status>, Media),
@@ -374,14 +384,15 @@ fn keep(config: &Config) -> Keep {
 
 fn outbox(
     config: &Config,
-    store: Arc<dyn Store>,
+    store: &Arc<dyn Store>,
     (web, signer): (WebClient, Arc<Signer>),
     clock: Clock,
-) -> Result<Outbox, ServeError> {
+) -> Result<(Outbox, Arc<Counts>), ServeError> {
     let messages = MessageService::new(&config.messages).map_err(ServeError::Web)?;
     let give_up_after = Duration::from_secs(config.callbacks.retry_s.get().into());
-    Ok(Outbox {
-        store,
+    let counts = Arc::<Counts>::default();
+    let outbox = Outbox {
+        store: Arc::clone(store),
         web,
         messages,
         sign: Arc::new(move |callback| {
@@ -390,8 +401,9 @@ fn outbox(
         }),
         now: Arc::new(move || clock.now()),
         retry: Retry { give_up_after, ..Retry::default() },
-        counts: Arc::default(),
-    })
+        counts: Arc::clone(&counts),
+    };
+    Ok((outbox, counts))
 }
 
 fn prompts(config: &Config, speech: &Arc<Speech>) -> Result<Arc<Prompts<AudioFiles>>, ServeError> {

@@ -23,7 +23,7 @@ impl Display for Welcome<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let base = self.config.public_url();
         writeln!(f, "mixminus {}", env!("CARGO_PKG_VERSION"))?;
-        writeln!(f, "  call        sip:<name>@{}", self.sip_address())?;
+        writeln!(f, "  call        sip:<name>@{}", sip_address(self.config))?;
         writeln!(f, "              who calls the same <name> is in the same conference;")?;
         writeln!(f, "              <name>.customer and <name>.supervisor join it in these roles")?;
         writeln!(f, "  open        {base}/")?;
@@ -40,24 +40,22 @@ impl Display for Welcome<'_> {
     }
 }
 
-impl Welcome<'_> {
-    /// An address that a phone can be given.
-    fn sip_address(&self) -> SocketAddr {
-        let sip = &self.config.sip;
-        if let Some(advertised) = sip.listen[0].advertised {
-            return advertised;
-        }
-        let mut address = sip.listen[0].address;
-        if let Some(public) = sip.public_address {
-            address.set_ip(public);
-        } else if address.ip().is_unspecified() {
-            address.set_ip(match address.ip() {
-                IpAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
-                IpAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
-            });
-        }
-        address
+/// An address that a phone can be given.
+pub fn sip_address(config: &Config) -> SocketAddr {
+    let sip = &config.sip;
+    if let Some(advertised) = sip.listen[0].advertised {
+        return advertised;
     }
+    let mut address = sip.listen[0].address;
+    if let Some(public) = sip.public_address {
+        address.set_ip(public);
+    } else if address.ip().is_unspecified() {
+        address.set_ip(match address.ip() {
+            IpAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
+            IpAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
+        });
+    }
+    address
 }
 
 #[cfg(test)]

@@ -111,6 +111,16 @@ impl Switchboard {
         self.legs.get(&leg).copied()
     }
 
+    /// The leg of a live call, if it has one.
+    pub fn leg_of(&self, call: CallId) -> Option<LegId> {
+        self.calls.get(&call).and_then(Call::leg)
+    }
+
+    /// The bridge of a live conference.
+    pub fn bridge_of(&self, conference: ConferenceId) -> Option<BridgeId> {
+        self.conferences.get(&conference).map(Conference::bridge)
+    }
+
     /// Live conferences.
     pub fn conferences(&self) -> usize {
         self.conferences.len()

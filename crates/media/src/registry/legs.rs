@@ -16,6 +16,7 @@ use crate::published::{Published, publish};
 use crate::remote::Remote;
 use crate::reports::Reports;
 use crate::side_channel::{SideChannel, side_channel};
+use crate::voice::{Voice, VoiceWatch};
 use crate::{MediaError, RemoteMedia, Security, StreamTotals};
 
 #[derive(Debug)]
@@ -28,6 +29,7 @@ pub(super) struct LegRecord {
     /// The media socket.
     socket: Arc<UdpSocket>,
     published: Published<Statistics>,
+    voice: Arc<VoiceWatch>,
 }
 
 #[derive(Debug)]
@@ -89,6 +91,7 @@ impl Registry {
         if self.config.replay_log.is_some() {
             leg.keep_log();
         }
+        let voice = leg.voice();
         let place = Place::Home(Box::new(Seated::new(id, leg)));
         self.legs.insert(
             id,
@@ -99,6 +102,7 @@ impl Registry {
                 security: Security::Plain,
                 socket,
                 published,
+                voice,
             },
         );
         Ok((id, SocketAddr::new(self.config.bind_ip, port)))
@@ -107,6 +111,11 @@ impl Registry {
     /// What a leg's streams have been like.
     pub(crate) fn statistics(&mut self, id: LegId) -> Option<Statistics> {
         self.legs.get_mut(&id).map(|record| record.published.read())
+    }
+
+    /// What a leg's far end sounds like.
+    pub(crate) fn voice(&self, id: LegId) -> Option<Voice> {
+        self.legs.get(&id).map(|record| record.voice.read())
     }
 
     /// What the streams of all legs have been like, also of those released.

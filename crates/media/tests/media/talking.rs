@@ -1,7 +1,9 @@
-use mixminus_media::{Direction, MediaEvent};
+use mixminus_audio::Dbov;
+use mixminus_media::{Direction, MediaEvent, Voice};
+use mixminus_mixer::{BridgeId, LegId};
 use tokio::sync::mpsc::Receiver;
 
-use crate::far_end::{FarEnd, install, start, talk};
+use crate::far_end::{FarEnd, install, plan, start, talk};
 
 /// What was said since the last call about who talks.
 fn said(events: &mut Receiver<MediaEvent>) -> Vec<bool> {
@@ -49,4 +51,20 @@ fn a_far_end_that_holds_us_does_not_talk() {
     end.agree(&media, Direction::ReceiveOnly);
     talk([&mut end], 40);
     assert_eq!(said(&mut events), [false]);
+}
+
+#[test]
+fn what_a_far_end_sounds_like_and_who_hears_it_can_be_seen() {
+    let (media, _events) = start(1);
+    let [mut one, mut other] = [500.0, 900.0].map(|tone_hz| FarEnd::call(&media, tone_hz));
+    let routes = plan(&[one.leg, other.leg], &[]);
+    media.install(BridgeId(1), routes.clone());
+    assert_eq!((media.plan(BridgeId(1)), media.plan(BridgeId(2))), (Some(routes), None));
+    other.silent = true;
+    talk([&mut one, &mut other], 15);
+    let [Some(loud), Some(silent), None] = media.voices(&[one.leg, other.leg, LegId(99)])[..] else {
+        panic!("two legs are open")
+    };
+    assert!(loud.talking && loud.level > Dbov(-30.0), "{loud:?}");
+    assert_eq!(silent, Voice { level: Dbov::SILENCE, talking: false });
 }

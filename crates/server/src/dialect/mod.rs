@@ -35,6 +35,7 @@ pub use rest::{
 };
 pub use sounds::{plain_voice, sounds};
 pub use stream::{audio_track, plivo_format, start_stream, stream, stream_format};
+pub use words::{event_name, role};
 
 pub use mixminus_plivo::callback::MessageStatus;
 

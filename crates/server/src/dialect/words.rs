@@ -6,6 +6,7 @@ use mixminus_control::{
     HangupSource, HttpMethod,
 };
 
+/// What Plivo calls the role.
 pub const fn role(role: Role) -> mixminus_plivo::Role {
     match role {
         Role::Agent => mixminus_plivo::Role::Agent,
@@ -173,6 +174,7 @@ pub fn source(source: mixminus_plivo::HangupSource) -> Option<HangupSource> {
         .find(|one| hangup_source(*one) == source)
 }
 
+/// What Plivo calls the event.
 pub const fn event_name(event: ConferenceEvent) -> mixminus_plivo::EventName {
     use mixminus_plivo::EventName as Plivo;
     match event {

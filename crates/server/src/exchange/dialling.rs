@@ -112,8 +112,7 @@ pub struct Route {
 impl Route {
     /// The host that all phones that it rings registered from by datagrams; none if there are several.
     pub fn registered_from(&self) -> Option<IpAddr> {
-        let host =
-            |request: &OutgoingCallRequest| Some(request.binding.as_ref()?.flow.datagram_peer()?.ip());
+        let host = |request: &OutgoingCallRequest| Some(request.binding.as_ref()?.flow.datagram_peer()?.ip());
         let first = host(self.requests.first()?)?;
         self.requests.iter().all(|request| host(request) == Some(first)).then_some(first)
     }
@@ -354,7 +353,7 @@ mod tests {
             (hosts.map(str::to_owned).collect::<Vec<_>>().join(" "), srtp)
         };
         assert_eq!(tried("+14155550100"), ("nearer near".into(), required));
-        
+
         assert_eq!(tried("+4930"), ("late any".into(), None));
         assert_eq!(tried("911"), ("any".into(), None));
     }

@@ -37,6 +37,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::dialect;
 use crate::endpoints::Arriving;
+use crate::live::Live;
 use crate::messages;
 use crate::prompts::{AudioFiles, PromptError, Prompts};
 use crate::rate::RateLimit;
@@ -112,6 +113,8 @@ pub struct Equipment {
     pub admission: Admission,
     /// What is going on, for others to see.
     pub status: Arc<Status>,
+    /// The same as it happens, for those who look on.
+    pub live: Arc<Live>,
     /// Makes prompts' audio.
     pub prompts: Arc<Prompts<AudioFiles>>,
     /// Recognises what callers say.
@@ -361,8 +364,10 @@ impl Exchange {
         for effect in effects {
             self.take_effect(effect, &mut entry);
         }
-        self.equipment.status.update(&self.equipment.switchboard);
-        self.equipment.journal.write(entry);
+        let Equipment { switchboard, clock, status, live, journal, .. } = &self.equipment;
+        status.update(switchboard);
+        live.note(&entry.batch, switchboard, clock.now());
+        journal.write(entry);
     }
 
     fn take_effect(&mut self, effect: Effect, entry: &mut Entry) {
@@ -396,6 +401,7 @@ impl Exchange {
             Effect::Install(bridge, plan) => {
                 media.install(bridge, plan);
                 self.bridges.insert(bridge);
+                self.equipment.live.rerouted(bridge);
             }
             Effect::CloseBridge(bridge) => {
                 media.close_bridge(bridge);

@@ -48,15 +48,19 @@ impl Asked<'_> {
 
     /// Whether what is of `account` can be asked for: this one, or a subaccount of it.
     pub fn reaches(&self, account: &AccountId) -> bool {
-        let accounts = &self.state.accounts;
-        *account == self.account
-            || self.account == *accounts.main_id() && accounts.subaccount(account).is_some()
+        reaches(self.state, &self.account, account)
     }
 
     /// What is asked for by the main account only, in its own name.
     pub fn main_only(&self) -> Result<(), ApiError> {
         if self.account == *self.state.accounts.main_id() { Ok(()) } else { Err(ApiError::forbidden()) }
     }
+}
+
+/// Whether what is of `account` can be asked for in the name of `asking`.
+pub fn reaches(state: &ApiState, asking: &AccountId, account: &AccountId) -> bool {
+    let accounts = &state.accounts;
+    account == asking || asking == accounts.main_id() && accounts.subaccount(account).is_some()
 }
 
 /// The path of something of `account`: `Word/id` without slashes around it, or nothing.

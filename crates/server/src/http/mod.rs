@@ -7,7 +7,9 @@ mod auth;
 mod body;
 mod call;
 mod callback;
+mod console;
 mod endpoint;
+mod feed;
 pub mod health;
 mod ladder;
 mod later;
@@ -32,12 +34,13 @@ mod transcription;
 mod waveform;
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::extract::{DefaultBodyLimit, Path, Request, State};
 use axum::http::{Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
@@ -53,6 +56,7 @@ use tokio::sync::{Notify, watch};
 use crate::account::{Accounts, Caller};
 use crate::exchange::handle::ExchangeHandle;
 use crate::exchange::{Admission, Backlog, Clock};
+use crate::live::Live;
 use crate::prompts::Speech;
 use crate::rate::RateLimits;
 use crate::recording_place::RecordingPlace;
@@ -89,6 +93,10 @@ pub struct ApiState {
     pub archive: Arc<Archive>,
     /// Where they are fetched.
     pub place: RecordingPlace,
+    /// What is going on.
+    pub live: Arc<Live>,
+    /// Where a phone can call a conference by its name; none if an application answers.
+    pub dial: Option<SocketAddr>,
     /// Where what is to be done is sent.
     pub exchange: ExchangeHandle,
     /// What waits to be stored.
@@ -147,6 +155,7 @@ pub fn router(state: ApiState) -> Router {
     let document = Bytes::from(openapi::document(&state.document_limits).to_string());
     Router::new()
         .route("/", get(root))
+        .route("/console/{file}", get(async |Path(file): Path<String>| console::file(&file)))
         .route("/sip", get(sip_socket::open))
         .route("/signalling", get(sip_socket::open))
         .route("/healthz", get(health::live))
@@ -161,10 +170,12 @@ pub fn router(state: ApiState) -> Router {
         .with_state(state)
 }
 
-/// What this is, or SIP: browsers' phones are given `wss://host:port` alone.
+/// What this is, for a browser the console, or SIP: browsers' phones are given `wss://host:port` alone.
 async fn root(request: Request) -> Response {
     if sip_socket::is_asked(&request) {
         sip_socket::open(request).await
+    } else if console::is_asked(request.headers()) {
+        console::page()
     } else {
         health::about().await.into_response()
     }
@@ -235,8 +246,8 @@ async fn once(
 }
 
 async fn carry_out(asked: &Asked<'_>, resource: Resource) -> Result<Response, ApiError> {
-    // What it calls so is told of the recording's end.
-    if matches!(resource, Resource::CallRecorded(_)) {
+    // What the first calls so is told of the recording's end; the second is never over.
+    if matches!(resource, Resource::CallRecorded(_) | Resource::Live) {
         return carry_out_now(asked, resource).await;
     }
     match AsyncCallback::parse(asked.arguments)? {
@@ -259,6 +270,7 @@ async fn carry_out_now(asked: &Asked<'_>, resource: Resource) -> Result<Response
         | Resource::CallDigits(_)
         | Resource::CallRecorded(_)
         | Resource::Request(_) => call::answer(asked, resource).await,
+        Resource::Live => feed::answer(asked).await,
         Resource::Transcription(id) => transcription::answer(asked, &id).await,
         Resource::Tracks(id) => recording::tracks(asked, &id).await,
         Resource::Waveform(id) => waveform::answer(asked, &id).await,

@@ -157,6 +157,12 @@ impl ApiError {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, text).with(RETRY_AFTER, "5")
     }
 
+    /// 503: as many look on as may.
+    pub fn no_place() -> Self {
+        let text = "too many are looking on";
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, text).with(RETRY_AFTER, "10")
+    }
+
     /// 503: this service is stopping.
     pub fn stopping() -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "the service is stopping").with(RETRY_AFTER, "5")

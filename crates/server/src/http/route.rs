@@ -94,6 +94,8 @@ pub enum Resource {
     CallRecorded(String),
     /// `Call/{uuid}/Trace/`
     CallTrace(String),
+    /// `Live/`
+    Live,
     /// `Request/{uuid}/`
     Request(String),
     /// `Transcription/{id}/`, by the recording's id.
@@ -134,6 +136,7 @@ impl Resource {
         match (first.as_str(), rest) {
             ("Call", _) => return Self::call(rest),
             ("Request", [id]) => return Some(Self::Request(id.clone())),
+            ("Live", []) => return Some(Self::Live),
             ("Transcription", [id]) => return Some(Self::Transcription(id.clone())),
             _ => {}
         }
@@ -220,6 +223,7 @@ impl Resource {
     pub const fn methods(&self) -> &'static [Method] {
         match self {
             Self::Conferences
+            | Self::Live
             | Self::List(Kind::Callback | Kind::Recording)
             | Self::CallTrace(_)
             | Self::Tracks(_)

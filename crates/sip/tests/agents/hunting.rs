@@ -179,10 +179,10 @@ fn at(address: Ipv4Addr) -> RData {
 #[tokio::test]
 async fn a_name_leads_to_its_hosts_by_priority() {
     let (callee, mut calls) = agent(&["udp:127.0.0.1:0"]).await;
-    let silent = UdpSocket::bind((HOST, 0)).await.unwrap();
+    let (silent, there) = place(&callee).await;
     let name_server = name_server(vec![
         ("_sip._udp.carrier.test.", host(20, callee.listening()[0].address.port(), "two.carrier.test.")),
-        ("_sip._udp.carrier.test.", host(10, silent.local_addr().unwrap().port(), "one.carrier.test.")),
+        ("_sip._udp.carrier.test.", host(10, there.port(), "one.carrier.test.")),
         ("one.carrier.test.", at(HOST)),
         ("two.carrier.test.", at(HOST)),
     ])
@@ -193,7 +193,7 @@ async fn a_name_leads_to_its_hosts_by_priority() {
     let incoming = next(&mut calls).await;
     assert_eq!((incoming.to.as_str(), incoming.user.as_str()), ("sip:+1415@carrier.test", "+1415"));
     let mut bytes = [0; 1500];
-    let length = silent.try_recv(&mut bytes).unwrap();
+    let length = silent.socket.try_recv(&mut bytes).unwrap();
     assert!(bytes[..length].starts_with(b"INVITE "));
     incoming.control.answer(SDP.into());
     assert!(matches!(next(&mut call.events).await, CallEvent::Answered { .. }));

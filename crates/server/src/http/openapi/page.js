@@ -83,13 +83,22 @@ const request = (method, path, read, asForm) => {
   return [filled.slice(1) + (query.size > 0 ? `?${query}` : "") || "./", options];
 };
 
+/** The first piece of what has no end. */
+const beginning = async (reply) => {
+  const reader = reply.body.getReader();
+  const { value } = await reader.read();
+  await reader.cancel();
+  return new TextDecoder().decode(value);
+};
+
 const send = async ([url, options], shown) => {
   shown.hidden = false;
   shown.textContent = "…";
   try {
     const reply = await fetch(url, options);
-    const text = await reply.text();
-    const isJson = (reply.headers.get("Content-Type") ?? "").startsWith("application/json") && text;
+    const kind = reply.headers.get("Content-Type") ?? "";
+    const text = await (kind.startsWith("text/event-stream") ? beginning(reply) : reply.text());
+    const isJson = kind.startsWith("application/json") && text;
     const body = isJson ? JSON.stringify(JSON.parse(text), null, 2) : text;
     shown.textContent = `${options.method} ${url}\n${reply.status} ${reply.statusText}\n\n${body}`;
   } catch (error) {

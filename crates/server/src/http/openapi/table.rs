@@ -16,6 +16,7 @@ use super::operation::{
     Operation, json, list, none, nothing, operation as on, plain, reads, reads_either, some,
 };
 use crate::http::callback::{CallbackList, CallbackObject, CallbackQuery};
+use crate::http::feed::FeedQuery;
 use crate::http::health::{About, Status};
 use crate::http::live::{self, LiveCall};
 use crate::http::recording::TrackList;
@@ -33,11 +34,12 @@ pub fn operations(limits: &Limits) -> Vec<Operation> {
         callbacks(),
         service(),
     ];
-    // A call's recording has a callback URL of its own, and files are no answers for a callback.
+    // A call's recording has a callback URL of its own; files, and what is never over, are no answers for a callback.
     all.into_iter()
         .flatten()
         .map(Operation::or_later)
         .chain(recorded_calls())
+        .chain(live())
         .chain(recording_files())
         .collect()
 }
@@ -62,6 +64,11 @@ fn recorded_calls() -> Vec<Operation> {
         on("POST Call/{call_uuid}/Record/", "recordCall", "Records a call.", reads(CallRecord::parse), json::<CallRecordReply>(202)),
         on("DELETE Call/{call_uuid}/Record/", "stopRecordingCall", "Stops the recording of a call.", reads(CallRecord::parse_stop), nothing()),
     ]
+}
+
+#[rustfmt::skip]
+fn live() -> Vec<Operation> {
+    vec![on("GET Live/", "watch", "What is going on, as it happens.", reads(FeedQuery::parse), some("text/event-stream", "string").refuses(&[503]))]
 }
 
 #[rustfmt::skip]

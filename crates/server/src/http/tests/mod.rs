@@ -2,7 +2,9 @@
 
 mod accounts;
 mod callbacks;
+mod console;
 mod directory;
+mod feed;
 mod openapi;
 mod probes;
 mod recordings;
@@ -124,6 +126,8 @@ pub async fn api_with(afterwards: Afterwards) -> Api {
         registrar: Registrar::default(),
         archive: Arc::new(Archive::new(spool, None, Pace::default())),
         place: recordings::place(None),
+        live: Arc::new(Live::new(Arc::<crate::live::tests::Plans>::default())),
+        dial: None,
         exchange: ExchangeHandle::new(commands),
         backlog: Arc::default(),
         admission: Admission::new(Arc::clone(&crowd) as Arc<_>),

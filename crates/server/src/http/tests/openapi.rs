@@ -55,7 +55,8 @@ fn after(resource: &Resource) -> Option<Resource> {
         Resource::CallDigits(_) => Resource::CallStreams(x()),
         Resource::CallStreams(_) => Resource::CallStream(x(), x()),
         Resource::CallStream(..) => Resource::Request(x()),
-        Resource::Request(_) => Resource::CallRecorded(x()),
+        Resource::Request(_) => Resource::Live,
+        Resource::Live => Resource::CallRecorded(x()),
         Resource::CallRecorded(_) => Resource::CallTrace(x()),
         Resource::CallTrace(_) => Resource::Recorded(mpc(), None, Taping::Record),
         Resource::Recorded(_, member, taping) => {
