@@ -163,6 +163,7 @@ impl Conference {
             own: request.own_callback.map(Own::new),
             leave_on_star: request.leave_on_star,
             on_exit: request.on_exit,
+            max_wait: request.max_wait,
             wait: None,
         };
         self.participants.insert(id, participant);
@@ -187,6 +188,30 @@ impl Conference {
         self.record_automatically(context);
         self.reroute = true;
         id
+    }
+
+    /// Puts another call into a participant's place, as all that it is; nothing else follows from that.
+    pub fn hand_over(
+        &mut self,
+        from: ParticipantId,
+        to: Joiner,
+        context: &mut Context,
+    ) -> Option<ParticipantId> {
+        let sounds = self.exit_sounds(&[from]);
+        let id = context.participant_id();
+        let participant = self.participants.get(&from)?.succeeded_by(id, to, context.now);
+        let most = participant.max_wait;
+        keep(self.record.kind, &participant.record, context);
+        self.participants.insert(id, participant);
+        self.limit_wait(id, most, context);
+        self.tell(ConferenceEvent::Joined, Some(id), context);
+        self.tell_own(id, ParticipantEvent::Joined, context);
+        self.remove(from, ExitCause::CallTransferred, context);
+        for sound in &sounds {
+            self.play_to_all(sound, context);
+        }
+        self.record_automatically(context);
+        Some(id)
     }
 
     /// Says that it exists, once.

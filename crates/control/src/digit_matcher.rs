@@ -8,7 +8,7 @@ use crate::record::Timestamp;
 const MAX_PAUSE: Duration = Duration::from_secs(5);
 
 /// Recognises patterns in what one party presses.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct DigitMatcher {
     patterns: Vec<String>,
     /// The last digits, no more than the longest pattern has.

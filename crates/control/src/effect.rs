@@ -13,8 +13,8 @@ use crate::input::{Introduction, Refusal};
 use crate::instruction::{Action, Beep, Credentials, SpeechTerms, StreamTerms};
 use crate::policy::Role;
 use crate::record::{
-    AccountId, CallId, CallRecord, ConferenceRecord, MessageId, ParticipantId, ParticipantRecord,
-    RecordingId, RecordingRecord, StreamId, StreamRecord, Timestamp,
+    AccountId, CallId, CallRecord, ConferenceRecord, HangupCause, MessageId, ParticipantId,
+    ParticipantRecord, RecordingId, RecordingRecord, StreamId, StreamRecord, Timestamp,
 };
 
 /// Identifies one [`Command`](crate::Command) so that its answer finds the asker.
@@ -264,6 +264,21 @@ pub struct OpenStream {
     pub voice: Option<PromptId>,
 }
 
+/// How it goes when a far end hands its place over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Handover {
+    /// It is not where anybody could succeed it, or there may be nobody more; nothing was begun.
+    Refused,
+    /// It was begun; [`Handover::Done`] or [`Handover::Failed`] follows, while the far end is there.
+    Begun,
+    /// The successor rings.
+    Ringing,
+    /// The successor has the place.
+    Done,
+    /// There is no successor, for this reason; the far end has its place still.
+    Failed(HangupCause),
+}
+
 /// What is to be done.
 #[derive(Clone, Debug)]
 pub enum Effect {
@@ -328,6 +343,9 @@ pub enum Effect {
         /// Of `0-9 * # A-D`, one after the other.
         digits: String,
     },
+    /// Tell a leg's far end how it goes with its place, which it hands over. A [`Handover::Done`] is
+    /// followed by [`Effect::HangUp`], though the far end may be about to hang up itself.
+    TellHandover(LegId, Handover),
     /// Send a text message.
     SendMessage(Box<OutgoingMessage>),
     /// Open a stream; its [`Input::Stream`](crate::Input::Stream) follow, the last of them its end.

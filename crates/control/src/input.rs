@@ -180,6 +180,14 @@ pub enum Input {
         /// One of `0-9 * # A-D`.
         digit: char,
     },
+    /// The far end of a leg hands its place over to somebody else, who has been found to be allowed;
+    /// [`Effect::TellHandover`](crate::Effect::TellHandover) follows.
+    HandOver {
+        /// The leg.
+        leg: LegId,
+        /// To whom.
+        to: Successor,
+    },
     /// Something became of a stream.
     Stream {
         /// Whose it is.
@@ -205,6 +213,15 @@ pub enum Input {
     Crowded(BTreeSet<BridgeId>),
     /// Accept no more calls, hang up those there are.
     Drain,
+}
+
+/// Who is to be in the place of a far end that hands it over.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Successor {
+    /// Somebody who is to be called: a number or a SIP URI.
+    Called(String),
+    /// Whoever the same far end talks to by this leg.
+    PartyOf(LegId),
 }
 
 /// What is recognised of what a caller says.

@@ -366,6 +366,17 @@ pub enum DialMusic {
     Url(Action),
 }
 
+impl DialMusic {
+    /// What is played, unless it is nothing.
+    pub(crate) fn content(&self) -> Option<PromptContent> {
+        match self {
+            Self::None => None,
+            Self::Ringing | Self::Callee => Some(PromptContent::Ringback),
+            Self::Url(action) => Some(PromptContent::Sounds(action.clone())),
+        }
+    }
+}
+
 /// A sound played into the conference when somebody enters or leaves.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Sound {

@@ -33,13 +33,13 @@ pub use command::{
     Parent, ParticipantChange, Placed, PlayKind, Playback, RecordChange, RecordScope, Selector,
 };
 pub use effect::{
-    Effect, Fetch, FetchId, FetchPurpose, Listen, Listened, News, OpenStream, OutgoingMessage, PlaceCall,
-    PromptContent, Prosody, RecordedParty, RecordingEntry, RecordingLayout, Repeat, RequestId,
+    Effect, Fetch, FetchId, FetchPurpose, Handover, Listen, Listened, News, OpenStream, OutgoingMessage,
+    PlaceCall, PromptContent, Prosody, RecordedParty, RecordingEntry, RecordingLayout, Repeat, RequestId,
     StartRecording, TimerId,
 };
 pub use input::{
     Application, Arrival, DialError, FetchError, Heard, Input, Introduction, LegEnd, Likelihood, Recorded,
-    RecordingFault, Refusal, StreamNews, Verification,
+    RecordingFault, Refusal, StreamNews, Successor, Verification,
 };
 pub use instruction::{
     Action, AutomaticRecording, Await, Beep, CallUrls, Collect, CollectKind, ConferenceRequest, Confirm,

@@ -478,6 +478,7 @@ fn answering(
             },
         },
         dialling: calls::dialling(config, registrar.clone()),
+        transfers: config.sip.transfers,
         recordings: recordings.clone(),
         sends_messages: config.messages.url.is_some(),
         max_arrivals_per_s: config.limits.max_arrivals_per_s.get() as usize,

@@ -24,6 +24,7 @@ use crate::dialog::Dialog;
 use crate::door::Door;
 use crate::gate::stateless_tag;
 use crate::message::{self, Masked};
+use crate::places::{Confirmed, Place};
 use crate::reachable::Reachable;
 use crate::task::{CallTask, Inputs, Stage};
 use crate::timer::Limits;
@@ -115,6 +116,7 @@ pub(crate) struct Ends {
     pub(crate) reports: mpsc::Sender<CallEvent>,
     pub(crate) inputs: Inputs,
     pub(crate) key: CallKey,
+    pub(crate) confirmed: Confirmed,
 }
 
 /// Where a request goes.
@@ -135,6 +137,7 @@ pub(crate) struct Offered {
     reports: mpsc::Sender<CallEvent>,
     inputs: Inputs,
     key: CallKey,
+    confirmed: Confirmed,
 }
 
 impl Agent {
@@ -253,7 +256,7 @@ impl Agent {
             (StatusCode::BadRequest, vec![])
         })?;
         let opening = Opening { invite: Some(named), peer: Some(source.ip().to_canonical()) };
-        let Ends { control, events, reports, inputs, key } =
+        let Ends { control, events, reports, inputs, key, confirmed } =
             self.open(&dialog.id(), opening, states_receiver);
         // An endpoint is known by its password, and what it says of its right to a number is its own word.
         let trusted = endpoint.is_none();
@@ -271,7 +274,8 @@ impl Agent {
             control,
             events,
         };
-        Ok(Offered { permit, call, dialog, contact: contact.unwrap_or_default(), reports, inputs, key })
+        let contact = contact.unwrap_or_default();
+        Ok(Offered { permit, call, dialog, contact, reports, inputs, key, confirmed })
     }
 
     /// The address of an endpoint, whatever it says itself.
@@ -281,10 +285,11 @@ impl Agent {
 
     /// Starts the task of an incoming call and shows the call to the application.
     pub(crate) fn begin(self: &Arc<Self>, invite: Transaction, offered: Offered) {
-        let Offered { permit, call, dialog, contact, reports, inputs, key } = offered;
+        let Offered { permit, call, dialog, contact, reports, inputs, key, confirmed } = offered;
         info!(call_id = call.control.id(), from = %Masked(&call.from), source = %call.source, "call offered");
         let stage = Stage::Offered { invite: invite.tu_sender.clone(), we_offer: call.offer.is_none() };
         let mut task = CallTask::new(Arc::clone(self), dialog, contact, stage, reports);
+        task.confirmed = confirmed;
         task.serve(invite);
         self.run(key, task, inputs);
         permit.send(call);
@@ -299,9 +304,12 @@ impl Agent {
         let hang_up = self.hang_up.child_token();
         let caller_tag = opening.invite.as_ref().map_or(&id.local_tag, |(_, tag, _)| tag);
         let traced = self.trace.open(&id.call_id, caller_tag);
-        let control = CallControl::new(&id.call_id, commands_sender, hang_up.clone(), traced.clone().into());
+        let confirmed = Confirmed::default();
+        let place = Place { traced: traced.clone(), confirmed: Arc::clone(&confirmed) };
+        let control = CallControl::new(&id.call_id, commands_sender, hang_up.clone(), place.into());
         self.calls().insert(key.clone(), Entry { requests: sender, opening, traced });
-        Ends { control, events, reports, inputs: Inputs { commands, hang_up, states, requests }, key }
+        let inputs = Inputs { commands, hang_up, states, requests };
+        Ends { control, events, reports, inputs, key, confirmed }
     }
 
     /// Runs a call's task, and forgets the call when it ends.

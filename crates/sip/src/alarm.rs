@@ -18,6 +18,8 @@ pub(crate) enum Alarm {
     Resend,
     /// It never was.
     Unconfirmed,
+    /// The far end, whose transfer succeeded, did not hang up.
+    NoFarewell,
 }
 
 /// One time at most for each kind of alarm.

@@ -12,7 +12,7 @@ use tracing::warn;
 
 use crate::caller::Verification;
 use crate::message::Masked;
-use crate::trace::Together;
+use crate::places::Places;
 use crate::transfer::Replaces;
 
 /// A call that waits to be answered or refused.
@@ -140,7 +140,7 @@ pub struct CallControl {
     id: Arc<str>,
     commands: mpsc::Sender<Command>,
     hang_up: CancellationToken,
-    pub(crate) traced: Together,
+    pub(crate) places: Places,
 }
 
 /// What the application asked of a call.
@@ -158,7 +158,7 @@ pub(crate) enum Command {
     AcceptTransfer,
     RefuseTransfer(u16),
     TellTransfer(u16),
-    Refer(String),
+    Refer(String, Option<Replaces>),
 }
 
 impl CallControl {
@@ -166,14 +166,19 @@ impl CallControl {
         id: &str,
         commands: mpsc::Sender<Command>,
         hang_up: CancellationToken,
-        traced: Together,
+        places: Places,
     ) -> Self {
-        Self { id: id.into(), commands, hang_up, traced }
+        Self { id: id.into(), commands, hang_up, places }
     }
 
     /// The SIP Call-ID; a name of its own while the call is tried at one place after the other.
     pub fn id(&self) -> &str {
         &self.id
+    }
+
+    /// Whether this is the call that `replaces` names, by its tags as well; only one that is answered has those.
+    pub fn is_named_by(&self, replaces: &Replaces) -> bool {
+        self.places.dialogs().iter().any(|dialog| replaces.names(dialog))
     }
 
     /// Puts these headers into all responses that tell of ringing, of media or of the answer from now on.
@@ -185,7 +190,7 @@ impl CallControl {
     /// Gives the call's messages the name by which [`Trace::of`](crate::Trace::of) has them; several calls
     /// of one name are shown together.
     pub fn trace_as(&self, name: &str) {
-        self.traced.name(name);
+        self.places.name(name);
     }
 
     /// Tells the caller that the callee rings.
@@ -212,7 +217,8 @@ impl CallControl {
         self.send(Command::Refuse { status, retry_after });
     }
 
-    /// Ends the call: declines it, cancels it or says goodbye, whichever its state asks for.
+    /// Ends the call: declines it, cancels it or says goodbye, whichever its state asks for. A far end
+    /// that was told that its transfer succeeded has 3 s to say goodbye itself.
     pub fn hang_up(&self) {
         self.hang_up.cancel();
     }
@@ -246,7 +252,15 @@ impl CallControl {
     /// Asks the far end to call `target` (`sip:user@host`) in our place; [`CallEvent::Transferred`]
     /// tells what came of it. This call goes on until somebody hangs up.
     pub fn refer(&self, target: String) {
-        self.send(Command::Refer(target));
+        self.send(Command::Refer(target, None));
+    }
+
+    /// The same in the place of another call, which is answered: the far end is to call `target` and take our
+    /// place in `other`. Does nothing before the answer.
+    pub fn refer_into(&self, other: &Self, target: String) {
+        if let Some(dialog) = other.places.dialogs().first() {
+            self.send(Command::Refer(target, Some(Replaces::of(dialog))));
+        }
     }
 
     /// From now on asks the far end, every `probe_interval`, whether it still knows the call. For

@@ -52,12 +52,13 @@ impl Dialler {
         let (hop, credential) = (invite.destination, invite.credential);
         let (dialog, invite) =
             Dialog::of_request(&agent.stack, request, hop, credential, states).map_err(stack_error)?;
-        let Ends { control, events, reports, inputs, key } =
+        let Ends { control, events, reports, inputs, key, confirmed } =
             agent.open(&dialog.id(), opening, states_receiver);
         let early = Early::default();
         let heard = early.heard.clone();
         let mut task =
             CallTask::new(Arc::clone(agent), dialog.clone(), contact, Stage::Calling(early), reports);
+        task.confirmed = confirmed;
         task.session.description = String::from_utf8_lossy(&offer).into_owned();
         task.follow(async move {
             let opened = match (way, destination) {

@@ -4,14 +4,14 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use crate::call::{CallControl, CallEnd, CallEvent, Command, OutgoingCall};
-use crate::trace::Together;
+use crate::places::Places;
 
 /// Commands and events that may wait at a call.
 const PER_CALL: usize = 16;
 
 /// What stands between the calls that one call was made of and the application, which knows of one.
 pub(crate) struct Between {
-    traced: Together,
+    places: Places,
     commands: mpsc::Receiver<Command>,
     hang_up: CancellationToken,
     events: mpsc::Sender<CallEvent>,
@@ -22,15 +22,15 @@ impl Between {
     pub(crate) fn new(id: &str, hang_up: CancellationToken) -> (OutgoingCall, Self) {
         let (commands_sender, commands) = mpsc::channel(PER_CALL);
         let (sender, events) = mpsc::channel(PER_CALL);
-        let traced = Together::default();
-        let control = CallControl::new(id, commands_sender, hang_up.clone(), traced.clone());
-        let between = Self { traced, commands, hang_up, events: sender };
+        let places = Places::default();
+        let control = CallControl::new(id, commands_sender, hang_up.clone(), places.clone());
+        let between = Self { places, commands, hang_up, events: sender };
         (OutgoingCall { control, events }, between)
     }
 
     /// Has the messages of `branch` shown with those of the others.
     pub(crate) fn show(&self, branch: &OutgoingCall) {
-        self.traced.add(&branch.control.traced);
+        self.places.add(&branch.control.places);
     }
 
     /// Waits until nobody wants the call any more. Nothing but that makes sense before there is an answer.

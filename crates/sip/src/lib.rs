@@ -54,6 +54,7 @@ mod location;
 mod message;
 mod offer;
 mod place;
+mod places;
 mod reach;
 mod reachable;
 mod register;

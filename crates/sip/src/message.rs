@@ -190,6 +190,21 @@ pub(crate) fn user(uri: &Uri) -> String {
     uri.auth.as_ref().map_or_else(String::new, |auth| unescaped(&auth.user))
 }
 
+/// `text` with all but letters and digits in percent encoding, for any part of a URI.
+pub(crate) fn escaped(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() {
+            escaped.push(char::from(byte));
+        } else {
+            let digits = [byte >> 4, byte & 15].map(|digit| char::from_digit(digit.into(), 16));
+            escaped.push('%');
+            escaped.extend(digits.into_iter().flatten());
+        }
+    }
+    escaped
+}
+
 /// Undoes the percent encoding of a URI part.
 pub(crate) fn unescaped(text: &str) -> String {
     let mut bytes = Vec::with_capacity(text.len());

@@ -20,6 +20,7 @@ use crate::call::{CallEnd, CallEvent, Command};
 use crate::dialog::Dialog;
 use crate::early::{Early, Outcome};
 use crate::message;
+use crate::places::Confirmed;
 use crate::reliable::{Announced, Announcement};
 use crate::timer::Session;
 use crate::trace::{Outcome as Counted, Side};
@@ -95,6 +96,10 @@ pub(crate) struct CallTask {
     pub(crate) session: Session,
     pub(crate) alarms: Alarms,
     pub(crate) transfers: Transfers,
+    /// Takes the dialog's name once both sides agree on it.
+    pub(crate) confirmed: Confirmed,
+    /// The application has hung up, and the far end is left to do so.
+    pub(crate) leaving: bool,
     /// The far end is probed.
     watched: bool,
     /// A probe waits for its answer.
@@ -129,6 +134,8 @@ impl CallTask {
             session: Session::default(),
             alarms: Alarms::default(),
             transfers: Transfers::default(),
+            confirmed: Confirmed::default(),
+            leaving: false,
             watched: false,
             probing: false,
             events,
@@ -172,11 +179,11 @@ impl CallTask {
             tokio::select! {
                 // An answer that was given before the hang-up is sent before it.
                 biased;
-                command = inputs.commands.recv(), if !over => match command {
+                command = inputs.commands.recv(), if !over && !self.leaving => match command {
                     Some(command) => self.command(command).await,
                     None => self.hang_up(),
                 },
-                () = inputs.hang_up.cancelled(), if !over => self.hang_up(),
+                () = inputs.hang_up.cancelled(), if !over && !self.leaving => self.hang_up(),
                 Some(state) = inputs.states.recv() => self.state(state),
                 Some(request) = inputs.requests.recv() => self.request(request).await,
                 Some(ended) = self.background.join_next() => {
@@ -196,6 +203,7 @@ impl CallTask {
             Alarm::Expired => self.lost(StatusCode::RequestTimeout.code()),
             Alarm::Resend => self.resend(),
             Alarm::Unconfirmed => self.unconfirmed(),
+            Alarm::NoFarewell => self.hang_up(),
         }
     }
 
@@ -223,7 +231,7 @@ impl CallTask {
             (Command::AcceptTransfer, _) => self.accept_transfer().await,
             (Command::RefuseTransfer(status), _) => self.refuse_transfer(status),
             (Command::TellTransfer(status), _) => self.tell_transfer(status),
-            (Command::Refer(target), _) => self.refer(&target),
+            (Command::Refer(target, replaces), _) => self.refer(&target, replaces.as_ref()),
             _ => debug!("a command out of season"),
         }
     }
@@ -239,6 +247,7 @@ impl CallTask {
                 self.ended(CallEnd::HungUp);
                 self.stage = Stage::Over { bye_on_ack: true };
             }
+            Stage::Up if self.transfers.succeeded => return self.await_farewell(),
             Stage::Up => self.bye(),
             Stage::Over { .. } => {}
         }
@@ -336,6 +345,7 @@ impl CallTask {
     /// Both sides agree that there is a call; the peer's answer, and what it asked for too early.
     pub(crate) fn connected(&mut self, answer: Option<CallEvent>) {
         self.stage = Stage::Up;
+        self.confirmed.get_or_init(|| self.dialog.id());
         if let Some(answer) = answer {
             self.report(answer);
         }

@@ -1,9 +1,14 @@
 //! Transfers (REFER, RFC 3515): those that far ends ask for, and those that we ask of them.
 
+use std::fmt;
+use std::time::Duration;
+
+use rsipstack::dialog::DialogId;
 use rsipstack::sip::event_packages::parse_refer_to;
 use rsipstack::sip::{Header, Method, Request, StatusCode, StatusCodeKind};
 use rsipstack::transaction::transaction::Transaction;
 
+use crate::alarm::Alarm;
 use crate::call::CallEvent;
 use crate::dialog::Question;
 use crate::message;
@@ -12,6 +17,10 @@ use crate::task::{CallTask, Progress, Stage, log};
 
 /// How long the far end may wait for news of its transfer, in seconds: as long as a caller may ring.
 const NEWS_SECONDS: u32 = 180;
+/// How long a far end whose transfer succeeded may take to hang up, as it is to (RFC 5589 section 6.1);
+/// then we do. Less, and both say goodbye to each other; more, and a phone that waits for us is left on a
+/// line without anybody.
+const FAREWELL: Duration = Duration::from_secs(3);
 /// Media type of the news: the first line of a response.
 const FRAGMENT: &str = "message/sipfrag";
 
@@ -45,6 +54,26 @@ impl Replaces {
         }
         Some(Self { call_id, to_tag: to_tag?, from_tag: from_tag?, early_only })
     }
+
+    /// Our place in a call of this dialog.
+    pub(crate) fn of(dialog: &DialogId) -> Self {
+        let DialogId { call_id, local_tag, remote_tag } = dialog.clone();
+        Self { call_id, to_tag: remote_tag, from_tag: local_tag, early_only: false }
+    }
+
+    /// Whether the call is that of this dialog of ours.
+    pub(crate) fn names(&self, dialog: &DialogId) -> bool {
+        (&self.call_id, &self.to_tag, &self.from_tag)
+            == (&dialog.call_id, &dialog.local_tag, &dialog.remote_tag)
+    }
+}
+
+impl fmt::Display for Replaces {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { call_id, to_tag, from_tag, early_only } = self;
+        write!(f, "{call_id};to-tag={to_tag};from-tag={from_tag}")?;
+        f.write_str(if *early_only { ";early-only" } else { "" })
+    }
 }
 
 /// The transfers of a call, one at a time each way.
@@ -54,6 +83,8 @@ pub(crate) struct Transfers {
     pub(crate) asked: Option<Transaction>,
     /// The REFER that was accepted, which waits for news.
     told: Option<Told>,
+    /// Somebody else is where the far end was: it is about to hang up.
+    pub(crate) succeeded: bool,
     /// We asked for one, and wait for news.
     asking: bool,
 }
@@ -103,10 +134,18 @@ impl CallTask {
     /// Tells the far end how its transfer goes; a final status is the end of it.
     pub(crate) fn tell_transfer(&mut self, status: u16) {
         let Some(told) = &mut self.transfers.told else { return };
+        self.transfers.succeeded |= (200..300).contains(&status);
         if told.next.as_ref().is_none_or(is_provisional) {
             told.next = Some(StatusCode::from(status));
         }
         self.tell_next();
+    }
+
+    /// Lets a far end whose transfer succeeded hang up itself, for a while.
+    pub(crate) fn await_farewell(&mut self) {
+        self.transfers.succeeded = false;
+        self.leaving = true;
+        self.alarms.set(Alarm::NoFarewell, FAREWELL);
     }
 
     /// Tells the newest news, unless the last ones are still under way.
@@ -138,14 +177,15 @@ impl CallTask {
         self.tell_next();
     }
 
-    /// Asks the far end to call somebody else instead.
-    pub(crate) fn refer(&mut self, target: &str) {
+    /// Asks the far end to call somebody else instead, and to take our place in the call that `replaces` names.
+    pub(crate) fn refer(&mut self, target: &str, replaces: Option<&Replaces>) {
         let busy = self.transfers.asking || !matches!(self.stage, Stage::Up);
         let Some(uri) = place::uri(target).ok().filter(|_| !busy) else {
             return self.report(CallEvent::Transferred { status: StatusCode::BadRequest.code() });
         };
         self.transfers.asking = true;
-        let headers = vec![Header::ReferTo(format!("<{uri}>").into())];
+        let replaces = replaces.map(|call| format!("?Replaces={}", message::escaped(&call.to_string())));
+        let headers = vec![Header::ReferTo(format!("<{uri}{}>", replaces.unwrap_or_default()).into())];
         self.put(Question { method: Method::Refer, headers, body: None, branch: None }, |answer| {
             Progress::Referred(answer.unwrap_or(StatusCode::RequestTimeout.code()))
         });

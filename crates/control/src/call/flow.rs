@@ -11,7 +11,7 @@ use crate::effect::{
     Effect, Fetch, FetchId, FetchPurpose, News, OutgoingMessage, PromptContent, Prosody, Repeat,
 };
 use crate::input::{FetchError, Refusal};
-use crate::instruction::{Action, Collect, Dial, DialMusic, Document, Instruction, Report, TextMessage};
+use crate::instruction::{Action, Collect, Dial, Document, Instruction, Report, TextMessage};
 use crate::record::{
     ConferenceRecord, ExitCause, HangupCause, HangupSource, MessageId, ParticipantRecord, PlacementId,
 };
@@ -249,12 +249,7 @@ impl Call {
     /// Waits for whom its document calls.
     pub fn dialling(&mut self, placement: PlacementId, dial: Box<Dial>, context: &mut Context) {
         self.silent_documents = 0;
-        let content = match &dial.terms.music {
-            DialMusic::Ringing | DialMusic::Callee => Some(PromptContent::Ringback),
-            DialMusic::None => None,
-            DialMusic::Url(action) => Some(PromptContent::Sounds(action.clone())),
-        };
-        let prompt = content.map(|content| self.play(content, Repeat::Forever, context));
+        let prompt = dial.terms.music.content().map(|content| self.play(content, Repeat::Forever, context));
         if prompt.is_none() {
             self.be_alone(None, context);
         }

@@ -87,6 +87,8 @@ pub(crate) enum Next {
 pub(crate) enum Ending {
     /// The far end, or its network, is gone.
     Leg(LegEnd),
+    /// Somebody else is in its place, as its far end wanted.
+    Succeeded,
     /// We refuse or hang up.
     Ours(HangupCause, HangupSource, Refusal),
 }
@@ -494,6 +496,7 @@ impl Call {
             Ending::Leg(LegEnd::Evicted) => {
                 (HangupCause::InternalError, HangupSource::Service, stop(Refusal::Unavailable))
             }
+            Ending::Succeeded => (HangupCause::Normal, far_end, self.leg.map(Effect::HangUp)),
             Ending::Ours(cause, source, refusal) => (cause, source, stop(refusal)),
         }
     }

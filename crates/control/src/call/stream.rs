@@ -138,9 +138,14 @@ impl Call {
 
     /// Ends the stream by which somebody took part in a conference as this call.
     pub(super) fn close_participants_stream(&mut self, context: &mut Context) {
-        if self.stream.as_ref().is_some_and(|stream| stream.by == StreamedBy::Conference) {
+        if self.is_spoken_for() {
             self.close_stream(context);
         }
+    }
+
+    /// Whether somebody else takes part in a conference as this call.
+    pub fn is_spoken_for(&self) -> bool {
+        self.stream.as_ref().is_some_and(|stream| stream.by == StreamedBy::Conference)
     }
 
     /// Ends what no request asked for: one takes the call out of what it does.

@@ -9,7 +9,7 @@ use crate::instruction::{Action, OwnCallback};
 use crate::record::ParticipantId;
 
 /// Where a participant's own part is reported, and what of it.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Own {
     action: Action,
     digits: DigitMatcher,

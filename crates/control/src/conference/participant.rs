@@ -1,7 +1,10 @@
 //! One participant while inside.
 
+use std::time::Duration;
+
 use mixminus_mixer::LegId;
 
+use super::Joiner;
 use super::own::Own;
 use crate::callback::{ConferenceEvent, Subject};
 use crate::command::ParticipantChange;
@@ -9,7 +12,7 @@ use crate::context::Context;
 use crate::effect::{Effect, TimerId};
 use crate::instruction::{Report, Sound};
 use crate::policy::{CoachTarget, Party, Role, Supervision};
-use crate::record::{CallRecord, ConferenceKind, ParticipantRecord};
+use crate::record::{CallRecord, ConferenceKind, ParticipantId, ParticipantRecord, Timestamp};
 
 /// A participant with what is only known of it while it is inside.
 #[expect(clippy::struct_excessive_bools, reason = "each is an independent attribute of a participant")]
@@ -26,11 +29,33 @@ pub(super) struct Participant {
     pub own: Option<Own>,
     pub leave_on_star: bool,
     pub on_exit: Option<Report>,
+    pub max_wait: Option<Duration>,
     /// Ends its wait.
     pub wait: Option<TimerId>,
 }
 
 impl Participant {
+    /// Another call as all that this one is.
+    pub fn succeeded_by(&self, id: ParticipantId, joiner: Joiner, now: Timestamp) -> Self {
+        let Joiner { call, leg } = joiner;
+        let address = call.far_end().to_owned();
+        let record = ParticipantRecord { id, call: call.id, address, joined_at: now, ..self.record.clone() };
+        Self {
+            record,
+            call,
+            leg,
+            talking: false,
+            stay_alone: self.stay_alone,
+            relay_digits: self.relay_digits,
+            exit_sound: self.exit_sound.clone(),
+            own: self.own.clone(),
+            leave_on_star: self.leave_on_star,
+            on_exit: self.on_exit.clone(),
+            max_wait: self.max_wait,
+            wait: None,
+        }
+    }
+
     /// What is told of it.
     pub fn subject(&self) -> Subject {
         let (call, role) = (self.call.clone(), self.record.role);

@@ -131,11 +131,7 @@ impl Sounds {
 
     /// Lets those inside hear that somebody is called.
     pub fn ring(&mut self, placement: PlacementId, music: &DialMusic, context: &mut Context) {
-        let content = match music {
-            DialMusic::None => return,
-            DialMusic::Ringing | DialMusic::Callee => PromptContent::Ringback,
-            DialMusic::Url(action) => PromptContent::Sounds(action.clone()),
-        };
+        let Some(content) = music.content() else { return };
         let owner = self.owner;
         self.ringing.entry(placement).or_insert_with(|| context.play(owner, content, Repeat::Forever));
     }

@@ -7,8 +7,8 @@ use crate::call::{Call, Ending};
 use crate::callback::{CallEvent, ConnectionEnd, DialStep, Dialled, PressedDigits};
 use crate::context::{ConnectionId, Due, Tapped};
 use crate::digit_matcher::DigitMatcher;
-use crate::effect::TimerId;
-use crate::instruction::{Action, Dial};
+use crate::effect::{PromptContent, TimerId};
+use crate::instruction::{Action, Dial, DialTerms};
 use crate::record::{CallId, CallRecord, HangupCause, HangupSource, Timestamp};
 
 /// A call that was answered, connected to the one that it was placed for.
@@ -42,10 +42,49 @@ impl Connection {
         Some((matcher.press(digit, now)?, by))
     }
 
+    /// What is heard while somebody rings who is to be at one of its ends.
+    pub fn music(&self) -> Option<PromptContent> {
+        self.dial.terms.music.content()
+    }
+
+    /// Whose document placed `call`, and how; nobody's if that is the caller.
+    pub fn placer_of(&self, call: CallId) -> Option<(CallId, Box<Dial>)> {
+        (call == self.callee).then(|| (self.caller, self.dial.clone()))
+    }
+
+    /// How whoever is connected to `call` is connected to another: as its own document says, if it has one.
+    pub fn dial_without(self, call: CallId) -> Box<Dial> {
+        if self.is_callers(call) { unasked(&self.dial) } else { self.dial }
+    }
+
+    /// Puts `successor` into the place of `call`; it counts as the callee of the one who stays.
+    pub fn give_end(&mut self, call: CallId, successor: CallId) {
+        if self.is_callers(call) {
+            self.dial = unasked(&self.dial);
+            self.caller_digits = DigitMatcher::new(Vec::new());
+        }
+        (self.caller, self.callee) = (self.other(call), successor);
+        self.callee_digits = DigitMatcher::new(self.dial.callee_digits.clone());
+    }
+
     /// Whether `digit` of `call` ends it.
     pub fn ended_by(&self, call: CallId, digit: char) -> bool {
         digit == '*' && self.dial.end_on_star && call == self.caller
     }
+}
+
+/// A connection like that of `dial` which nobody's document asks for.
+fn unasked(dial: &Dial) -> Box<Dial> {
+    Box::new(Dial {
+        destinations: Vec::new(),
+        terms: DialTerms { music: dial.terms.music.clone(), ..DialTerms::default() },
+        time_limit: dial.time_limit,
+        end_on_star: false,
+        report: None,
+        callback: None,
+        caller_digits: Vec::new(),
+        callee_digits: Vec::new(),
+    })
 }
 
 impl Switchboard {
@@ -78,7 +117,9 @@ impl Switchboard {
         let [Some(caller), Some(callee)] = ends else { return };
         let routes = [(caller, callee), (callee, caller)].into_iter().filter_map(|(sink, source)| {
             let voice = source.leg().filter(|_| sink.hears_others()).map(SourceId::Leg);
-            let hears = voice.into_iter().chain(sink.overheard().map(SourceId::Prompt)).collect();
+            let meanwhile = self.heard_meanwhile(id, sink.id()).filter(|_| sink.hears_others());
+            let prompts = sink.overheard().into_iter().chain(meanwhile).map(SourceId::Prompt);
+            let hears = voice.into_iter().chain(prompts).collect();
             Some(SinkRoutes { leg: sink.leg()?, hears })
         });
         let routes: Vec<_> = routes.collect();
@@ -140,7 +181,7 @@ impl Switchboard {
     }
 
     /// Tells the caller's application that a call which its document placed ended.
-    fn tell_of_end(&mut self, caller: CallId, dial: &Dial, callee: CallRecord) {
+    pub(super) fn tell_of_end(&mut self, caller: CallId, dial: &Dial, callee: CallRecord) {
         if let (Some(callback), Some(call)) = (&dial.callback, self.calls.get_mut(&caller)) {
             let event = CallEvent::DialStep(DialStep::Ended, Box::new(callee));
             call.tell_at(callback, event, &mut self.context);
@@ -153,7 +194,7 @@ impl Switchboard {
         self.tell_dial(caller, CallEvent::DialStep(step, Box::new(callee)));
     }
 
-    fn tell_dial(&mut self, caller: CallId, event: CallEvent) {
+    pub(super) fn tell_dial(&mut self, caller: CallId, event: CallEvent) {
         let Some(callback) = self.dial_callback(caller) else { return };
         if let Some(call) = self.calls.get_mut(&caller) {
             call.tell_at(&callback, event, &mut self.context);

@@ -47,7 +47,7 @@ impl Switchboard {
                     caller.hear_callee(leg, &mut self.context);
                 }
             }
-            Goal::Answer(_) => {}
+            Goal::Answer(_) | Goal::Succeed(_) => {}
         }
         if let Some(call) = heard.and_then(|call| self.calls.get_mut(&call)) {
             call.leave_private(&mut self.context);
@@ -67,7 +67,7 @@ impl Switchboard {
                 let dial = self.calls.get(caller).and_then(Call::dial_request);
                 dial.is_some_and(|dial| dial.terms.music == DialMusic::Callee)
             }
-            Goal::Answer(_) => false,
+            Goal::Answer(_) | Goal::Succeed(_) => false,
         }
     }
 }

@@ -4,6 +4,7 @@ mod commands;
 mod conferences;
 mod connection;
 mod early;
+mod handover;
 mod placement;
 mod recordings;
 
@@ -14,7 +15,7 @@ use rand::rngs::StdRng;
 
 use crate::application::built_in;
 use crate::call::{Call, Ending, Next};
-use crate::callback::{ConferenceEvent, Dialled};
+use crate::callback::{CallEvent, ConferenceEvent, DialStep, Dialled};
 use crate::command::Selector;
 use crate::conference::Conference;
 use crate::context::{ConnectionId, Context, Due, Owner};
@@ -26,6 +27,7 @@ use crate::record::{
     HangupCause, HangupSource, ParticipantId, PlacementId, Timestamp,
 };
 use connection::Connection;
+use handover::Pending;
 use placement::{Dialling, Goal, Order, Placement};
 use recordings::Ended;
 
@@ -74,6 +76,8 @@ pub struct Switchboard {
     conferences: BTreeMap<ConferenceId, Conference>,
     placements: BTreeMap<PlacementId, Placement>,
     connections: BTreeMap<ConnectionId, Connection>,
+    /// The calls whose far ends hand their places over.
+    handovers: BTreeMap<CallId, Pending>,
     dialling: BTreeMap<AccountId, Dialling>,
     /// What ended before its recordings were whole.
     finishing: BTreeMap<Owner, Ended>,
@@ -93,6 +97,7 @@ impl Switchboard {
             conferences: BTreeMap::new(),
             placements: BTreeMap::new(),
             connections: BTreeMap::new(),
+            handovers: BTreeMap::new(),
             dialling: BTreeMap::new(),
             finishing: BTreeMap::new(),
             touched: Vec::new(),
@@ -142,6 +147,7 @@ impl Switchboard {
                 None
             }
         };
+        self.check_handovers();
         self.follow_legs();
         self.settle();
         let mut effects = self.context.take_effects();
@@ -158,6 +164,7 @@ impl Switchboard {
             Input::LegRinging { leg } => self.ringing(leg),
             Input::LegAudible { leg } => self.audible(leg),
             Input::LegAnswered { leg } => self.callee_answered(leg),
+            Input::HandOver { leg, to } => self.hand_over(leg, to),
             Input::Fetched { call, fetch, result } => {
                 self.drive(call, |call, context| call.fetched(fetch, result, context));
             }
@@ -288,6 +295,8 @@ impl Switchboard {
     }
 
     fn end_call(&mut self, id: CallId, ending: Ending) {
+        let hung_up = matches!(ending, Ending::Leg(LegEnd::HungUp));
+        let waits = if hung_up { self.leave_to_successor(id) } else { None };
         let connection = self.detach(id, ExitCause::CallHangup);
         let is_callers = connection.as_ref().is_some_and(|one| one.is_callers(id));
         if let Some(connection) = connection.as_ref().filter(|_| is_callers) {
@@ -297,7 +306,10 @@ impl Switchboard {
         let Some(call) = self.calls.get_mut(&id) else { return };
         call.end(ending, &mut self.context);
         let record = self.bury(id);
-        if let (Some(connection), Some(record)) = (connection.filter(|_| !is_callers), record) {
+        let Some(record) = record else { return };
+        if let Some(waits) = waits {
+            self.tell_dial(waits, CallEvent::DialStep(DialStep::Ended, Box::new(record)));
+        } else if let Some(connection) = connection.filter(|_| !is_callers) {
             self.after_callee(&connection, record);
         }
     }

@@ -9,7 +9,7 @@ use super::Switchboard;
 use crate::call::{Call, Ending, Next};
 use crate::callback::{DialStep, Dialled};
 use crate::context::Due;
-use crate::effect::{Effect, FetchPurpose, TimerId};
+use crate::effect::{Effect, FetchPurpose, Handover, TimerId};
 use crate::input::DialError;
 use crate::instruction::{Action, CallUrls, ConferenceRequest, Destination, DialMusic, DialTerms};
 use crate::record::{
@@ -26,6 +26,8 @@ pub(super) enum Goal {
     Conference(ConferenceId, Box<ConferenceRequest>, DialMusic),
     /// To be connected to a call, whoever of them answers first.
     Connect(CallId),
+    /// To be in the place of a call.
+    Succeed(CallId),
 }
 
 /// Calls placed by one request, as long as none of them is what it was placed for.
@@ -167,12 +169,15 @@ impl Switchboard {
         let Some(call) = self.legs.get(&leg).and_then(|id| self.calls.get_mut(id)) else { return };
         call.rings(&mut self.context);
         let Some(id) = call.placement() else { return };
-        if let Some(Placement { goal: Goal::Conference(conference, request, music), .. }) =
-            self.placements.get(&id)
-            && let Some(inside) = self.conferences.get_mut(conference)
-        {
-            inside.ring(id, request, music, &mut self.context);
-            self.touched.push(*conference);
+        match self.placements.get(&id).map(|placement| &placement.goal) {
+            Some(Goal::Conference(conference, request, music)) => {
+                if let Some(inside) = self.conferences.get_mut(conference) {
+                    inside.ring(id, request, music, &mut self.context);
+                    self.touched.push(*conference);
+                }
+            }
+            Some(&Goal::Succeed(by)) => self.tell_handover(by, Handover::Ringing),
+            _ => {}
         }
     }
 
@@ -212,6 +217,7 @@ impl Switchboard {
                 self.lose(placement);
                 self.connect(caller, id);
             }
+            Goal::Succeed(by) => self.succeed(by, id),
         }
     }
 
@@ -282,6 +288,7 @@ impl Switchboard {
             Goal::Connect(caller) if was_last => {
                 self.go_on_after_dial(caller, dialled);
             }
+            Goal::Succeed(by) => self.nobody_succeeds(by, record),
             Goal::Answer(_) | Goal::Connect(_) => {}
         }
     }

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use mixminus_control::{
     CallCallback, CallEvent, CallId, CallRecord, CallState, CallbackEvent, ConferenceEvent, ConferenceId,
-    ConferenceRecord, ConferenceState, DialStep, Effect, ParticipantId, ParticipantRecord, RecordingCallback,
-    RecordingEvent, RecordingId, RecordingRecord, StreamId, StreamRecord, Timestamp,
+    ConferenceRecord, ConferenceState, DialStep, Effect, Handover, ParticipantId, ParticipantRecord,
+    RecordingCallback, RecordingEvent, RecordingId, RecordingRecord, StreamId, StreamRecord, Timestamp,
 };
 use mixminus_mixer::{LegId, TapId};
 use uuid::Uuid;
@@ -18,6 +18,10 @@ pub struct Books {
     pub participants: BTreeMap<ParticipantId, ParticipantRecord>,
     /// Legs that were hung up, refused or released.
     pub over: BTreeSet<LegId>,
+    /// Legs whose far ends were told that their successors are called, and not how that ended.
+    handing_over: BTreeSet<LegId>,
+    /// Legs in whose places others are.
+    pub succeeded: BTreeSet<LegId>,
     pub recordings: BTreeMap<RecordingId, RecordingRecord>,
     /// The recordings of taps that were not stopped.
     taps: BTreeMap<TapId, RecordingId>,
@@ -70,6 +74,7 @@ impl Books {
             Effect::NotifyOfCall(event) => {
                 hear_of_call(self.told_of_calls.entry(event.call.id).or_default(), event);
             }
+            Effect::TellHandover(leg, news) => self.hear_of_handover(*leg, *news),
             Effect::HangUp(leg) | Effect::Refuse(leg, _) | Effect::Release(leg) => {
                 assert!(self.over.insert(*leg), "{leg:?} is over twice");
             }
@@ -86,6 +91,17 @@ impl Books {
             ..Told::default()
         });
         told.hear(event);
+    }
+
+    fn hear_of_handover(&mut self, leg: LegId, news: Handover) {
+        let known = match news {
+            Handover::Refused => true,
+            Handover::Begun => self.handing_over.insert(leg),
+            Handover::Ringing => self.handing_over.contains(&leg),
+            Handover::Done => self.handing_over.remove(&leg) && self.succeeded.insert(leg),
+            Handover::Failed(_) => self.handing_over.remove(&leg),
+        };
+        assert!(known && !self.over.contains(&leg), "{leg:?} is told {news:?}");
     }
 
     fn save_call(&mut self, record: &CallRecord) {

@@ -42,6 +42,7 @@ impl Machine {
                 self.books.over.contains(leg),
                 !listens && !matches!(fate, LegFate::Ringing | LegFate::Dialled)
             );
+            assert!(!self.books.succeeded.contains(leg) || self.books.over.contains(leg));
             assert!(
                 seat.is_none_or(|bridge| self.world.plans[bridge].legs().contains(leg)),
                 "{leg:?} is in no plan"
@@ -79,7 +80,8 @@ impl Machine {
             (Some(sink), Some(source)) => self.policy(sink, source),
             (None, None) => {
                 let parent = |call| self.books.calls[&call].parent;
-                parent(sink) == Some(source) || parent(source) == Some(sink)
+                let placed = parent(sink) == Some(source) || parent(source) == Some(sink);
+                placed || self.joined.contains(&(sink, source))
             }
             (Some(sink), None) if self.rings(source) => {
                 self.books.conferences[&sink.conference].state == ConferenceState::Active && !sink.held
@@ -154,6 +156,7 @@ impl Machine {
             "legs",
             "conferences",
             "placements",
+            "handovers",
             "connections",
             "prompts",
             "timers",

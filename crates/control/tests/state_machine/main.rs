@@ -18,9 +18,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use books::Books;
 use mixminus_control::policy::Role;
 use mixminus_control::{
-    Action, Application, CallId, Command, ConferenceChange, Document, Effect, FetchError, FetchId, Heard,
-    HttpMethod, Input, Invitation, Invited, LegEnd, Limits, Members, Outcome, ParticipantId, PlacementId,
-    Playback, PromptContent, RecordScope, RecordingFault, Selector, StreamNews, TimerId,
+    Action, Application, CallId, Command, ConferenceChange, Document, Effect, FetchError, FetchId, Handover,
+    Heard, HttpMethod, Input, Invitation, Invited, LegEnd, Limits, Members, Outcome, ParticipantId,
+    PlacementId, Playback, PromptContent, RecordScope, RecordingFault, Selector, StreamNews, Successor,
+    TimerId,
 };
 use mixminus_mixer::{LegId, TapId};
 use proptest::prelude::*;
@@ -47,6 +48,8 @@ struct Machine {
     fetched: Vec<(CallId, FetchId)>,
     placements: Vec<PlacementId>,
     with_hangup_url: BTreeSet<CallId>,
+    /// Parties whom a third one joined, either way round.
+    joined: BTreeSet<(CallId, CallId)>,
     /// Whether a request had something played in place of the others' voices.
     alone: bool,
 }
@@ -62,6 +65,7 @@ impl Machine {
             fetched: Vec::new(),
             placements: Vec::new(),
             with_hangup_url: BTreeSet::new(),
+            joined: BTreeSet::new(),
             alone: false,
         }
     }
@@ -112,6 +116,7 @@ impl Machine {
                     self.world.input(Input::PromptEnded { prompt });
                 }
             }
+            Step::HandsOver(at, other) => self.hands_over(at, other),
             Step::Written(at, written) => {
                 if let Some(at) = position(&self.world.unwritten, at) {
                     self.world.write(at, if written { Ok(()) } else { Err(RecordingFault::Storage) });
@@ -178,6 +183,25 @@ impl Machine {
             FarEnd::Rings => self.world.far_end_rings(leg),
             FarEnd::Answers => self.world.far_end_answers(leg),
             does => self.world.input(said(leg, does)),
+        }
+    }
+
+    fn hands_over(&mut self, at: Index, other: Option<Index>) {
+        let legs = self.legs(|fate| !is_over(fate));
+        let Some(leg) = pick(&legs, at) else { return };
+        let Some(other) = other.and_then(|other| pick(&legs, other)) else {
+            self.world.hand_over(leg, Successor::Called("3".into()));
+            return;
+        };
+        let party = |leg: LegId| {
+            let plan = &self.world.plans[self.world.seats.get(&leg)?];
+            let [one, another] = plan.legs() else { return None };
+            Some(self.calls[if *one == leg { another } else { one }])
+        };
+        let parties = (party(leg), party(other));
+        let news = self.world.hand_over(leg, Successor::PartyOf(other));
+        if let (Some(Handover::Done), (Some(one), Some(another))) = (news.last(), parties) {
+            self.joined.extend([(one, another), (another, one)]);
         }
     }
 

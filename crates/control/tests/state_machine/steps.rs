@@ -45,6 +45,8 @@ pub enum Step {
     /// What is heard of a far end that is gone by now.
     Late(Index, FarEnd),
     PromptEnds(Index),
+    /// A far end hands its place over to somebody who is called, or to the party of another leg.
+    HandsOver(Index, Option<Index>),
     /// A recording that was stopped is whole, or has failed.
     Written(Index, bool),
     /// One that goes on cannot be written any more.
@@ -127,6 +129,7 @@ fn step() -> impl Strategy<Value = Step> {
         20 => (index(), far_end()).prop_map(|(at, does)| Step::FarEnd(at, does)),
         1 => (index(), far_end()).prop_map(|(at, does)| Step::Late(at, does)),
         5 => index().prop_map(Step::PromptEnds),
+        4 => (index(), prop::option::weighted(0.3, index())).prop_map(|(at, other)| Step::HandsOver(at, other)),
         4 => (index(), recognised()).prop_map(|(at, heard)| Step::Hears(at, heard)),
         2 => (index(), stream_news()).prop_map(|(at, news)| Step::Streamed(at, news)),
         8 => select(vec![0, 150, 150, 600, 600, 600, 2_000, 2_000, 6_000, 11_000, 61_000])

@@ -10,11 +10,12 @@ use mixminus_control::policy::{CoachVoice, Role};
 use mixminus_control::{
     AccountId, Action, Application, Arrival, CallCallback, CallId, CallRecord, CallUrls, CallbackEvent,
     Command, CommandError, ConferenceChange, ConferenceId, ConferenceKind, ConferenceRecord,
-    ConferenceRequest, Document, Effect, EventGroup, Fetch, FetchError, Heard, HttpMethod, Input,
+    ConferenceRequest, Document, Effect, EventGroup, Fetch, FetchError, Handover, Heard, HttpMethod, Input,
     Instruction, Introduction, LegEnd, Limits, Listen, Members, OpenStream, Outcome, OutgoingMessage,
     ParticipantCallback, ParticipantChange, ParticipantId, ParticipantRecord, PlaceCall, PromptContent,
     Recorded, RecordingCallback, RecordingEntry, RecordingFault, RecordingId, RecordingRecord, RequestId,
-    Selector, Sound, StartRecording, StatusCallback, StreamId, StreamRecord, Switchboard, TimerId, Timestamp,
+    Selector, Sound, StartRecording, StatusCallback, StreamId, StreamRecord, Successor, Switchboard, TimerId,
+    Timestamp,
 };
 use mixminus_mixer::{BridgeId, LegId, MixPlan, PromptId, SourceId, TapChannel, TapId, TapRoutes};
 use rand::SeedableRng;
@@ -74,6 +75,8 @@ pub struct World {
     pub closed: Vec<StreamId>,
     /// Digits that streams were told.
     pub streamed_digits: Vec<(StreamId, char)>,
+    /// What far ends were told of their handovers.
+    pub handovers: Vec<(LegId, Handover)>,
     /// Digits sent to far ends.
     pub digits: Vec<(LegId, char)>,
     /// What was done to bridges, legs and prompts, for a test that mixes to take.
@@ -155,6 +158,7 @@ impl World {
             opened: Vec::new(),
             closed: Vec::new(),
             streamed_digits: Vec::new(),
+            handovers: Vec::new(),
             digits: Vec::new(),
             media: Vec::new(),
             timers: Vec::new(),
@@ -249,6 +253,11 @@ impl World {
             }
             effect @ (Effect::Record(_) | Effect::NoteRecording { .. } | Effect::StopTap(_)) => {
                 self.record(effect);
+            }
+            Effect::TellHandover(leg, news) => {
+                let may = news == Handover::Refused || self.legs[&leg] == LegFate::Answered;
+                assert!(may, "{leg:?}, which is {:?}, is told {news:?}", self.legs[&leg]);
+                self.handovers.push((leg, news));
             }
             Effect::SendMessage(message) => self.messages.push(*message),
             Effect::OpenStream(open) => self.opened.push(*open),
@@ -384,6 +393,16 @@ impl World {
 
     pub fn hang_up(&mut self, leg: LegId) {
         self.input(Input::LegEnded { leg, end: LegEnd::HungUp });
+    }
+
+    /// The leg's far end hands its place over; what it was told of that so far.
+    pub fn hand_over(&mut self, leg: LegId, to: Successor) -> Vec<Handover> {
+        self.input(Input::HandOver { leg, to });
+        self.told_of_handover(leg)
+    }
+
+    pub fn told_of_handover(&self, leg: LegId) -> Vec<Handover> {
+        self.handovers.iter().filter(|(told, _)| *told == leg).map(|(_, news)| *news).collect()
     }
 
     pub fn command(&mut self, command: Command) -> Result<Outcome, CommandError> {

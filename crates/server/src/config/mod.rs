@@ -26,6 +26,7 @@ pub use setting::{
 pub use source::{ConfigError, Origin};
 
 use crate::account::{AuthId, AuthToken};
+use crate::exchange::Transfers;
 use crate::prompts::InstalledVoice;
 
 settings! {
@@ -85,6 +86,9 @@ settings! {
         call: Vec<Callable> = ["127.0.0.0/8", "::1/128", "localhost"],
         /// What numbers begin with that are never called.
         deny_prefixes: Option<Vec<NumberPrefix>> = ["+1900", "+979"],
+        /// Who in a call may hand it over to somebody else (REFER), whom this service calls then as it would
+        /// for the account: nobody (`refuse`), `endpoints`, or `all` who may call or are called, such as carriers.
+        transfers: Transfers = "refuse",
         /// Numbers, each with the id of the application that answers calls to it. Other
         /// calls from `allow` are answered by the application that is the default for
         /// numbers, or as `[application]` says.

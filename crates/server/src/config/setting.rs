@@ -15,7 +15,7 @@ use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
 use crate::endpoints::NumberRoute;
-use crate::exchange::{Peer, Prefix};
+use crate::exchange::{Peer, Prefix, Transfers};
 
 use crate::prompts::InstalledVoice;
 use crate::recording_place::unhex;
@@ -288,6 +288,21 @@ impl Setting for SrtpKeying {
         match text {
             "sdes" => Some(Self::Sdes),
             "dtls" => Some(Self::Dtls),
+            _ => None,
+        }
+    }
+}
+
+impl Setting for Transfers {
+    fn accepts() -> String {
+        "refuse, endpoints or all".into()
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        match text {
+            "refuse" => Some(Self::Refused),
+            "endpoints" => Some(Self::OfEndpoints),
+            "all" => Some(Self::OfAll),
             _ => None,
         }
     }

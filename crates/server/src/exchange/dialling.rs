@@ -8,7 +8,8 @@ use std::str::FromStr;
 use mixminus_control::{DialError, PlaceCall};
 use mixminus_sip::sdp::SrtpPolicy;
 use mixminus_sip::{
-    Cidr, Credentials, IncomingCall, OutgoingCall, OutgoingCallRequest, Registrar, SipError, UserAgent,
+    Cidr, Credentials, IncomingCall, ListenAddress, OutgoingCall, OutgoingCallRequest, Registrar, SipError,
+    Transport, UserAgent,
 };
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
@@ -169,6 +170,22 @@ impl Dialling {
         self.trunks.iter().find(comes_from)?.srtp
     }
 
+    /// Whom a transfer to `target`, a SIP URI, leads to. At an address that we listen on, and at any that
+    /// may not be called if it comes from an endpoint, whose domain is ours by whatever name, that is the
+    /// endpoint or the number which the user part says.
+    pub fn callee(&self, target: String, by_endpoint: bool, listening: &[ListenAddress]) -> String {
+        let Some(host) = sip_host(&target) else { return target };
+        let is_ours = listening.iter().any(|own| is_at(&target, host, own));
+        let foreign = !is_ours && (self.may_call(host) || !by_endpoint);
+        let user = sip_user(&target).and_then(|user| percent_decode_str(user).decode_utf8().ok());
+        let Some(user) = user.filter(|_| !foreign) else { return target };
+        if is_number(&user) && self.registrar.bindings(&user).is_empty() {
+            user.into_owned()
+        } else {
+            format!("sip:{user}@{}", dialect::ENDPOINT_DOMAIN)
+        }
+    }
+
     fn route_to_endpoint(&self, place: &PlaceCall, name: &str) -> Result<Route, DialError> {
         let label = dialect::call_id_header(place.call.id);
         let headers: Vec<_> = place.headers.iter().cloned().chain([label]).collect();
@@ -244,6 +261,18 @@ fn dialled(number: &str) -> String {
     let digits: String = number.chars().filter(|c| !matches!(c, '-' | '.' | '(' | ')' | ' ')).collect();
     let digits = digits.trim_start_matches('+');
     digits.strip_prefix("00").unwrap_or(digits).to_owned()
+}
+
+/// Whether the SIP URI `target` at `host` is where `own` listens.
+fn is_at(target: &str, host: &str, own: &ListenAddress) -> bool {
+    let port =
+        target.rsplit_once(host).and_then(|(_, rest)| rest.strip_prefix(':')?.split([';', '?']).next());
+    let usual = if own.transport == Transport::Tls { 5061 } else { 5060 };
+    let port = port.map_or(Some(usual), |port| port.parse().ok());
+    [Some(own.address), own.advertised]
+        .into_iter()
+        .flatten()
+        .any(|known| Some(known.port()) == port && host.trim_matches(['[', ']']).parse() == Ok(known.ip()))
 }
 
 fn is_number(text: &str) -> bool {
@@ -398,6 +427,29 @@ mod tests {
         assert_eq!(told, ["sip:b@192.0.2.7", "sip:b@192.0.2.8"]);
         let call_id = ("X-Calluuid".to_owned(), place.call.id.to_string());
         assert!(at_once && requests.iter().all(|one| one.headers == [call_id.clone()]));
+    }
+
+    #[test]
+    fn a_transfer_to_an_address_of_ours_leads_to_an_endpoint_or_a_number() {
+        let own = ["udp:192.0.2.1:5060", "tls:192.0.2.1:5061", "udp:10.0.0.1:5080=203.0.113.7:5070"];
+        let own = own.map(|listen| listen.parse().unwrap());
+        let callee = |target: &str, by| dialling(None).callee(target.into(), by, &own);
+        for by_endpoint in [false, true] {
+            for (target, callee_is) in [
+                ("sip:+1415@192.0.2.1", "+1415"),
+                ("sip:%2B1415@203.0.113.7:5070;user=phone", "+1415"),
+                ("sip:bob1@192.0.2.1:5061;transport=tls", "sip:bob1@phone.plivo.com"),
+                ("sip:bob1@192.0.2.1:5070", "sip:bob1@192.0.2.1:5070"),
+                ("sip:1415@pbx.example", "sip:1415@pbx.example"),
+                ("sip:192.0.2.1", "sip:192.0.2.1"),
+            ] {
+                let led = callee(target, by_endpoint);
+                let guessed = by_endpoint && target.ends_with("5070") && callee_is == target;
+                assert_eq!(led, if guessed { "sip:bob1@phone.plivo.com" } else { callee_is }, "{target}");
+            }
+        }
+        assert_eq!(callee("sip:1415@voice.example", true), "1415", "an endpoint's domain is ours");
+        assert_eq!(callee("sip:1415@voice.example", false), "sip:1415@voice.example");
     }
 
     #[test]

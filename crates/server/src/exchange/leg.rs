@@ -18,6 +18,7 @@ use rand::rngs::StdRng;
 use tokio::sync::mpsc;
 
 use super::keying::{Hand, Keying};
+use super::transfer::{Transfer, Transfers};
 use super::translated::reached;
 use super::{Occurrence, RETRY_AFTER, Status, report};
 
@@ -264,6 +265,10 @@ pub struct Attendance {
     pub ground: Ground,
     /// The call that we placed by it.
     pub placed: Option<CallId>,
+    /// Whether its far end is an endpoint.
+    pub is_endpoint: bool,
+    /// Whose transfers are followed.
+    pub transfers: Transfers,
 }
 
 impl Attendance {
@@ -295,9 +300,15 @@ impl Attendance {
                     self.signalling.control.accept_offer(offer);
                     continue;
                 }
-                // Nobody outside may make us call somebody (attack S4).
-                CallEvent::Transfer { .. } => {
-                    self.signalling.control.refuse_transfer(403);
+                CallEvent::Transfer { target, replaces } => {
+                    let is_endpoint = self.is_endpoint;
+                    if self.transfers.let_in(is_endpoint) {
+                        let transfer = Transfer { leg, is_endpoint, target, replaces };
+                        report(&occurred, Occurrence::Transfer(transfer)).await;
+                    } else {
+                        // Nobody else may make us call somebody (attack S4).
+                        self.signalling.control.refuse_transfer(403);
+                    }
                     continue;
                 }
                 CallEvent::Transferred { .. } => continue,

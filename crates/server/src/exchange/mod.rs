@@ -13,6 +13,7 @@ mod listening;
 mod status;
 mod streaming;
 mod told;
+mod transfer;
 mod translated;
 
 use std::collections::{BTreeSet, HashMap, HashSet};
@@ -57,8 +58,10 @@ pub use journal::Journal;
 pub use leg::{SrtpTerms, Terms};
 pub use status::Status;
 pub use told::{queued, queued_for_call, queued_for_recording};
+pub use transfer::Transfers;
 
 use told::queued_for_participant;
+use transfer::Transfer;
 
 /// How often bridges are looked at that may have become too busy for another
 /// leg: as often as media measures how busy they are.
@@ -90,6 +93,8 @@ pub struct Answering {
     pub terms: Terms,
     /// How calls are placed.
     pub dialling: Dialling,
+    /// Whose transfers are followed.
+    pub transfers: Transfers,
     /// Where recordings can be fetched.
     pub recordings: RecordingPlace,
     /// Whether there is a service that sends messages.
@@ -138,6 +143,8 @@ enum Occurrence {
     PromptGrew(PromptId, Arc<Clip>),
     /// All of a prompt's audio is there, or there will never be any.
     PromptMade(PromptId, Result<(), PromptError>),
+    /// A far end wants somebody else in its place, and may.
+    Transfer(Transfer),
     /// Signalling with a leg's far end is over.
     CallEnded(LegId, CallEnd),
 }
@@ -230,7 +237,10 @@ impl Exchange {
                 return call.control.refuse(error.status(), error.retry_after());
             }
         };
-        let attendance = leg::Attendance { leg, signalling: signalling.clone(), ground, placed: None };
+        let (is_endpoint, transfers) = (call.endpoint.is_some(), self.answering.transfers);
+        let signals = signalling.clone();
+        let attendance =
+            leg::Attendance { leg, signalling: signals, ground, placed: None, is_endpoint, transfers };
         self.calls.insert(leg, signalling);
         let IncomingCall { from, to, user, endpoint, headers, diverted_by, verification, events, .. } = call;
         tokio::spawn(attendance.run(events, self.occurred.clone()));
@@ -290,8 +300,14 @@ impl Exchange {
             Ok(OutgoingCall { control, events }) => {
                 control.trace_as(&call.to_string());
                 let signalling = offered.placed(control, signals);
-                let attendance =
-                    leg::Attendance { leg, signalling: signalling.clone(), ground, placed: Some(call) };
+                let attendance = leg::Attendance {
+                    leg,
+                    signalling: signalling.clone(),
+                    ground,
+                    placed: Some(call),
+                    is_endpoint: dialect::endpoint_name(&place.call.to).is_some(),
+                    transfers: self.answering.transfers,
+                };
                 self.calls.insert(leg, signalling);
                 tokio::spawn(attendance.run(events, self.occurred.clone()));
                 Ok(())
@@ -341,6 +357,7 @@ impl Exchange {
                 tracing::warn!(?prompt, %error, "prompt left out");
                 self.handle(Input::PromptEnded { prompt });
             }
+            Occurrence::Transfer(transfer) => self.transfer(transfer),
             Occurrence::CallEnded(leg, end) => {
                 self.calls.remove(&leg);
                 self.equipment.status.is_gone(leg);
@@ -416,6 +433,7 @@ impl Exchange {
             Effect::NoteRecording { recording, entry, .. } => self.equipment.recorder.note(recording, entry),
             Effect::StopTap(tap) => media.close_tap(tap),
             Effect::SendDigits { legs, digits } => self.send_digits(&legs, &digits),
+            Effect::TellHandover(leg, news) => self.signal(leg, |control| transfer::tell(control, news)),
             Effect::SendMessage(message) => entry.batch.callbacks.extend(self.queued_message(&message)),
             Effect::OpenStream(open) => self.open_stream(*open),
             Effect::StreamDigit { stream, digit } => self.stream_digit(stream, digit),

@@ -9,6 +9,7 @@ mod signalling;
 mod speech;
 mod storage;
 mod tls;
+mod transfer;
 
 use std::time::Duration;
 

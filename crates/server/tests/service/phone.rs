@@ -11,11 +11,11 @@ use mixminus_rtp::{
 };
 use mixminus_sip::sdp::{self, Direction, LocalMedia, LocalSrtp};
 use mixminus_sip::{
-    CallControl, CallEnd, CallEvent, ListenAddress, OutgoingCallRequest, Transport, UserAgent,
-    UserAgentConfig,
+    CallControl, CallEnd, CallEvent, IncomingCall, ListenAddress, OutgoingCall, OutgoingCallRequest,
+    Transport, UserAgent, UserAgentConfig,
 };
 use tokio::net::UdpSocket;
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 
 use crate::{Running, eventually};
 
@@ -37,6 +37,8 @@ pub struct Phone {
     media: Arc<UdpSocket>,
     remote: watch::Receiver<Option<SocketAddr>>,
     end: watch::Receiver<Option<CallEnd>>,
+    /// What became of each transfer that it asked for.
+    transferred: tokio::sync::Mutex<mpsc::Receiver<u16>>,
     heard: Arc<Mutex<Heard>>,
     sender: tokio::sync::Mutex<Sender>,
 }
@@ -49,48 +51,74 @@ struct Heard {
     digits: Vec<(u32, Digit)>,
 }
 
+/// A phone that waits for a call.
+pub struct Desk {
+    agent: UserAgent,
+    calls: mpsc::Receiver<IncomingCall>,
+}
+
+impl Desk {
+    pub async fn open() -> Self {
+        let (agent, calls) = user_agent().await;
+        Self { agent, calls }
+    }
+
+    /// Where it is called.
+    pub fn address(&self) -> String {
+        format!("sip:carol@{}", self.agent.listening()[0].address)
+    }
+
+    pub async fn answer(mut self) -> Phone {
+        let IncomingCall { control, events, offer, .. } = self.rings().await;
+        let (media, local) = audio().await;
+        let (answer, agreed) = sdp::negotiate(&offer.unwrap(), &local).unwrap();
+        control.answer(answer);
+        Phone::follow(self.agent, OutgoingCall { control, events }, (media, local), Some(agreed.remote))
+    }
+
+    pub async fn rings(&mut self) -> IncomingCall {
+        let call = tokio::time::timeout(Duration::from_secs(20), self.calls.recv()).await;
+        call.expect("it is called").unwrap()
+    }
+
+    /// Whether it was called.
+    pub fn rang(&mut self) -> bool {
+        self.calls.try_recv().is_ok()
+    }
+}
+
+async fn user_agent() -> (UserAgent, mpsc::Receiver<IncomingCall>) {
+    let listen = ListenAddress::new(Transport::Udp, ([127, 0, 0, 1], 0).into());
+    UserAgent::start(UserAgentConfig { listen: vec![listen], ..UserAgentConfig::default() }).await.unwrap()
+}
+
+#[expect(clippy::disallowed_methods, reason = "a phone has a socket")]
+async fn audio() -> (Arc<UdpSocket>, LocalMedia) {
+    let media = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    let local = LocalMedia {
+        address: media.local_addr().unwrap(),
+        session_id: 1,
+        version: 1,
+        formats: vec![Format::Pcmu],
+        opus: OpusSettings::default(),
+        srtp: LocalSrtp::default(),
+    };
+    (Arc::new(media), local)
+}
+
 impl Phone {
     /// Calls `user` at `server` and listens; returns when the call is answered or over.
-    #[expect(clippy::disallowed_methods, reason = "a phone has a socket")]
     pub async fn call(user: &str, server: &str) -> Self {
-        let listen = ListenAddress::new(Transport::Udp, ([127, 0, 0, 1], 0).into());
-        let config = UserAgentConfig { listen: vec![listen], ..UserAgentConfig::default() };
-        let (agent, _) = UserAgent::start(config).await.unwrap();
-        let media = Arc::new(UdpSocket::bind("127.0.0.1:0").await.unwrap());
-        let local = LocalMedia {
-            address: media.local_addr().unwrap(),
-            session_id: 1,
-            version: 1,
-            formats: vec![Format::Pcmu],
-            opus: OpusSettings::default(),
-            srtp: LocalSrtp::default(),
-        };
+        let (agent, _) = user_agent().await;
+        let (media, local) = audio().await;
         let request = OutgoingCallRequest {
             target: format!("sip:{user}@{server}"),
             from: "sip:phone@127.0.0.1".into(),
             offer: sdp::offer(&local, Direction::SendReceive),
             ..OutgoingCallRequest::default()
         };
-        let mut call = agent.call(request).unwrap();
-        let (answered, remote) = watch::channel(None);
-        let (ended, end) = watch::channel(None);
-        tokio::spawn(async move {
-            while let Some(event) = call.events.recv().await {
-                match event {
-                    CallEvent::Answered { sdp, .. } => {
-                        answered.send_replace(Some(sdp::read_answer(&sdp, &local).unwrap().remote));
-                    }
-                    CallEvent::Ended(end) => drop(ended.send_replace(Some(end))),
-                    _ => {}
-                }
-            }
-        });
-        let heard = Arc::default();
-        tokio::spawn(listen_to(Arc::clone(&media), Arc::clone(&heard)));
-        let parameters =
-            MediaParameters { digit_payload_type: Some(DIGITS), ..MediaParameters::of(Format::Pcmu) };
-        let sender = Sender::new(parameters, SenderIdentity { ssrc: 7, sequence: 1, timestamp: 0 }).into();
-        let phone = Self { _agent: agent, control: call.control, media, remote, end, heard, sender };
+        let call = agent.call(request).unwrap();
+        let phone = Self::follow(agent, call, (media, local), None);
         let (mut remote, mut end) = (phone.remote.clone(), phone.end.clone());
         tokio::time::timeout(Duration::from_secs(20), async {
             tokio::select! {
@@ -101,6 +129,63 @@ impl Phone {
         .await
         .expect("the call is answered or over");
         phone
+    }
+
+    /// A phone in `call`, whose other side's media are at `remote` once it is answered.
+    fn follow(
+        agent: UserAgent,
+        call: OutgoingCall,
+        (media, local): (Arc<UdpSocket>, LocalMedia),
+        remote: Option<SocketAddr>,
+    ) -> Self {
+        let OutgoingCall { control, mut events } = call;
+        let (answered, remote) = watch::channel(remote);
+        let (ended, end) = watch::channel(None);
+        let (told, transferred) = mpsc::channel(16);
+        tokio::spawn(async move {
+            while let Some(event) = events.recv().await {
+                match event {
+                    CallEvent::Answered { sdp, .. } => {
+                        answered.send_replace(Some(sdp::read_answer(&sdp, &local).unwrap().remote));
+                    }
+                    CallEvent::Transferred { status } => told.send(status).await.unwrap(),
+                    CallEvent::Ended(end) => drop(ended.send_replace(Some(end))),
+                    _ => {}
+                }
+            }
+        });
+        let heard = Arc::default();
+        tokio::spawn(listen_to(Arc::clone(&media), Arc::clone(&heard)));
+        let parameters =
+            MediaParameters { digit_payload_type: Some(DIGITS), ..MediaParameters::of(Format::Pcmu) };
+        let sender = Sender::new(parameters, SenderIdentity { ssrc: 7, sequence: 1, timestamp: 0 }).into();
+        let transferred = transferred.into();
+        Self { _agent: agent, control, media, remote, end, transferred, heard, sender }
+    }
+
+    /// Asks the service to call `target` in its place, and how that went.
+    pub async fn transfer(&self, target: String) -> u16 {
+        self.control.refer(target);
+        self.transferred().await
+    }
+
+    /// Asks the service to join the other parties of this call and of `other`, and how that went.
+    pub async fn transfer_into(&self, other: &Self, target: String) -> u16 {
+        self.control.refer_into(&other.control, target);
+        self.transferred().await
+    }
+
+    async fn transferred(&self) -> u16 {
+        let mut transferred = self.transferred.lock().await;
+        let told = tokio::time::timeout(Duration::from_secs(20), transferred.recv()).await;
+        told.expect("it is told").unwrap()
+    }
+
+    /// Whether it hears the tone now.
+    pub fn hears_tone(&self) -> bool {
+        let heard = self.heard.lock().unwrap();
+        let level = |frame| goertzel(frame, SampleRate::Hz8000, TONE_HZ);
+        heard.samples.rchunks_exact(160).take(5).any(|frame| level(frame) > Dbov(-30.0))
     }
 
     /// How the call ended.

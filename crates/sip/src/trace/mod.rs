@@ -222,43 +222,6 @@ impl Traced {
     }
 }
 
-/// Calls that are shown by one name: one for each place that a call was tried at.
-#[derive(Clone, Default)]
-pub(crate) struct Together(Arc<Mutex<(Option<String>, Vec<Traced>)>>);
-
-impl From<Traced> for Together {
-    fn from(traced: Traced) -> Self {
-        Self(Arc::new(Mutex::new((None, vec![traced]))))
-    }
-}
-
-impl Together {
-    /// Gives all of them a name.
-    pub(crate) fn name(&self, name: &str) {
-        let (known, calls) = &mut *self.lock();
-        for call in &*calls {
-            call.name(name);
-        }
-        *known = Some(name.to_owned());
-    }
-
-    /// Has `others` shown, too.
-    pub(crate) fn add(&self, others: &Self) {
-        let others = others.lock().1.clone();
-        let (name, calls) = &mut *self.lock();
-        if let Some(name) = name {
-            for call in &others {
-                call.name(name);
-            }
-        }
-        calls.extend(others);
-    }
-
-    fn lock(&self) -> MutexGuard<'_, (Option<String>, Vec<Traced>)> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
 #[expect(clippy::disallowed_methods, reason = "the trace is the edge where messages get their instant")]
 fn now() -> Instant {
     Instant::now()

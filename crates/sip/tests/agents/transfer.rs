@@ -1,7 +1,9 @@
 //! Transfers that far ends ask for, and those that we ask of them.
 
+use std::time::Duration;
+
 use crate::common::{Peer, SDP, agent, answer_to, last, next, place, status, to_line};
-use mixminus_sip::{CallEnd, CallEvent, IncomingCall, UserAgent};
+use mixminus_sip::{CallEnd, CallEvent, IncomingCall, Replaces, UserAgent};
 
 const UDP: &str = "udp:127.0.0.1:0";
 const TARGET: &str = "sip:carol@c.example";
@@ -57,7 +59,48 @@ async fn the_far_end_is_told_how_its_transfer_goes() {
     peer.send(&answer_to(&done, "200 OK")).await;
     call.control.tell_transfer(200);
     call.control.hang_up();
+    assert_eq!(peer.receive_within(Duration::from_secs(1)).await, None, "it is to hang up itself");
     peer.expect("BYE ").await;
+}
+
+#[tokio::test]
+async fn a_far_end_whose_transfer_succeeded_hangs_up_itself() {
+    let (_agent, peer, mut call, to) = up().await;
+    peer.send(&refer(&peer, 2, &to)).await;
+    assert!(matches!(next(&mut call.events).await, CallEvent::Transfer { .. }));
+    call.control.accept_transfer();
+    call.control.tell_transfer(200);
+    call.control.hang_up();
+    drop(call.control);
+    for _ in 0..2 {
+        peer.send(&answer_to(&peer.expect("NOTIFY ").await, "200 OK")).await;
+    }
+    peer.send(&peer.request("BYE", 3, &to, "")).await;
+    assert_eq!(last(&mut call.events).await, CallEvent::Ended(CallEnd::HungUp));
+    peer.expect("SIP/2.0 200").await;
+}
+
+#[tokio::test]
+async fn a_transfer_names_another_call_by_its_dialog() {
+    let (caller, _) = agent(&[UDP]).await;
+    let (callee, mut calls) = agent(&[UDP]).await;
+    let (mut out, mut consulting) = (place(&caller, &callee, "bob"), place(&caller, &callee, "carol"));
+    let mut incoming = [next(&mut calls).await, next(&mut calls).await];
+    if incoming[0].user == "carol" {
+        incoming.swap(0, 1);
+    }
+    out.control.refer_into(&consulting.control, TARGET.into());
+    for (incoming, out) in incoming.iter().zip([&mut out, &mut consulting]) {
+        incoming.control.answer(SDP.into());
+        assert!(matches!(next(&mut out.events).await, CallEvent::Answered { .. }));
+    }
+    let [bob, carol] = &mut incoming;
+    out.control.refer_into(&consulting.control, TARGET.into());
+    let CallEvent::Transfer { target, replaces: Some(named) } = next(&mut bob.events).await else { panic!() };
+    assert_eq!(target, TARGET);
+    assert!(carol.control.is_named_by(&named) && !bob.control.is_named_by(&named));
+    let stranger = Replaces { from_tag: "another".into(), ..named };
+    assert!(!carol.control.is_named_by(&stranger));
 }
 
 #[tokio::test]
