@@ -15,7 +15,6 @@ class Baresip(Phone):
     make = "baresip"
     records_after_hold = False
     hangs_up_when_refused = True
-    unregisters_when_refused = True
 
     def __init__(self, folder, voice, ports, account, way):
         user, password, address = account

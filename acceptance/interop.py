@@ -26,7 +26,7 @@ LINES = [
     (JsSip, "ws", "PCMU", ""),
 ]
 COLUMNS = (
-    "registers", "calls in", "hears", "is heard", "digits", "INFO", "holds", "transfer 403", "hangs up",
+    "registers", "calls in", "hears", "is heard", "digits", "INFO", "holds", "transfer 603", "hangs up",
     "is called", "is hung up",
 )  # fmt: skip
 # What baresip 1.0 cannot do.
@@ -75,8 +75,7 @@ class Line:
             self.hung_up()
         finally:
             self.phone.stop()
-        if self.phone.unregisters_when_refused:
-            self.eventually("registers", "it unregisters", lambda: self.shown().sip_registered == "false")
+        self.eventually("registers", "it unregisters", lambda: self.shown().sip_registered == "false")
 
     def shown(self):
         return self.desk.client.endpoints.get(self.endpoint.endpoint_id)
@@ -145,7 +144,7 @@ class Line:
 
     def transferring(self):
         status = self.phone.transfer("sip:elsewhere@phone.plivo.com")
-        self("transfer 403", "a transfer is refused", status == 403, status)
+        self("transfer 603", "a transfer is refused", status == 603, status)
         if self.phone.hangs_up_when_refused:
             self.phone.closed(5)
             self.phone.call("sip:agent@phone.plivo.com")

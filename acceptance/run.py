@@ -8,6 +8,7 @@ from pathlib import Path
 
 import answering
 import attacks
+import browsers
 import churn
 import conference
 import console
@@ -41,6 +42,7 @@ PARTS = {
     "console": console.run,
     "answering": answering.run,
     "scenarios": scenarios.run,
+    "browsers": browsers.run,
     "formats": formats.run,
     "encryption": encryption.run,
     "signalling": signalling.run,

@@ -27,9 +27,8 @@ class Softphone:
     make = ""
     # Whether what it hears is recorded after a hold, too.
     records_after_hold = True
-    # Whether it hangs up when its transfer is refused, and whether it can unregister after that.
+    # Whether it hangs up when its transfer is refused.
     hangs_up_when_refused = False
-    unregisters_when_refused = True
 
     def __init__(self, folder, voice, ports, account, way):
         self.folder = folder
@@ -223,8 +222,6 @@ class Linphone(Softphone):
     """`linphonec`, which plays and records files in place of a sound card."""
 
     make = "linphone"
-    # With two passwords that are the same it knows none.
-    unregisters_when_refused = False
 
     def command(self):
         (self.folder / ".local" / "share" / "linphone").mkdir(parents=True)
@@ -278,9 +275,6 @@ class Linphone(Softphone):
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             if found := answer.search((self.folder / "linphone.log").read_text(errors="replace")):
-                if found[1] == "403":
-                    # It believes that its password is wrong, and does nothing before it is given another one.
-                    self.say(self.account[1])
                 return int(found[1])
             time.sleep(0.1)
         return None

@@ -3,8 +3,9 @@
 use std::net::{Ipv4Addr, SocketAddr};
 
 use mixminus_codec::{Format, OpusSettings};
+use mixminus_ice::Credentials;
 use mixminus_rtp::srtp::{SrtpKey, SrtpSuite};
-use mixminus_sip::sdp::{LocalMedia, LocalSrtp, SrtpPolicy, negotiate, read_answer};
+use mixminus_sip::sdp::{LocalIce, LocalMedia, LocalSrtp, SrtpPolicy, negotiate, read_answer};
 
 /// Session descriptions: as an offer, as an answer, and what we answer as an answer again.
 pub fn sdp(data: &[u8]) {
@@ -20,6 +21,11 @@ pub fn sdp(data: &[u8]) {
             keys: SrtpSuite::ALL.map(key).to_vec(),
             ..LocalSrtp::default()
         },
+        ice: Credentials::new("ours", "a password that is long enough").map(|fresh| LocalIce {
+            agreed: None,
+            fresh,
+            offers: false,
+        }),
     };
     drop(read_answer(description, &local));
     if let Ok((answer, _)) = negotiate(description, &local) {

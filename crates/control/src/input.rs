@@ -23,6 +23,8 @@ pub enum Application {
         /// What else it asks for.
         urls: CallUrls,
     },
+    /// Follows a document that is there.
+    Document(Box<Document>),
 }
 
 /// How a leg ended without our doing.

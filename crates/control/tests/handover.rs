@@ -1,7 +1,5 @@
 //! Far ends that hand their place in a conference or a connection over to somebody else.
 
-#![expect(clippy::unwrap_used, reason = "a test's assumptions may fail loudly")]
-
 mod world;
 
 use std::time::Duration;
@@ -109,7 +107,8 @@ fn a_caller_hands_its_callee_over_and_nothing_of_its_document_is_left() {
 
 #[test]
 fn whom_nobody_succeeds_has_its_place_still() {
-    let ends: [(fn(&mut World, LegId), HangupCause); 4] = [
+    type End = fn(&mut World, LegId);
+    let ends: [(End, HangupCause); 4] = [
         (|world, leg| world.far_end_refuses(leg, 486), HangupCause::Busy),
         (|world, _| world.pass(Duration::from_secs(45)), HangupCause::RingTimeout),
         (|world, leg| world.input(Input::LegEnded { leg, end: LegEnd::Evicted }), HangupCause::InternalError),

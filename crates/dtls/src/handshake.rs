@@ -6,7 +6,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Instant;
 
 use mixminus_rtp::srtp::{Fingerprint, SrtpKey, SrtpKeys, SrtpSuite};
-use rtc_dtls::endpoint::Endpoint;
+use rtc_dtls::endpoint::{Endpoint, EndpointEvent};
 use rtc_dtls::extension::extension_use_srtp::SrtpProtectionProfile;
 use rtc_dtls::state::State;
 use rtc_shared::TransportProtocol;
@@ -49,6 +49,17 @@ pub enum HandshakeError {
     Protocol(String),
 }
 
+/// What comes of a datagram.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Heard {
+    /// Nothing that matters to anybody else.
+    Nothing,
+    /// The keys that were agreed on; they come each time that is confirmed.
+    Keys(SrtpKeys),
+    /// With whom they were agreed on said goodbye, in a way that nobody else can.
+    Goodbye,
+}
+
 /// An address that a handshake is held with.
 #[derive(Debug)]
 struct Peer {
@@ -59,11 +70,13 @@ struct Peer {
     flight: Vec<Vec<u8>>,
     /// How often that was sent again.
     repeated: u32,
+    /// Whether there are keys.
+    agreed: bool,
 }
 
 impl Peer {
     fn new(address: SocketAddr, newest: Option<u16>) -> Self {
-        Self { address, newest, flight: Vec::new(), repeated: 0 }
+        Self { address, newest, flight: Vec::new(), repeated: 0, agreed: false }
     }
 }
 
@@ -107,7 +120,7 @@ impl Handshake {
         Ok(handshake)
     }
 
-    /// Takes a datagram from `source`. Returns the keys once they are agreed on, each time that is confirmed.
+    /// Takes a datagram from `source`.
     ///
     /// # Errors
     ///
@@ -117,13 +130,10 @@ impl Handshake {
         now: Instant,
         source: SocketAddr,
         datagram: &[u8],
-    ) -> Result<Option<SrtpKeys>, HandshakeError> {
-        let Some(repeats) = self.repeats(source, datagram) else { return Ok(None) };
-        let told = self.endpoint.read(now, source, None, datagram.into());
-        let complete = match told {
-            Ok(events) => events
-                .iter()
-                .any(|event| matches!(event, rtc_dtls::endpoint::EndpointEvent::HandshakeComplete)),
+    ) -> Result<Heard, HandshakeError> {
+        let Some(repeats) = self.repeats(source, datagram) else { return Ok(Heard::Nothing) };
+        let events = match self.endpoint.read(now, source, None, datagram.into()) {
+            Ok(events) => events,
             Err(error) => {
                 self.collect();
                 self.forget(now, source);
@@ -133,12 +143,33 @@ impl Handshake {
         if !self.collect() && repeats {
             self.repeat(source);
         }
-        let state = self.endpoint.get_connection_state(source).filter(|_| complete);
-        let agreed = state.map(|state| keys(state, self.expected)).transpose();
-        if agreed.is_err() {
-            self.forget(now, source);
+        if events.iter().any(|event| matches!(event, EndpointEvent::PeerClosed)) {
+            let gone = self.peers.iter().position(|peer| peer.address == source);
+            let agreed = gone.is_some_and(|gone| self.peers.remove(gone).agreed);
+            return Ok(if agreed { Heard::Goodbye } else { Heard::Nothing });
         }
-        agreed
+        let complete = events.iter().any(|event| matches!(event, EndpointEvent::HandshakeComplete));
+        let state = self.endpoint.get_connection_state(source).filter(|_| complete);
+        match state.map(|state| keys(state, self.expected)).transpose() {
+            Ok(None) => Ok(Heard::Nothing),
+            Ok(Some(keys)) => {
+                if let Some(peer) = self.peers.iter_mut().find(|peer| peer.address == source) {
+                    peer.agreed = true;
+                }
+                Ok(Heard::Keys(keys))
+            }
+            Err(error) => {
+                self.forget(now, source);
+                Err(error)
+            }
+        }
+    }
+
+    /// Says goodbye to everybody.
+    pub fn close(&mut self, now: Instant) {
+        while let Some(peer) = self.peers.first() {
+            self.forget(now, peer.address);
+        }
     }
 
     /// Whether a datagram from `source` says something again; none if nothing is to be taken from there.

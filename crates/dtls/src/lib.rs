@@ -6,5 +6,5 @@
 mod handshake;
 mod identity;
 
-pub use handshake::{Handshake, HandshakeError, Role};
+pub use handshake::{Handshake, HandshakeError, Heard, Role};
 pub use identity::{Identity, IdentityError};

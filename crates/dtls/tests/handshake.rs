@@ -4,7 +4,7 @@
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use mixminus_dtls::{Handshake, HandshakeError, Identity, Role};
+use mixminus_dtls::{Handshake, HandshakeError, Heard, Identity, Role};
 use mixminus_rtp::srtp::{Fingerprint, SrtpKeys};
 use proptest::prelude::*;
 
@@ -18,18 +18,21 @@ struct End {
     address: SocketAddr,
     keys: Option<SrtpKeys>,
     error: Option<HandshakeError>,
+    /// Whether the other end said goodbye.
+    left: bool,
 }
 
 impl End {
     fn new(identity: &Identity, role: Role, expected: Fingerprint, port: u16, now: Instant) -> Self {
         let handshake = Handshake::new(identity, role, expected, now).unwrap();
-        Self { handshake, address: address(port), keys: None, error: None }
+        Self { handshake, address: address(port), keys: None, error: None, left: false }
     }
 
     fn hear(&mut self, now: Instant, source: SocketAddr, datagram: &[u8]) {
         match self.handshake.receive(now, source, datagram) {
-            Ok(Some(keys)) => self.keys = Some(keys),
-            Ok(None) => {}
+            Ok(Heard::Keys(keys)) => self.keys = Some(keys),
+            Ok(Heard::Goodbye) => self.left = true,
+            Ok(Heard::Nothing) => {}
             Err(error) => self.error = Some(error),
         }
     }
@@ -121,6 +124,28 @@ fn somebody_who_speaks_first_does_not_keep_the_far_end_out() {
         ends[0].keys.as_ref().map(|keys| &keys.inbound),
         ends[1].keys.as_ref().map(|keys| &keys.outbound)
     );
+}
+
+#[test]
+fn goodbye_is_believed_if_it_comes_from_who_has_the_keys() {
+    let identities = identities();
+    let mut ends = pair([0, 1].map(|n: usize| identities[n].fingerprint()), &identities);
+    // An alert that nobody encrypted: close_notify.
+    let forged = [21, 254, 253, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 1, 0];
+    let stranger = Identity::generate().unwrap();
+    let mut early = End::new(&stranger, Role::Passive, identities[0].fingerprint(), 9, now());
+    early.hear(now(), address(2), &forged);
+    assert!(!early.left, "there was no agreement yet");
+    carry(&mut ends, now(), &[]);
+    let [active, passive] = &mut ends;
+    passive.hear(now(), active.address, &forged);
+    assert!(!passive.left);
+    active.handshake.close(now());
+    let goodbye: Vec<_> = std::iter::from_fn(|| active.handshake.next_datagram()).collect();
+    for (_, datagram) in &goodbye {
+        passive.hear(now(), active.address, datagram);
+    }
+    assert!(passive.left && goodbye.len() == 1, "{goodbye:?}");
 }
 
 #[test]

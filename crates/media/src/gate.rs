@@ -12,7 +12,8 @@ const LAST_PACKETS: u8 = 25;
 /// A far end behind a translator sends from another port than it announced.
 /// So the first valid packet from the named host decides the port, once, and
 /// from then on nothing but new signalling changes it: a later source cannot
-/// take the stream over, and no foreign host ever can.
+/// take the stream over, and no foreign host ever can. Where a far end's
+/// address is checked there is nothing to be learned.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum SourceGate {
     /// Signalling named no usable address.
@@ -33,9 +34,21 @@ pub(crate) enum SourceGate {
         /// Where the first valid packet came from.
         source: SocketAddr,
     },
+    /// The far end is exactly there, if it has been found.
+    Checked(Option<SocketAddr>),
 }
 
 impl SourceGate {
+    /// The gate for an address that was checked; an unspecified one has still to be found.
+    pub(crate) fn checked(address: SocketAddr) -> Self {
+        Self::Checked(Some(address).filter(|address| !address.ip().is_unspecified()))
+    }
+
+    /// Whether the far end's address is one that is checked, so that strangers are to be heard who may be it.
+    pub(crate) const fn checks(self) -> bool {
+        matches!(self, Self::Checked(_))
+    }
+
     /// The gate for the address that signalling names now. Naming the same one
     /// again keeps what was learned.
     #[must_use]
@@ -62,6 +75,7 @@ impl SourceGate {
             }
             Self::Learning { named, .. } => source.ip() == named.ip(),
             Self::Latched { source: latched, .. } => source == *latched,
+            Self::Checked(address) => *address == Some(source),
         }
     }
 
@@ -73,11 +87,11 @@ impl SourceGate {
         true
     }
 
-    /// The far end, once it is known.
+    /// The far end, once it is known and nobody else is to be heard.
     pub(crate) fn latched(&self) -> Option<SocketAddr> {
         match *self {
             Self::Latched { source, .. } => Some(source),
-            Self::Closed | Self::Learning { .. } => None,
+            Self::Closed | Self::Learning { .. } | Self::Checked(_) => None,
         }
     }
 
@@ -87,6 +101,7 @@ impl SourceGate {
             Self::Closed => None,
             Self::Learning { named, .. } => Some(named),
             Self::Latched { source, .. } => Some(source),
+            Self::Checked(address) => address,
         }
     }
 }
@@ -132,6 +147,18 @@ mod tests {
         assert!(!gate.admits(address("192.0.2.2:4000")));
         gate.learn(address("192.0.2.1:4000"));
         assert!(!gate.admits(address("192.0.2.2:4000")));
+    }
+
+    #[test]
+    fn a_far_end_that_is_checked_is_exactly_where_it_was_found() {
+        let mut gate = SourceGate::checked(address("0.0.0.0:0"));
+        assert!(gate.checks() && !gate.admits(address("0.0.0.0:0")));
+        assert_eq!(gate.destination(), None);
+        gate = SourceGate::checked(address("192.0.2.1:4000"));
+        assert!(gate.admits(address("192.0.2.1:4000")) && !gate.admits(address("192.0.2.1:5000")));
+        assert!(!gate.learn(address("192.0.2.1:5000")));
+        assert_eq!((gate.destination(), gate.latched()), (Some(address("192.0.2.1:4000")), None));
+        assert!(!gate.renamed(address("192.0.2.1:4000")).checks(), "signalling named it afterwards");
     }
 
     #[test]

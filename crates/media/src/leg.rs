@@ -22,11 +22,11 @@ use crate::ports::PortPair;
 use crate::protection::Protection;
 use crate::remote::{Encoders, Remote};
 use crate::reports::{FarEnd, Reports};
-use crate::side_channel::{SideInlet, is_dtls};
+use crate::side_channel::{Sender, SideInlet, is_aside};
 use crate::tick::Tick;
 use crate::timeline::{MAX_MADE_UP, Missed, Timeline};
 use crate::voice::VoiceWatch;
-use crate::{Direction, MediaEvent, RemoteMedia, clock};
+use crate::{Direction, MediaEvent, RemoteMedia, Whereabouts, clock};
 
 /// Datagrams read from one socket in one tick. A far end sends one or two;
 /// the rest is room to get past a flood from elsewhere, at about a
@@ -161,7 +161,10 @@ impl SipLeg {
     /// Takes what signalling agreed, and leaves in `remote` what is to be freed.
     pub(crate) fn set_remote(&mut self, remote: &mut Remote) {
         let RemoteMedia { address, direction, .. } = remote.media;
-        self.gate = self.gate.renamed(address);
+        self.gate = match remote.media.whereabouts {
+            Whereabouts::Said => self.gate.renamed(address),
+            Whereabouts::Checked => SourceGate::checked(address),
+        };
         self.sockets.rtp.focus(self.gate.latched());
         self.protection.change(&mut remote.protection);
         self.reports.set_remote(&remote.media);
@@ -171,7 +174,8 @@ impl SipLeg {
             self.dialing.interrupt();
         }
         // An address of zeros is hold as it was before directions (RFC 3264, section 8.4).
-        self.direction = if self.gate.destination().is_some() { direction } else { Direction::Inactive };
+        let is_held = self.gate.destination().is_none() && !self.gate.checks();
+        self.direction = if is_held { Direction::Inactive } else { direction };
         self.watch = Watch::Begins;
     }
 
@@ -280,8 +284,7 @@ impl SipLeg {
     fn receive(&mut self, tick: &mut Tick) {
         for _ in 0..MAX_DATAGRAMS_PER_TICK {
             match self.sockets.rtp.receive(&mut tick.datagram) {
-                Ok((size_bytes, source)) if self.gate.admits(source) => self.take(size_bytes, source, tick),
-                Ok(_) => tick.traffic.foreign += 1,
+                Ok((size_bytes, source)) => self.take(size_bytes, source, tick),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
                 Err(_) => {}
             }
@@ -290,13 +293,21 @@ impl SipLeg {
 
     fn take(&mut self, size_bytes: usize, source: SocketAddr, tick: &mut Tick) {
         let datagram = &mut tick.datagram[..size_bytes];
+        let is_admitted = self.gate.admits(source);
         if let Some(side) = &mut self.side
-            && is_dtls(datagram)
+            && (is_admitted || self.gate.checks())
+            && is_aside(datagram)
         {
-            return side.pass(source, datagram);
+            let standing = if is_admitted { Sender::FarEnd } else { Sender::Stranger };
+            return side.pass(standing, source, datagram);
+        }
+        if !is_admitted {
+            tick.traffic.foreign += 1;
+            return;
         }
         if self.reports.are_with_media() && is_rtcp(datagram) {
             if let Some(size_bytes) = self.protection.reveal_report(datagram) {
+                self.side.iter().for_each(|side| side.hear());
                 self.reports.take(&datagram[..size_bytes], &mut self.media);
             }
             return;
@@ -306,6 +317,7 @@ impl SipLeg {
             return;
         };
         let datagram = &datagram[..size_bytes];
+        self.side.iter().for_each(|side| side.hear());
         if !self.direction.receives() {
             tick.traffic.unexpected += 1;
             return;

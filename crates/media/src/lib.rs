@@ -68,7 +68,7 @@ pub use event::{MediaError, MediaEvent};
 pub use load::{BridgeState, Load, WorkerLoad};
 pub use media::{Media, MediaConfig};
 pub use protection::Security;
-pub use remote::{Direction, RemoteMedia};
+pub use remote::{Direction, RemoteMedia, Whereabouts};
 pub use replay_log::ReplayLog;
 pub use side_channel::SideChannel;
 pub use streams::{Mean, StreamTotals};

@@ -34,11 +34,23 @@ impl Direction {
     }
 }
 
+/// How it is known where a far end is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Whereabouts {
+    /// It said so. Behind a translator it may turn out to be at another port of the same host.
+    Said,
+    /// It was checked (ICE): it is exactly there, or nowhere yet if the address is unspecified. Meanwhile and
+    /// afterwards, whoever wants to be checked is heard by the leg's side channel, and only there.
+    Checked,
+}
+
 /// What signalling agreed with the far end.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RemoteMedia {
-    /// Where it said it takes media.
+    /// Where it takes media.
     pub address: SocketAddr,
+    /// How that is known.
+    pub whereabouts: Whereabouts,
     /// Where it said it takes reports (RTCP); of no meaning with `rtcp_mux`.
     pub report_address: SocketAddr,
     /// Whether reports come and go with the media (RFC 5761).

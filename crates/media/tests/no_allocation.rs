@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use mixminus_audio::{Clip, Decibels, MAX_FRAME_SAMPLES, Pcm, SampleRate, TICK};
 use mixminus_codec::{Encoder, Format, MAX_PAYLOAD_BYTES};
-use mixminus_media::{Direction, Media, MediaConfig, RemoteMedia, Security};
+use mixminus_media::{Direction, Media, MediaConfig, RemoteMedia, Security, Whereabouts};
 use mixminus_mixer::{
     BridgeId, Gains, LegId, MixPlan, Plays, PromptId, SinkRoutes, SourceId, TapCapacity, TapChannel, TapId,
     TapRoutes,
@@ -87,6 +87,7 @@ fn remote(socket: &UdpSocket, number: u64) -> RemoteMedia {
     let address = socket.local_addr().unwrap();
     RemoteMedia {
         address,
+        whereabouts: Whereabouts::Said,
         report_address: address,
         rtcp_mux: number.is_multiple_of(3),
         voip_metrics: number.is_multiple_of(2),

@@ -48,6 +48,7 @@ impl Caller {
             formats: vec![encoding.format()],
             opus: encoding.opus(),
             srtp: LocalSrtp::default(),
+            ice: None,
         };
         let request = OutgoingCallRequest {
             target: target.uri(user),

@@ -26,7 +26,7 @@ use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinHandle;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-use crate::account::{self, Accounts};
+use crate::account::{self, Accounts, Provenance};
 use crate::config::{Config, SrtpKeying};
 use crate::dialect::{self, Means};
 use crate::exchange::handle::ExchangeHandle;
@@ -48,6 +48,7 @@ use crate::signer::Signer;
 use crate::startup::{self, Welcome};
 use crate::streams::Streams;
 use crate::web::{Destinations, WebClient};
+use crate::whip::Whip;
 pub use error::ServeError;
 use ports::Ports;
 use signals::Signals;
@@ -119,9 +120,7 @@ impl Service {
     /// As [`run`].
     pub async fn start(config: &Config) -> Result<Self, ServeError> {
         let store = open_store(config).await?;
-        let (account, provenance) =
-            account::credentials(&config.account, &config.data_dir, &mut rand::make_rng::<StdRng>())?;
-        let accounts = Arc::new(Accounts::load(account, &*store).await?);
+        let (accounts, provenance) = accounts(config, &*store).await?;
         let (ports, addresses) = Ports::open(config).await?;
         let (clock, written) = (Clock::start(), Arc::new(Notify::new()));
         let [stop, drain, stop_http] = [(); 3].map(|()| CancellationToken::new());
@@ -137,7 +136,7 @@ impl Service {
         let (media, events) = Media::start(media_config(config)).map_err(ServeError::Media)?;
         let (agent, registrar, calls, kept) = calls::take(config, (&store, &accounts), clock, &stop).await?;
         let writing = [tokio::spawn(outbox.run(Arc::clone(&written), stop.clone())), kept];
-        let (commands, requests) = mpsc::channel(MAX_QUEUED_COMMANDS);
+        let (commander, commands) = mpsc::channel(MAX_QUEUED_COMMANDS);
         let (status, backlog) = (Arc::<Status>::default(), Arc::<Backlog>::default());
         let (admission, live) = watched(&media);
         let equipment = Equipment {
@@ -155,7 +154,7 @@ impl Service {
             status: Arc::clone(&status),
             live: Arc::clone(&live),
         };
-        let intake = Intake { calls, media: events, recordings, commands: requests, drain: drain.clone() };
+        let intake = Intake { calls: calls.queue, media: events, recordings, commands, drain: drain.clone() };
         let exchange = begin(equipment, answering(config, &registrar, &place)?, intake);
 
         let (phase, phase_seen) = health::phases();
@@ -164,14 +163,14 @@ impl Service {
             document_limits: document_limits(config),
             speech: Arc::clone(&speech),
             transcribes: config.speech.transcriber.is_some(),
-            local: addresses.iter().all(|address| address.ip().is_loopback()),
+            local: are_local(&addresses),
             store,
             registrar,
             archive,
             place,
             live,
             dial: config.application.answer_url.is_none().then(|| startup::sip_address(config)),
-            exchange: ExchangeHandle::new(commands),
+            exchange: ExchangeHandle::new(commander),
             backlog: Arc::clone(&backlog),
             admission: admission.clone(),
             phase: phase_seen,
@@ -179,6 +178,7 @@ impl Service {
             clock,
             queued: written,
             repeats: Arc::default(),
+            whip: Arc::new(Whip::new(calls.arrivals, trusts_loopback(config, &addresses))),
             trace: agent.trace(),
             answers: Arc::default(),
             measured: measured((status, media), callbacks, admission, agent.trace()),
@@ -220,6 +220,23 @@ impl Service {
         drop(self.stop_http);
         ended("HTTP port", self.serving).await;
     }
+}
+
+/// The accounts, and where the main one's credentials come from.
+async fn accounts(config: &Config, store: &dyn Store) -> Result<(Arc<Accounts>, Provenance), ServeError> {
+    let mut random = rand::make_rng::<StdRng>();
+    let (account, provenance) = account::credentials(&config.account, &config.data_dir, &mut random)?;
+    Ok((Arc::new(Accounts::load(account, store).await?), provenance))
+}
+
+/// Whether only this machine can ask.
+fn are_local(addresses: &[SocketAddr]) -> bool {
+    addresses.iter().all(|address| address.ip().is_loopback())
+}
+
+/// Whether browsers on this machine may join conferences as its phones do: in the set-up that nobody configured.
+fn trusts_loopback(config: &Config, addresses: &[SocketAddr]) -> bool {
+    are_local(addresses) && config.application.answer_url.is_none()
 }
 
 /// The HTTP port takes browsers' phones, too.

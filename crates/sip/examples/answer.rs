@@ -26,6 +26,7 @@ async fn answer(mut call: IncomingCall) {
         formats: vec![Format::Pcmu, Format::Pcma],
         opus: OpusSettings::default(),
         srtp: LocalSrtp::default(),
+        ice: None,
     };
     match negotiate(call.offer.as_deref().unwrap_or_default(), &local) {
         Ok((answer, _)) => call.control.answer(answer),

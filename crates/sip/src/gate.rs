@@ -225,7 +225,10 @@ impl<'a> Head<'a> {
         let (scheme, rest) = self.target.split_once(':').ok_or(BAD_REQUEST)?;
         let named = |byte: u8| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte);
         let host = rest.rsplit_once('@').map_or(rest, |(_, host)| host);
-        if scheme.is_empty() || !scheme.bytes().all(named) || host.contains('?') {
+        // An address of IPv6 without brackets could be read in several ways (RFC 5118 section 4.2).
+        let colons = host.split(';').next().unwrap_or_default().matches(':').count();
+        let is_clear = host.starts_with('[') || colons <= 1;
+        if scheme.is_empty() || !scheme.bytes().all(named) || host.contains('?') || !is_clear {
             return Err(BAD_REQUEST);
         }
         Ok(["sip", "sips", "tel"].iter().any(|known| scheme.eq_ignore_ascii_case(known)))
@@ -372,6 +375,8 @@ mod tests {
         assert_eq!(request(";tag=1", "").as_deref(), Some("400"));
         assert_eq!(request("a@127.0.0.1 SIP", "a@127.0.0.1  SIP").as_deref(), Some("400"));
         assert_eq!(request("a@127.0.0.1 SIP", "a@127.0.0.1?Route=x SIP").as_deref(), Some("400"));
+        assert_eq!(request("a@127.0.0.1 SIP", "a@2001:db8::10 SIP").as_deref(), Some("400"));
+        assert_eq!(request("a@127.0.0.1 SIP", "a@[2001:db8::10]:5060;x=a:b:c SIP").as_deref(), Some("pass"));
         assert_eq!(request("sip:a@127.0.0.1 SIP", "mailto:a@127.0.0.1 SIP").as_deref(), Some("416"));
         assert_eq!(request("sip:a@127.0.0.1 SIP/2.0", "<sip:a@127.0.0.1> SIP/7.0").as_deref(), Some("505"));
         assert_eq!(status(&OPTIONS.replace("OPTIONS", "DANCE")).as_deref(), Some("501"));

@@ -47,6 +47,11 @@ impl Flow {
         self.peer().filter(|_| self.address.r#type == Some(Transport::Udp))
     }
 
+    /// Whether it is a WebSocket: what is at its end is a browser, or speaks like one.
+    pub fn is_web_socket(&self) -> bool {
+        matches!(self.address.r#type, Some(Transport::Ws | Transport::Wss))
+    }
+
     pub(crate) fn peer(&self) -> Option<SocketAddr> {
         self.address.get_socketaddr().ok()
     }

@@ -209,8 +209,9 @@ impl Switchboard {
         };
         let full = self.calls.len() >= self.limits.max_calls;
         let (answer, urls) = match application {
-            Application::BuiltIn => (None, CallUrls::default()),
-            Application::Url { answer, urls } => (Some(answer), urls),
+            Application::BuiltIn => (Ok(built_in(&user, self.limits.max_participants)), CallUrls::default()),
+            Application::Document(document) => (Ok(*document), CallUrls::default()),
+            Application::Url { answer, urls } => (Err(answer), urls),
         };
         self.calls.insert(id, Call::arrive(record, leg, introduction, urls, &mut self.context));
         self.legs.insert(leg, id);
@@ -219,11 +220,8 @@ impl Switchboard {
             return self.end_call(id, Ending::Ours(cause, HangupSource::Service, Refusal::Unavailable));
         }
         match answer {
-            None => {
-                let document = built_in(&user, self.limits.max_participants);
-                self.drive(id, |call, context| call.follow(document, context));
-            }
-            Some(action) => self.drive(id, |call, context| {
+            Ok(document) => self.drive(id, |call, context| call.follow(document, context)),
+            Err(action) => self.drive(id, |call, context| {
                 call.fetch(FetchPurpose::Answer, action, None, context);
                 Next::Idle
             }),

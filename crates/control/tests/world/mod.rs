@@ -247,9 +247,8 @@ impl World {
             Effect::StopPrompt(prompt) => assert!(self.prompts.remove(&prompt).is_some(), "stopped twice"),
             Effect::SendDigits { legs, digits } => {
                 assert!(!legs.is_empty(), "a digit for nobody");
-                for digit in digits.chars() {
-                    self.digits.extend(legs.iter().map(|leg| (*leg, digit)));
-                }
+                self.digits
+                    .extend(digits.chars().flat_map(|digit| legs.iter().map(move |leg| (*leg, digit))));
             }
             effect @ (Effect::Record(_) | Effect::NoteRecording { .. } | Effect::StopTap(_)) => {
                 self.record(effect);

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use mixminus_audio::{Dbov, SampleRate, Sine, TICK, goertzel};
 use mixminus_codec::{Decoder, Encoder, Format, MAX_PAYLOAD_BYTES};
-use mixminus_media::{Direction, Media, MediaConfig, MediaEvent, RemoteMedia, Security};
+use mixminus_media::{Direction, Media, MediaConfig, MediaEvent, RemoteMedia, Security, Whereabouts};
 use mixminus_mixer::{BridgeId, LegId, MixPlan, SinkRoutes, SourceId};
 use mixminus_rtp::rtcp::is_rtcp;
 use mixminus_rtp::srtp::{MAX_OVERHEAD_BYTES, Protector, SrtpKey, SrtpKeys, SrtpSuite, Unprotector};
@@ -179,6 +179,7 @@ impl FarEnd {
     pub fn remote(&self) -> RemoteMedia {
         RemoteMedia {
             address: self.socket.local_addr().unwrap(),
+            whereabouts: Whereabouts::Said,
             report_address: self.reports.local_addr().unwrap(),
             rtcp_mux: false,
             voip_metrics: false,

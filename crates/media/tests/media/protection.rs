@@ -1,6 +1,6 @@
 //! Whom a leg with SRTP hears, and who hears it.
 
-use mixminus_media::{Direction, Media, RemoteMedia, Security};
+use mixminus_media::{Direction, Media, RemoteMedia, Security, Whereabouts};
 use mixminus_rtp::srtp::SrtpSuite;
 
 use crate::far_end::{FarEnd, eventually, install, srtp_keys, start, talk};
@@ -93,6 +93,34 @@ fn a_handshake_goes_past_the_media_and_comes_from_the_named_host_only() {
     media.release_leg(far_end.leg);
     eventually("the channel ends with the leg", || side.is_closed());
     assert!(media.open_side_channel(far_end.leg).is_none());
+}
+
+#[test]
+fn a_far_end_that_is_checked_is_heard_where_it_was_found_and_strangers_only_aside() {
+    let (media, _events) = start(1);
+    let [mut listener, mut far_end] = [400.0, 700.0].map(|tone| FarEnd::call(&media, tone));
+    let mut side = media.open_side_channel(far_end.leg).unwrap();
+    let found = far_end.socket.local_addr().unwrap();
+    let checked = |address| RemoteMedia { address, whereabouts: Whereabouts::Checked, ..far_end.remote() };
+    let (nowhere, here) = (checked("0.0.0.0:0".parse().unwrap()), checked(found));
+    let mut stranger = FarEnd::intrude(found.ip(), far_end.leg, far_end.to, 900.0);
+    media.set_remote(far_end.leg, nowhere);
+    install(&media, 0, &[listener.leg, far_end.leg], &[]);
+    talk([&mut listener, &mut far_end], 30);
+    assert!(!listener.hears(700.0) && far_end.packets.is_empty(), "nobody knows where it is");
+    media.set_remote(far_end.leg, here);
+    for n in 0..100 {
+        stranger.socket.send_to(&[1, n], far_end.to).unwrap();
+    }
+    far_end.socket.send_to(&[2; 30], far_end.to).unwrap();
+    stranger.deaf = true;
+    talk([&mut listener, &mut far_end, &mut stranger], 40);
+    assert!(listener.hears(700.0) && !listener.hears(900.0) && far_end.hears(400.0));
+    assert!(stranger.packets.is_empty());
+    let came: Vec<_> = std::iter::from_fn(|| side.receive()).collect();
+    assert!((30..=41).contains(&side.packets()), "{} of 40 and a report", side.packets());
+    assert!(came.contains(&(found, vec![2; 30])), "a flood leaves it room");
+    assert!((1..=8).contains(&came.iter().filter(|(source, _)| *source != found).count()), "{}", came.len());
 }
 
 #[test]

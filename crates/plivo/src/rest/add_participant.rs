@@ -197,7 +197,13 @@ fn dial_music(body: &Arguments) -> Result<DialMusic, RestError> {
     }
 }
 
-fn mpc(body: &Arguments, name: &str, role: Role, limits: &Limits) -> Result<MultiPartyCall, RestError> {
+/// How somebody joins the MPC called `name`, as the body says.
+pub(super) fn mpc(
+    body: &Arguments,
+    name: &str,
+    role: Role,
+    limits: &Limits,
+) -> Result<MultiPartyCall, RestError> {
     if !is_name(name) {
         return Err(RestError::Parameter("friendly_name"));
     }

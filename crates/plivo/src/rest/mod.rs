@@ -11,6 +11,7 @@ mod endpoint;
 mod error;
 mod fields;
 mod filters;
+mod join_token;
 mod list;
 mod live_call;
 mod make_call;
@@ -41,6 +42,7 @@ pub use endpoint::{
 pub use error::{ErrorBody, RestError};
 pub use fields::MAX_LINE_CHARS;
 pub use filters::{Bounds, Given, TimeRange};
+pub use join_token::{JoinTokenCreated, NewJoinToken};
 pub use list::{DEFAULT_PAGE_OBJECTS, List, Meta, Page};
 pub use live_call::{CallRecord, SendDigits, StartStream, Transfer};
 pub use make_call::{MAX_CALL_DESTINATIONS, MachineDetection, MakeCall};

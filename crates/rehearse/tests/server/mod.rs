@@ -153,6 +153,7 @@ impl Leg {
             formats: Format::ALL.into(),
             opus: OpusSettings::default(),
             srtp: LocalSrtp::default(),
+            ice: None,
         };
         let (answer, agreed) = negotiate(call.offer.as_deref().unwrap(), &local).unwrap();
         assert_eq!(call.from.split('@').next().unwrap().matches('-').count(), 2);

@@ -27,7 +27,7 @@ pub use command::{
 };
 pub use document::{Means, document};
 pub use endpoint::{ADDRESS_QUERY, ENDPOINT_DOMAIN, call_id_header, endpoint_name, is_application};
-pub use join::{digits, to_url};
+pub use join::{conference, digits, to_url};
 pub use plain::participant_callback_parameters;
 pub use resource::{application, endpoint, http_method, recording, recording_filter, transcription};
 pub use rest::{

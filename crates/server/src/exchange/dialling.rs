@@ -83,6 +83,15 @@ impl FromStr for Prefix {
     }
 }
 
+/// What a call that is placed offers, all of one session.
+#[derive(Clone, Debug, Default)]
+pub struct Offers {
+    /// To whom sends and takes packets wherever it is told.
+    pub phone: String,
+    /// To whom wants to check where packets go, and a handshake.
+    pub browser: String,
+}
+
 /// How calls are placed.
 #[derive(Clone, Debug)]
 pub struct Dialling {
@@ -118,13 +127,20 @@ impl Route {
         self.requests.iter().all(|request| host(request) == Some(first)).then_some(first)
     }
 
+    fn offer(&mut self, offers: &Offers) {
+        for request in &mut self.requests {
+            let is_browser = request.binding.as_ref().is_some_and(|binding| binding.flow.is_web_socket());
+            request.offer.clone_from(if is_browser { &offers.browser } else { &offers.phone });
+        }
+    }
+
     /// Places the call with our session description.
     ///
     /// # Errors
     ///
     /// What the user agent says; nothing was sent then.
-    pub fn place(mut self, agent: &UserAgent, offer: &str) -> Result<OutgoingCall, SipError> {
-        self.requests.iter_mut().for_each(|request| offer.clone_into(&mut request.offer));
+    pub fn place(mut self, agent: &UserAgent, offers: &Offers) -> Result<OutgoingCall, SipError> {
+        self.offer(offers);
         if self.at_once { agent.call_any(self.requests) } else { agent.call_in_turn(self.requests) }
     }
 }
@@ -301,7 +317,7 @@ fn sip_host(text: &str) -> Option<&str> {
 mod tests {
     use std::time::Duration;
 
-    use mixminus_sip::{Binding, Flow};
+    use mixminus_sip::{Binding, Flow, PeerAddress};
 
     use super::super::super::dialect::samples;
     use super::*;
@@ -405,28 +421,34 @@ mod tests {
     fn an_endpoint_is_called_at_all_its_contacts_wherever_calls_may_go() {
         let (dialling, place) = (dialling(None), placed("sip:bob1@phone.plivo.com", "1415"));
         assert_eq!(dialling.route(&place).err(), Some(DialError::NotRegistered));
-        let binding = |contact: &str| Binding {
+        let binding = |contact: &str, transport| Binding {
             contact: contact.into(),
             preference: 1000,
             path: vec![],
-            flow: Flow::udp(([192, 0, 2, 7], 5060).into()),
+            flow: Flow::to(PeerAddress { transport, address: ([192, 0, 2, 7], 5060).into() }),
             user_agent: String::new(),
             instance: None,
             call_id: "c".into(),
             sequence: 1,
             expires_at: Binding::ending_in(Duration::from_mins(1)),
         };
-        dialling.registrar.restore("bob1", vec![binding("sip:b@192.0.2.7"), binding("sip:b@192.0.2.8")]);
+        let contacts =
+            [binding("sip:b@192.0.2.7", Transport::Udp), binding("sip:b@192.0.2.8", Transport::Ws)];
+        dialling.registrar.restore("bob1", contacts.into());
         let mut route = dialling.route(&place).unwrap();
+        assert_eq!(route.registered_from(), None, "one is a browser");
+        route.requests.truncate(1);
         assert_eq!(route.registered_from(), Some([192, 0, 2, 7].into()));
-        route.requests.push(OutgoingCallRequest::default());
-        assert_eq!(route.registered_from(), None);
-        let Route { requests, at_once, .. } = dialling.route(&place).unwrap();
+        let mut route = dialling.route(&place).unwrap();
+        route.offer(&Offers { phone: "phone".into(), browser: "browser".into() });
+        let Route { requests, at_once, .. } = route;
         let told: Vec<_> =
             requests.iter().map(|one| one.binding.as_ref().unwrap().contact.as_str()).collect();
         assert_eq!(told, ["sip:b@192.0.2.7", "sip:b@192.0.2.8"]);
         let call_id = ("X-Calluuid".to_owned(), place.call.id.to_string());
         assert!(at_once && requests.iter().all(|one| one.headers == [call_id.clone()]));
+        let offered: Vec<_> = requests.iter().map(|one| one.offer.as_str()).collect();
+        assert_eq!(offered, ["phone", "browser"]);
     }
 
     #[test]

@@ -8,16 +8,18 @@ use std::time::Duration;
 use mixminus_codec::{Format, OpusSettings};
 use mixminus_control::{CallId, Input};
 use mixminus_dtls::Identity;
-use mixminus_media::{Direction, Media, MediaError, RemoteMedia, Security};
+use mixminus_ice::Credentials;
+use mixminus_media::{Direction, Media, MediaError, RemoteMedia, Security, Whereabouts};
 use mixminus_mixer::LegId;
 use mixminus_rtp::srtp::{SrtpKey, SrtpSuite};
-use mixminus_sip::sdp::{self, LocalMedia, LocalSrtp, Negotiated, SdpError, SrtpPolicy};
+use mixminus_sip::sdp::{self, LocalIce, LocalMedia, LocalSrtp, Negotiated, SdpError, SrtpPolicy};
 use mixminus_sip::{CallControl, CallEnd, CallEvent, IncomingCall};
 use rand::Rng;
 use rand::rngs::StdRng;
 use tokio::sync::mpsc;
 
-use super::keying::{Hand, Keying};
+use super::dialling::Offers;
+use super::keying::{Hand, Keying, Open};
 use super::transfer::{Transfer, Transfers};
 use super::translated::reached;
 use super::{Occurrence, RETRY_AFTER, Status, report};
@@ -149,6 +151,7 @@ struct Local {
     session_id: u64,
     version: AtomicU64,
     srtp: LocalSrtp,
+    ice: Mutex<LocalIce>,
     keying: Keying,
     /// Where the far end's signalling comes from, if that is known.
     signals: Option<IpAddr>,
@@ -164,7 +167,18 @@ impl Local {
             offers_dtls: *offers_dtls,
         };
         let (version, keying) = (AtomicU64::new(1), Keying::default());
-        Self { terms: terms.clone(), port, session_id: leg.0, version, srtp, keying, signals }
+        let ice = LocalIce { agreed: None, fresh: names(), offers: false }.into();
+        Self { terms: terms.clone(), port, session_id: leg.0, version, srtp, ice, keying, signals }
+    }
+
+    /// Remembers what was agreed on; names that are taken are not fresh any more.
+    fn agreed(&self, agreed: &Negotiated) {
+        let mut ice = self.ice.lock().unwrap_or_else(PoisonError::into_inner);
+        if agreed.ice.as_ref().is_some_and(|agreed| agreed.ours == ice.fresh) {
+            ice.fresh = names();
+        }
+        ice.agreed.clone_from(&agreed.ice);
+        ice.offers = agreed.ice.is_some() && matches!(agreed.security, sdp::Security::Dtls { .. });
     }
 
     /// As it is described next.
@@ -186,6 +200,7 @@ impl Local {
             formats: formats.to_vec(),
             opus: *opus,
             srtp: self.srtp.clone(),
+            ice: Some(self.ice.lock().unwrap_or_else(PoisonError::into_inner).clone()),
         }
     }
 }
@@ -195,6 +210,7 @@ impl Local {
 pub struct Ground {
     pub media: Media,
     pub status: Arc<Status>,
+    pub occurred: mpsc::Sender<Occurrence>,
 }
 
 /// Opens media for a call and agrees on its session.
@@ -237,24 +253,27 @@ pub fn open(call: &IncomingCall, ground: &Ground, terms: &Terms) -> Result<(LegI
 pub fn offer(ground: &Ground, terms: &Terms) -> Result<(LegId, Offered), MediaError> {
     let (leg, bound) = ground.media.open_leg()?;
     let local = Local::new(terms, leg, bound.port(), None);
-    let description = sdp::offer(&local.next(), sdp::Direction::SendReceive);
-    Ok((leg, Offered { description, local }))
+    let media = local.next();
+    let phone = sdp::offer(&media, sdp::Direction::SendReceive);
+    let ice = media.ice.clone().map(|ice| LocalIce { offers: true, ..ice });
+    let browser = sdp::offer(&LocalMedia { ice, ..media }, sdp::Direction::SendReceive);
+    Ok((leg, Offered { offers: Offers { phone, browser }, local }))
 }
 
 /// Our side of a call that is about to be placed.
 #[derive(Debug)]
 pub struct Offered {
-    /// Its session description.
-    pub description: String,
+    /// Its session, described in the ways in which it may be told.
+    pub offers: Offers,
     local: Local,
 }
 
 impl Offered {
     /// What the exchange needs once the call is placed, to a phone whose signalling comes from `signals`.
     pub fn placed(self, control: CallControl, signals: Option<IpAddr>) -> Signalling {
-        let Self { description, local } = self;
+        let Self { offers, local } = self;
         let local = Arc::new(Local { signals, ..local });
-        Signalling { control, first_description: description.into(), local, answer: Arc::default() }
+        Signalling { control, first_description: offers.phone.into(), local, answer: Arc::default() }
     }
 }
 
@@ -273,8 +292,8 @@ pub struct Attendance {
 
 impl Attendance {
     /// Answers new offers by itself and tells the exchange of the rest.
-    pub async fn run(self, mut events: mpsc::Receiver<CallEvent>, occurred: mpsc::Sender<Occurrence>) {
-        let leg = self.leg;
+    pub async fn run(self, mut events: mpsc::Receiver<CallEvent>) {
+        let (leg, occurred) = (self.leg, self.ground.occurred.clone());
         if let Some(call) = self.placed {
             report(&occurred, Occurrence::Input(Box::new(Input::Dialled { call, leg }))).await;
         }
@@ -306,8 +325,8 @@ impl Attendance {
                         let transfer = Transfer { leg, is_endpoint, target, replaces };
                         report(&occurred, Occurrence::Transfer(transfer)).await;
                     } else {
-                        // Nobody else may make us call somebody (attack S4).
-                        self.signalling.control.refuse_transfer(403);
+                        // Nobody else may make us call somebody (attack S4). Phones take 403 for a wrong password.
+                        self.signalling.control.refuse_transfer(603);
                     }
                     continue;
                 }
@@ -357,15 +376,14 @@ impl Ground {
     /// Tells media what was agreed, and signalling to watch where a silence of media
     /// will not show that the far end is gone.
     fn agree(&self, leg: LegId, agreed: &Negotiated, control: &CallControl, local: &Local) {
-        let remote = remote(agreed, local.signals);
-        if let sdp::Security::Dtls { fingerprint, role } = agreed.security {
-            let identity = local.terms.srtp.identity.clone();
-            let hand = Hand { identity, media: self.media.clone(), leg };
-            local.keying.agree(&hand, remote, fingerprint, role);
-        } else {
-            local.keying.give_up();
-            self.media.set_remote(leg, remote);
-        }
+        local.agreed(agreed);
+        let dtls = match agreed.security {
+            sdp::Security::Dtls { fingerprint, role } => Some((fingerprint, role)),
+            sdp::Security::Plain | sdp::Security::Keys(_) => None,
+        };
+        let identity = local.terms.srtp.identity.clone();
+        let hand = Hand { identity, media: self.media.clone(), leg, occurred: self.occurred.clone() };
+        local.keying.agree(&hand, remote(agreed, local.signals), &Open { dtls, ice: agreed.ice.clone() });
         self.status.speaks(leg, agreed.parameters.format());
         match agreed.direction {
             sdp::Direction::SendReceive => control.unwatch(),
@@ -377,6 +395,7 @@ impl Ground {
 fn remote(agreed: &Negotiated, signals: Option<IpAddr>) -> RemoteMedia {
     RemoteMedia {
         address: reached(agreed.remote, signals),
+        whereabouts: Whereabouts::Said,
         report_address: reached(agreed.remote_rtcp, signals),
         rtcp_mux: agreed.rtcp_mux,
         voip_metrics: agreed.voip_metrics,
@@ -393,6 +412,11 @@ fn remote(agreed: &Negotiated, signals: Option<IpAddr>) -> RemoteMedia {
             sdp::Security::Dtls { .. } => Security::Awaited,
         },
     }
+}
+
+/// What we are called in checks that begin.
+fn names() -> Credentials {
+    Credentials::generate(&mut rand::make_rng::<StdRng>())
 }
 
 /// Keys of our own for one session.

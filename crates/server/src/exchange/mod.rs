@@ -52,7 +52,7 @@ use handle::{CommandRequest, ExchangeError};
 pub use admission::Admission;
 pub use backlog::{Backlog, Entry};
 pub use clock::Clock;
-pub use dialling::{Dialling, Peer, Prefix, Trunk};
+pub use dialling::{Dialling, Offers, Peer, Prefix, Trunk};
 pub use documents::Documents;
 pub use journal::Journal;
 pub use leg::{SrtpTerms, Terms};
@@ -243,7 +243,7 @@ impl Exchange {
             leg::Attendance { leg, signalling: signals, ground, placed: None, is_endpoint, transfers };
         self.calls.insert(leg, signalling);
         let IncomingCall { from, to, user, endpoint, headers, diverted_by, verification, events, .. } = call;
-        tokio::spawn(attendance.run(events, self.occurred.clone()));
+        tokio::spawn(attendance.run(events));
         // What an endpoint says of these nobody vouches for.
         let vouched = endpoint.is_none();
         let verification = verification.filter(|_| vouched).map(|verification| match verification {
@@ -267,7 +267,7 @@ impl Exchange {
 
     fn ground(&self) -> leg::Ground {
         let Equipment { media, status, .. } = &self.equipment;
-        leg::Ground { media: media.clone(), status: Arc::clone(status) }
+        leg::Ground { media: media.clone(), status: Arc::clone(status), occurred: self.occurred.clone() }
     }
 
     /// Places a call; what comes of it is told by its events.
@@ -296,7 +296,7 @@ impl Exchange {
             DialError::NoRoom
         })?;
         let signals = route.registered_from();
-        match route.place(&self.equipment.agent, &offered.description) {
+        match route.place(&self.equipment.agent, &offered.offers) {
             Ok(OutgoingCall { control, events }) => {
                 control.trace_as(&call.to_string());
                 let signalling = offered.placed(control, signals);
@@ -309,7 +309,7 @@ impl Exchange {
                     transfers: self.answering.transfers,
                 };
                 self.calls.insert(leg, signalling);
-                tokio::spawn(attendance.run(events, self.occurred.clone()));
+                tokio::spawn(attendance.run(events));
                 Ok(())
             }
             Err(error) => {

@@ -73,7 +73,7 @@ impl Failures {
     }
 
     /// The wait, if `address` has to wait.
-    fn check(&self, address: IpAddr, now: Instant) -> Result<(), Duration> {
+    pub(super) fn check(&self, address: IpAddr, now: Instant) -> Result<(), Duration> {
         match self.lock().get(&network(address)) {
             Some(tries) if tries.count >= self.limit && now < tries.since + WINDOW => {
                 Err(tries.since + WINDOW - now)
@@ -82,7 +82,8 @@ impl Failures {
         }
     }
 
-    fn count(&self, address: IpAddr, now: Instant) {
+    /// Counts a wrong password of `address`.
+    pub(super) fn count(&self, address: IpAddr, now: Instant) {
         let mut by_address = self.lock();
         let address = network(address);
         if by_address.len() >= MAX_ADDRESSES && !by_address.contains_key(&address) {

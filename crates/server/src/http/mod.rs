@@ -11,6 +11,7 @@ mod console;
 mod endpoint;
 mod feed;
 pub mod health;
+mod join_token;
 mod ladder;
 mod later;
 mod listen;
@@ -32,6 +33,7 @@ mod tests;
 mod trace;
 mod transcription;
 mod waveform;
+mod whip;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -60,6 +62,7 @@ use crate::live::Live;
 use crate::prompts::Speech;
 use crate::rate::RateLimits;
 use crate::recording_place::RecordingPlace;
+use crate::whip::Whip;
 
 pub use auth::Failures;
 pub use health::Phase;
@@ -113,6 +116,8 @@ pub struct ApiState {
     pub queued: Arc<Notify>,
     /// What was asked and answered lately.
     pub repeats: Arc<Repeats>,
+    /// Browsers that come by one HTTP request.
+    pub whip: Arc<Whip>,
     /// The SIP messages of calls.
     pub trace: Arc<Trace>,
     /// Answers by status.
@@ -163,6 +168,9 @@ pub fn router(state: ApiState) -> Router {
         .route("/metrics", get(health::metrics))
         .route("/openapi.json", get(async move || openapi::answer(document)))
         .route("/docs", get(async || openapi::page()))
+        .route(whip::PATH, any(whip::endpoint))
+        .route("/whip/{*conference}", any(whip::endpoint))
+        .route("/whip/session/{id}", any(whip::session))
         .route("/v1/{*path}", any(api))
         .fallback(async || ApiError::not_found())
         .method_not_allowed_fallback(async || ApiError::method_not_allowed("GET"))
@@ -274,6 +282,7 @@ async fn carry_out_now(asked: &Asked<'_>, resource: Resource) -> Result<Response
         Resource::Transcription(id) => transcription::answer(asked, &id).await,
         Resource::Tracks(id) => recording::tracks(asked, &id).await,
         Resource::Waveform(id) => waveform::answer(asked, &id).await,
+        Resource::JoinTokens => join_token::create(asked).await,
         Resource::CallTrace(call) => trace::answer(asked, &call).await,
         Resource::CallStreams(call) => stream::answer(asked, &call, None).await,
         Resource::CallStream(call, stream) => stream::answer(asked, &call, Some(&stream)).await,

@@ -98,6 +98,8 @@ pub enum Resource {
     Live,
     /// `Request/{uuid}/`
     Request(String),
+    /// `JoinToken/`
+    JoinTokens,
     /// `Transcription/{id}/`, by the recording's id.
     Transcription(String),
     /// `Recording/{id}/Track/`
@@ -136,6 +138,7 @@ impl Resource {
         match (first.as_str(), rest) {
             ("Call", _) => return Self::call(rest),
             ("Request", [id]) => return Some(Self::Request(id.clone())),
+            ("JoinToken", []) => return Some(Self::JoinTokens),
             ("Live", []) => return Some(Self::Live),
             ("Transcription", [id]) => return Some(Self::Transcription(id.clone())),
             _ => {}
@@ -233,7 +236,7 @@ impl Resource {
             | Self::CallHears(..)
             | Self::CallRecorded(_)
             | Self::Recorded(_, _, Taping::Record) => &[Method::POST, Method::DELETE],
-            Self::CallDigits(_) | Self::Recorded(..) => &[Method::POST],
+            Self::CallDigits(_) | Self::Recorded(..) | Self::JoinTokens => &[Method::POST],
             Self::Request(_) => &[Method::DELETE],
             Self::Account
             | Self::Calls

@@ -18,6 +18,14 @@ use crate::config::{self, Config, HttpUrl};
 use crate::endpoints::{self, Arriving, Reception};
 use crate::exchange::{Clock, Dialling, Trunk};
 
+/// Calls on their way to the exchange, with what answers them.
+pub(super) struct Calls {
+    /// Where they go in.
+    pub arrivals: mpsc::Sender<Arriving>,
+    /// Where they come out.
+    pub queue: mpsc::Receiver<Arriving>,
+}
+
 /// Starts the user agent; calls come with what answers them, until `stop`. The task is over once it is
 /// written where endpoints are.
 pub(super) async fn take(
@@ -25,7 +33,7 @@ pub(super) async fn take(
     (store, accounts): (&Arc<dyn Store>, &Accounts),
     clock: Clock,
     stop: &CancellationToken,
-) -> Result<(Arc<UserAgent>, Registrar, mpsc::Receiver<Arriving>, JoinHandle<()>), ServeError> {
+) -> Result<(Arc<UserAgent>, Registrar, Calls, JoinHandle<()>), ServeError> {
     let registrar = Registrar::default();
     endpoints::restore(&**store, &registrar, clock).await?;
     let keeping = endpoints::keep(Arc::clone(store), registrar.clone(), clock, stop.clone());
@@ -38,10 +46,10 @@ pub(super) async fn take(
         let stop = stop.clone();
         tokio::spawn(async move { server.watch(stop).await });
     }
-    let (arrivals, arriving) = mpsc::channel(1);
-    let reception = reception(config, store, accounts).run(calls, arrivals);
+    let (arrivals, queue) = mpsc::channel(1);
+    let reception = reception(config, store, accounts).run(calls, arrivals.clone());
     tokio::spawn(stop.clone().run_until_cancelled_owned(reception));
-    Ok((Arc::new(agent), registrar, arriving, kept))
+    Ok((Arc::new(agent), registrar, Calls { arrivals, queue }, kept))
 }
 
 fn agent_config(config: &Config, tls: Option<&SipTls>) -> UserAgentConfig {

@@ -102,6 +102,7 @@ async fn audio() -> (Arc<UdpSocket>, LocalMedia) {
         formats: vec![Format::Pcmu],
         opus: OpusSettings::default(),
         srtp: LocalSrtp::default(),
+        ice: None,
     };
     (Arc::new(media), local)
 }

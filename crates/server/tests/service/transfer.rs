@@ -56,7 +56,7 @@ async fn nobody_is_called_for_whom_the_configuration_does_not_let_transfer() {
         let running = Running::start(&settings).await;
         let (agent, customer) = two(&running).await;
         let mut desk = Desk::open().await;
-        assert_eq!(agent.transfer(desk.address()).await, 403);
+        assert_eq!(agent.transfer(desk.address()).await, 603);
         hear_each_other(&agent, &customer).await;
         assert!(!desk.rang());
         running.service.drain().await;

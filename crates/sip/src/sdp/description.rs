@@ -4,6 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use mixminus_rtp::srtp::Fingerprint;
 
+use super::ice::Named;
 use super::payload::Coding;
 use super::{Direction, SdpError, crypto};
 
@@ -25,6 +26,12 @@ pub(super) struct Description<'a> {
     pub fingerprint: Option<Fingerprint>,
     /// Of all media that have none of their own (RFC 4145).
     pub setup: Option<&'a str>,
+    /// Of all media that have none of their own (RFC 8839).
+    pub ice: Named<'a>,
+    /// The sender of the description only answers checks.
+    pub ice_lite: bool,
+    /// The streams that may share a port (RFC 9143).
+    pub bundle: Option<&'a str>,
     pub media: Vec<Media<'a>>,
 }
 
@@ -56,6 +63,12 @@ pub(super) struct Media<'a> {
     pub fingerprint: Option<Fingerprint>,
     /// Who begins the handshake.
     pub setup: Option<&'a str>,
+    /// Whose checks are believed.
+    pub ice: Named<'a>,
+    /// What the stream is called (RFC 5888).
+    pub mid: Option<&'a str>,
+    /// It has no port of its own, and needs none (RFC 9143).
+    pub bundle_only: bool,
 }
 
 impl<'a> Description<'a> {
@@ -105,8 +118,12 @@ impl<'a> Description<'a> {
             (None, None) if name == "fingerprint" => {
                 self.fingerprint = self.fingerprint.or(value.parse().ok());
             }
-            (None, None) if name == "setup" => self.setup = Some(value.trim()),
-            (None, None) => {}
+            (None, None) => match name {
+                "setup" => self.setup = Some(value.trim()),
+                "ice-lite" => self.ice_lite = true,
+                "group" => self.bundle = self.bundle.or(value.strip_prefix("BUNDLE ")),
+                _ => self.ice.attribute(name, value),
+            },
         }
     }
 }
@@ -139,6 +156,9 @@ impl<'a> Media<'a> {
             crypto: Vec::new(),
             fingerprint: None,
             setup: None,
+            ice: Named::default(),
+            mid: None,
+            bundle_only: false,
         })
     }
 
@@ -154,10 +174,12 @@ impl<'a> Media<'a> {
             // There may be one for each hash; we know one hash.
             "fingerprint" => self.fingerprint = self.fingerprint.or(value.parse().ok()),
             "setup" => self.setup = Some(value.trim()),
+            "mid" => self.mid = Some(value.trim()),
+            "bundle-only" => self.bundle_only = true,
             "rtcp-xr" => {
                 self.voip_metrics = value.split_ascii_whitespace().any(|report| report == "voip-metrics");
             }
-            _ => {}
+            _ => self.ice.attribute(name, value),
         }
     }
 }

@@ -5,6 +5,7 @@
 
 mod crypto;
 mod description;
+mod ice;
 mod negotiate;
 mod opus;
 mod payload;
@@ -15,6 +16,7 @@ mod tests;
 use std::net::SocketAddr;
 
 use mixminus_codec::{Format, OpusSettings};
+use mixminus_ice::Credentials;
 use mixminus_rtp::MediaParameters;
 use mixminus_rtp::srtp::{Fingerprint, SrtpKey};
 use thiserror::Error;
@@ -89,6 +91,28 @@ pub struct LocalMedia {
     pub opus: OpusSettings,
     /// How packets are protected.
     pub srtp: LocalSrtp,
+    /// How it is checked where the far end is, with one that does the checking (ICE).
+    pub ice: Option<LocalIce>,
+}
+
+/// Our end of checks (ICE-lite, RFC 8445).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LocalIce {
+    /// What was agreed on last, which goes on until the far end begins anew.
+    pub agreed: Option<Ice>,
+    /// What we are called where nothing goes on.
+    pub fresh: Credentials,
+    /// Whether our offers propose it, as browsers need it: with a handshake, and all at one port.
+    pub offers: bool,
+}
+
+/// What both ends call each other in checks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ice {
+    /// Our names.
+    pub ours: Credentials,
+    /// The far end's user name fragment.
+    pub theirs: String,
 }
 
 /// How we protect packets (SRTP, RFC 3711).
@@ -121,7 +145,8 @@ pub enum SrtpPolicy {
 pub struct Negotiated {
     /// Coding of the audio and the payload types, as the far end has them.
     pub parameters: MediaParameters,
-    /// Where the far end receives RTP. The address is unspecified while it holds us the old way.
+    /// Where the far end receives RTP. The address is unspecified while it holds us the old way, and of no
+    /// meaning with `ice`.
     pub remote: SocketAddr,
     /// Where the far end receives RTCP: where it says, else one port above RTP. Port 0 is nowhere.
     pub remote_rtcp: SocketAddr,
@@ -133,6 +158,8 @@ pub struct Negotiated {
     pub direction: Direction,
     /// How packets are protected.
     pub security: Security,
+    /// How it is checked where the far end is, if it is.
+    pub ice: Option<Ice>,
 }
 
 /// Why there is no audio stream in a description.

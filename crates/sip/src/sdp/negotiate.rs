@@ -8,13 +8,24 @@ use mixminus_rtp::MediaParameters;
 use super::description::{Description, Media};
 use super::opus;
 use super::payload::{self, Coding, Payload};
-use super::security::{self, Reading, Settled};
-use super::{Direction, LocalMedia, Negotiated, SdpError};
+use super::security::{self, Settled};
+use super::{Direction, LocalMedia, Negotiated, SdpError, ice};
 
 /// Half the step between two packetisation times, for the nearest one.
 const HALF_STEP_MS: u32 = 5;
+/// What the stream of our offers is called where that matters.
+const MID: &str = "0";
 /// That we want VoIP metrics and send them (RFC 3611, section 5).
 const VOIP_METRICS: &str = "a=rtcp-xr:voip-metrics";
+
+/// Whose description is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Reading {
+    /// An offer.
+    Offer,
+    /// The answer to ours.
+    Answer,
+}
 
 /// Answers an offer: its first usable audio stream, in the first of its formats that we speak, under
 /// the payload types that it chose. Every other stream is refused with port 0.
@@ -27,7 +38,7 @@ pub fn negotiate(offer: &str, local: &LocalMedia) -> Result<(String, Negotiated)
     let mut refusal = SdpError::NoAudio;
     for (index, media) in description.media.iter().enumerate() {
         match Agreed::on(&description, media, local, Reading::Offer) {
-            Ok(agreed) if agreed.negotiated.remote.is_ipv4() == local.address.is_ipv4() => {
+            Ok(agreed) if agreed.reaches(local) => {
                 return Ok((answer(&description, index, local, &agreed), agreed.negotiated));
             }
             Err(error @ (SdpError::NoCommonFormat | SdpError::NoCommonProtection)) => refusal = error,
@@ -44,9 +55,13 @@ pub fn offer(local: &LocalMedia, direction: Direction) -> String {
     let audio = audio.into_iter().map(|(number, format)| described(number, format, local));
     let payloads: Vec<_> = audio.chain(digits).collect();
     let mut lines = header(local);
-    let (protocol, secured) = security::offer(&local.srtp);
+    let to_browser = local.ice.as_ref().is_some_and(|ice| ice.offers);
+    let (protocol, secured) = security::offer(&local.srtp, to_browser);
+    let checked = ice::offered(local);
+    lines.extend(checked.into_iter().flat_map(|_| ice::session_lines(Some(MID))));
     lines.extend(stream(local, protocol, &payloads));
     lines.extend(secured);
+    lines.extend(checked.into_iter().flat_map(|ours| ice::stream_lines(local, ours, Some(MID))));
     lines.push("a=rtcp-mux".to_owned());
     lines.push(format!("a={}", direction.attribute()));
     text(&lines)
@@ -81,11 +96,14 @@ impl Agreed {
     ) -> Result<Self, SdpError> {
         let rtp = matches!(media.protocol.strip_prefix("UDP/TLS/"), Some("RTP/SAVP" | "RTP/SAVPF"))
             || matches!(media.protocol, "RTP/AVP" | "RTP/AVPF" | "RTP/SAVP" | "RTP/SAVPF");
-        if media.kind != "audio" || !rtp || media.port == 0 {
+        let ice = ice::agree(description, media, local, reading);
+        let has_port = media.port != 0 || (media.bundle_only && ice.is_some());
+        if media.kind != "audio" || !rtp || !has_port {
             return Err(SdpError::NoAudio);
         }
         let settled = Settled::on(description, media, &local.srtp, reading)?;
         let address = media.connection.or(description.connection).ok_or(SdpError::NoAudio)?;
+        let held = address.is_unspecified() && ice.is_none();
         let (number, format) = media.first_of(&local.formats).ok_or(SdpError::NoCommonFormat)?;
         let encoding = match format {
             Format::Opus(_) => opus::Wishes::parse(media.parameters_of(number)).encoding(format, local.opus),
@@ -107,8 +125,9 @@ impl Agreed {
             rtcp_mux: media.rtcp_mux,
             voip_metrics: media.voip_metrics,
             // RFC 3264 section 8.4: an unspecified address is how RFC 2543 says hold.
-            direction: if address.is_unspecified() { direction.without_sending() } else { direction },
+            direction: if held { direction.without_sending() } else { direction },
             security: settled.security,
+            ice,
         };
         let audio = described(number, format, local);
         Ok(Self {
@@ -116,6 +135,11 @@ impl Agreed {
             payloads: [audio].into_iter().chain(noise).chain(digits).collect(),
             secured: settled.lines,
         })
+    }
+
+    /// Whether packets come to the far end from our address. Checks find a way, if there is one.
+    fn reaches(&self, local: &LocalMedia) -> bool {
+        self.negotiated.ice.is_some() || self.negotiated.remote.is_ipv4() == local.address.is_ipv4()
     }
 }
 
@@ -138,15 +162,20 @@ fn rtcp(media: &Media, address: IpAddr) -> SocketAddr {
 
 fn answer(offer: &Description, accepted: usize, local: &LocalMedia, agreed: &Agreed) -> String {
     let mut lines = header(local);
+    let checked = agreed.negotiated.ice.as_ref();
+    let bundled = offer.media[accepted].mid.filter(|mid| ice::is_bundled(offer, mid));
+    lines.extend(checked.into_iter().flat_map(|_| ice::session_lines(bundled)));
     for (index, media) in offer.media.iter().enumerate() {
         if index == accepted {
             lines.extend(stream(local, media.protocol, &agreed.payloads));
             lines.extend(agreed.secured.clone());
+            lines.extend(checked.into_iter().flat_map(|ice| ice::stream_lines(local, &ice.ours, media.mid)));
             lines.extend(media.rtcp_mux.then(|| "a=rtcp-mux".to_owned()));
             lines.extend(media.voip_metrics.then(|| VOIP_METRICS.to_owned()));
             lines.push(format!("a={}", agreed.negotiated.direction.attribute()));
         } else {
             lines.push(format!("m={} 0 {} {}", media.kind, media.protocol, media.formats[0]));
+            lines.extend(media.mid.filter(|_| checked.is_some()).map(|mid| format!("a=mid:{mid}")));
         }
     }
     text(&lines)

@@ -6,6 +6,7 @@ use mixminus_rtp::srtp::{Fingerprint, SrtpKey, SrtpKeys};
 
 use super::crypto;
 use super::description::{Description, Media};
+use super::negotiate::Reading;
 use super::{LocalSrtp, SdpError, SrtpPolicy};
 
 /// How a stream is protected.
@@ -31,15 +32,6 @@ pub enum DtlsRole {
     Active,
     /// The far end does.
     Passive,
-}
-
-/// Whose description is read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Reading {
-    /// An offer.
-    Offer,
-    /// The answer to ours.
-    Answer,
 }
 
 /// What a stream's security comes to, and the lines of an answer that say so.
@@ -102,8 +94,11 @@ impl Settled {
 }
 
 /// The protocol of our offers, and the lines that say how they are protected.
-pub(super) fn offer(local: &LocalSrtp) -> (&'static str, Vec<String>) {
-    let by_dtls = local.fingerprint.filter(|_| local.offers_dtls);
+pub(super) fn offer(local: &LocalSrtp, to_browser: bool) -> (&'static str, Vec<String>) {
+    let by_dtls = local.fingerprint.filter(|_| local.offers_dtls || to_browser);
+    if let (Some(fingerprint), true) = (by_dtls, to_browser) {
+        return ("UDP/TLS/RTP/SAVPF", identified(fingerprint, "actpass").into());
+    }
     let protocol = match (local.policy, by_dtls) {
         (SrtpPolicy::Required, Some(_)) => "UDP/TLS/RTP/SAVP",
         (SrtpPolicy::Required, None) => "RTP/SAVP",

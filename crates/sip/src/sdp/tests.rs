@@ -3,6 +3,7 @@ use mixminus_codec::{Encoding, Format, OpusSettings, Ptime};
 
 use super::*;
 
+mod browsers;
 mod properties;
 mod protection;
 
@@ -20,6 +21,7 @@ fn local() -> LocalMedia {
         formats: Format::ALL.to_vec(),
         opus: OpusSettings::default(),
         srtp: LocalSrtp::default(),
+        ice: None,
     }
 }
 
@@ -65,6 +67,7 @@ fn the_offers_order_and_numbers_are_honoured() {
         voip_metrics: false,
         direction: Direction::SendReceive,
         security: Security::Plain,
+        ice: None,
     };
     assert_eq!(agreed, expected);
 }

@@ -4,11 +4,11 @@ use mixminus_plivo::rest::{
     AccountObject, AccountUpdate, AddParticipant, AddParticipantReply, ApplicationCreated, ApplicationDelete,
     ApplicationFilter, ApplicationObject, ApplicationSettings, CallFired, CallIds, CallObject, CallPlay,
     CallRecord, CallRecordReply, CallSpeak, CallView, EndpointCreated, EndpointObject, EndpointUpdate,
-    LiveCallObject, MakeCall, MemberPlay, MemberReply, MemberSelector, Message, MpcFilter, MpcObject,
-    MpcRecord, MpcRecordReply, NewApplication, NewEndpoint, NewTranscription, Page, ParticipantFilter,
-    ParticipantObject, ParticipantUpdate, RecordingFilter, RecordingObject, SendDigits, Speech, StartStream,
-    StreamObject, StreamReply, SubaccountBody, SubaccountCreated, SubaccountObject, TrackType,
-    TranscriptionObject, TranscriptionReply, Transfer, UpdateReply, parse_cascade, parse_start,
+    JoinTokenCreated, LiveCallObject, MakeCall, MemberPlay, MemberReply, MemberSelector, Message, MpcFilter,
+    MpcObject, MpcRecord, MpcRecordReply, NewApplication, NewEndpoint, NewJoinToken, NewTranscription, Page,
+    ParticipantFilter, ParticipantObject, ParticipantUpdate, RecordingFilter, RecordingObject, SendDigits,
+    Speech, StartStream, StreamObject, StreamReply, SubaccountBody, SubaccountCreated, SubaccountObject,
+    TrackType, TranscriptionObject, TranscriptionReply, Transfer, UpdateReply, parse_cascade, parse_start,
 };
 use mixminus_plivo::xml::Limits;
 
@@ -98,6 +98,7 @@ fn conferences(limits: &Limits) -> Vec<Operation> {
         on("POST MultiPartyCall/{mpc}/", "startMpc", "Starts an MPC.", start, nothing()),
         on("DELETE MultiPartyCall/{mpc}/", "endMpc", "Ends an MPC.", none(), nothing()),
         on("GET MultiPartyCall/{mpc}/Participant/", "listParticipants", "Participants of an MPC.", reads(ParticipantFilter::parse), list::<ParticipantObject>()),
+        on("POST JoinToken/", "createJoinToken", "Makes a token with which a browser joins an MPC.", reads(|body: &_| NewJoinToken::parse(body, limits)), json::<JoinTokenCreated>(201)),
         on("POST MultiPartyCall/{mpc}/Participant/", "addParticipant", "Calls somebody into an MPC, or moves a live call there.", add, json::<AddParticipantReply>(201)),
         on("GET MultiPartyCall/{mpc}/Participant/{member_id}/", "getParticipant", "One participant.", none(), json::<ParticipantObject>(200)),
         on("POST MultiPartyCall/{mpc}/Participant/{member_id}/", "updateParticipant", "Mutes, holds, or changes who is coached.", update, json::<UpdateReply>(202)),

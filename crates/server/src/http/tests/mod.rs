@@ -13,6 +13,7 @@ mod repeats;
 mod resources;
 mod transcriptions;
 mod twelve;
+mod whip;
 
 use std::sync::{Arc, Mutex};
 
@@ -140,6 +141,7 @@ pub async fn api_with(afterwards: Afterwards) -> Api {
         clock: Clock::start(),
         queued: Arc::default(),
         repeats: Arc::default(),
+        whip: Arc::new(Whip::new(mpsc::channel(1).0, true)),
         trace: Arc::default(),
         answers: Arc::default(),
         measured: Arc::new([Box::new(ThreeCalls)]),

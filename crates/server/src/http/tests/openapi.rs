@@ -25,7 +25,8 @@ fn after(resource: &Resource) -> Option<Resource> {
     use Kind::{Application, Callback, Endpoint, Recording, Subaccount};
     let (x, mpc) = (|| "x".to_owned(), || MpcSegment::Name("x".into()));
     Some(match resource {
-        Resource::Account => Resource::List(Callback),
+        Resource::Account => Resource::JoinTokens,
+        Resource::JoinTokens => Resource::List(Callback),
         Resource::List(kind) => Resource::One(*kind, x()),
         Resource::One(Callback, _) => Resource::List(Subaccount),
         Resource::One(Subaccount, _) => Resource::List(Application),
