@@ -88,7 +88,10 @@ mod tests {
             (r#"{"role":"agent","name":"A"}"#, "mpc_name is required (current value: None)"),
             (r#"{"mpc_name":"a","name":"A"}"#, "role is required (current value: None)"),
             (r#"{"mpc_name":"a","role":"agent"}"#, "name is required (current value: None)"),
-            (r#"{"mpc_name":"a","role":"aiagent","name":"A"}"#, "role parameter is invalid"),
+            (
+                r#"{"mpc_name":"a","role":"ai-agent","name":"A"}"#,
+                "role should be in ('agent', 'customer', 'supervisor') (actual value: ai-agent)",
+            ),
             (
                 r#"{"mpc_name":"a","role":"agent","name":"A","expires_in_seconds":0}"#,
                 "1 <= expires_in_seconds <= 86400 (actual value: 0)",
