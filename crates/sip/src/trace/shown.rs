@@ -95,8 +95,11 @@ fn parameter(text: &str) -> String {
         let name = if name.chars().all(harmless) { name } else { HIDDEN };
         return format!("{name}={HIDDEN}");
     }
-    let unquoted = value.strip_prefix('"').and_then(|value| value.strip_suffix('"'));
-    let is_one = unquoted.unwrap_or(value).chars().all(|c| c != '"' && c != '\\');
+    let is_one = match value.strip_prefix('"').and_then(|value| value.strip_suffix('"')) {
+        Some(unquoted) => !unquoted.contains(['"', '\\']),
+        // What is not a token may be another parameter.
+        None => value.chars().all(harmless),
+    };
     if is_one { format!("{name}={}", plain(value)) } else { format!("{name}={HIDDEN}") }
 }
 
@@ -122,8 +125,8 @@ fn push_uri(shown: &mut String, text: &str) {
     let secret = text.find('?').filter(|at| is_secret(&message::unescaped(&text[*at..])));
     let (text, hidden) = secret.map_or((text, ""), |at| (&text[..=at], HIDDEN));
     let password = text.rfind('@').and_then(|end| {
-        let scheme = text[..end].find("://").map(|at| at + 3);
-        let user = scheme.or_else(|| text[..end].find(':').map(|at| at + 1))?;
+        let scheme = text[..end].find(':')?;
+        let user = scheme + if text[scheme..end].starts_with("://") { 3 } else { 1 };
         let start = user + text[user..end].find(':')? + 1;
         Some((start, end))
     });
