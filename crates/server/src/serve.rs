@@ -19,7 +19,7 @@ use mixminus_control::{Limits, Recorded, RecordingId, RecordingRecord, Switchboa
 use mixminus_dtls::{Identity, IdentityError};
 use mixminus_media::{Media, MediaConfig, ReplayLog};
 use mixminus_plivo::xml;
-use mixminus_sip::{ListenAddress, Registrar, Trace, UserAgent};
+use mixminus_sip::{Attempts, ListenAddress, Registrar, Trace, UserAgent};
 use mixminus_store::{Batch, NewCallback, SqliteStore, Store, StoreError};
 use rand::rngs::StdRng;
 use tokio::sync::{Notify, mpsc};
@@ -34,7 +34,7 @@ use crate::exchange::{
     Admission, Answering, Backlog, Clock, Documents, Equipment, Exchange, Intake, Journal, SrtpTerms, Status,
     Terms, queued, queued_for_call, queued_for_recording,
 };
-use crate::http::{self, ApiLimits, ApiState, Exposition, Failures, Measured, Phase, SipSockets, health};
+use crate::http::{self, ApiLimits, ApiState, Exposition, Measured, Phase, SipSockets, health};
 use crate::live::Live;
 use crate::messages::MessageService;
 use crate::outbox::{Counts, Keep, Outbox, Retry};
@@ -122,7 +122,7 @@ impl Service {
         let store = open_store(config).await?;
         let (accounts, provenance) = accounts(config, &*store).await?;
         let (ports, addresses) = Ports::open(config).await?;
-        let (clock, written) = (Clock::start(), Arc::new(Notify::new()));
+        let (clock, written, attempts) = (Clock::start(), Arc::<Notify>::default(), attempts(config));
         let [stop, drain, stop_http] = [(); 3].map(|()| CancellationToken::new());
 
         let (archive, place) = (keeping::archive(config)?, keeping::place(config, clock)?);
@@ -134,7 +134,8 @@ impl Service {
         keep_house(config, (&store, &archive), (clock, &written), &stop);
         let (recorder, recordings) = keeping::recorder(config, &archive)?;
         let (media, events) = Media::start(media_config(config)).map_err(ServeError::Media)?;
-        let (agent, registrar, calls, kept) = calls::take(config, (&store, &accounts), clock, &stop).await?;
+        let (agent, registrar, calls, kept) =
+            calls::take(config, (&store, &accounts, &attempts), clock, &stop).await?;
         let writing = [tokio::spawn(outbox.run(Arc::clone(&written), stop.clone())), kept];
         let (commander, commands) = mpsc::channel(MAX_QUEUED_COMMANDS);
         let (status, backlog) = (Arc::<Status>::default(), Arc::<Backlog>::default());
@@ -174,7 +175,7 @@ impl Service {
             backlog: Arc::clone(&backlog),
             admission: admission.clone(),
             phase: phase_seen,
-            limits: Arc::new(api_limits(config)),
+            limits: Arc::new(api_limits(config, attempts)),
             clock,
             queued: written,
             repeats: Arc::default(),
@@ -462,10 +463,15 @@ fn limits(config: &Config) -> Limits {
     }
 }
 
-fn api_limits(config: &Config) -> ApiLimits {
+/// One count of wrong passwords for all ports.
+fn attempts(config: &Config) -> Arc<Attempts> {
+    Arc::new(Attempts::new(config.limits.wrong_passwords_per_min.get()))
+}
+
+fn api_limits(config: &Config, attempts: Arc<Attempts>) -> ApiLimits {
     ApiLimits {
         rates: RateLimits::new(config.limits.requests_per_5s.get() as usize),
-        failures: Failures::new(config.limits.wrong_passwords_per_min.get() as usize),
+        attempts,
         max_subaccounts: config.limits.max_subaccounts.get() as usize,
     }
 }

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use async_trait::async_trait;
 use md5::{Digest as _, Md5};
 use mixminus_sip::{
-    Algorithm, EndpointConfig, Expiry, PasswordHashes, Passwords, Registrar, Standing, Unavailable,
+    Algorithm, Attempts, EndpointConfig, Expiry, PasswordHashes, Passwords, Registrar, Standing, Unavailable,
     UserAgent, UserAgentConfig,
 };
 use tokio::net::UdpSocket;
@@ -54,7 +54,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         registrar: registrar.clone(),
         algorithms: vec![Algorithm::Md5],
         expiry: Expiry { min: Duration::from_mins(1), max: Duration::from_hours(1) },
-        max_wrong_passwords: 10,
+        attempts: Arc::new(Attempts::new(10)),
         address_query: None,
     };
     let config = UserAgentConfig {

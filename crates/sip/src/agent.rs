@@ -258,8 +258,6 @@ impl Agent {
         let opening = Opening { invite: Some(named), peer: Some(source.ip().to_canonical()) };
         let Ends { control, events, reports, inputs, key, confirmed } =
             self.open(&dialog.id(), opening, states_receiver);
-        // An endpoint is known by its password, and what it says of its right to a number is its own word.
-        let trusted = endpoint.is_none();
         let call = IncomingCall {
             from: self.address(endpoint.as_deref()).unwrap_or_else(|| message::bare(&from.uri)),
             from_display: from.display_name,
@@ -268,7 +266,7 @@ impl Agent {
             endpoint,
             headers: message::application_headers(&request.headers),
             diverted_by: caller::diverted_by(&request.headers),
-            verification: caller::verification(&request.headers).filter(|_| trusted),
+            verification: caller::verification(&request.headers),
             source,
             offer,
             control,

@@ -10,9 +10,9 @@ const WINDOW: Duration = Duration::from_mins(1);
 /// Addresses that are remembered; the one that began longest ago makes room, and has its tries back.
 const MAX_ADDRESSES: usize = 16_384;
 
-/// How many wrong passwords came from where.
+/// How many wrong passwords came from where, whatever they were for.
 #[derive(Debug)]
-pub(crate) struct Attempts {
+pub struct Attempts {
     limit: u32,
     /// When its window began, and how many there were in it.
     wrong: Mutex<HashMap<IpAddr, (Instant, u32)>>,
@@ -20,20 +20,20 @@ pub(crate) struct Attempts {
 
 impl Attempts {
     /// Allows `limit` wrong passwords a minute.
-    pub(crate) fn new(limit: u32) -> Self {
+    pub fn new(limit: u32) -> Self {
         Self { limit, wrong: Mutex::default() }
     }
 
-    /// Whether `source` may not try for now.
-    pub(crate) fn are_exhausted(&self, source: IpAddr, now: Instant) -> bool {
-        let wrong = self.lock().get(&network(source)).copied();
-        wrong.is_some_and(|(began, count)| {
-            count >= self.limit && now.saturating_duration_since(began) < WINDOW
-        })
+    /// How long `source` may not try, if it has to wait.
+    pub fn wait(&self, source: IpAddr, now: Instant) -> Option<Duration> {
+        let (began, _) =
+            self.lock().get(&network(source)).copied().filter(|(_, count)| *count >= self.limit)?;
+        let wait = WINDOW.saturating_sub(now.saturating_duration_since(began));
+        (!wait.is_zero()).then_some(wait)
     }
 
     /// Counts a wrong password.
-    pub(crate) fn count(&self, source: IpAddr, now: Instant) {
+    pub fn count(&self, source: IpAddr, now: Instant) {
         let (mut wrong, source) = (self.lock(), network(source));
         if wrong.len() >= MAX_ADDRESSES && !wrong.contains_key(&source) {
             wrong.retain(|_, (began, _)| now.saturating_duration_since(*began) < WINDOW);
@@ -71,13 +71,13 @@ mod tests {
         let (attempts, began) = (Attempts::new(2), crate::digest::tests::now());
         let [guesser, other] = [[192, 0, 2, 1], [192, 0, 2, 2]].map(IpAddr::from);
         attempts.count(guesser, began);
-        assert!(!attempts.are_exhausted(guesser, began));
+        assert!(attempts.wait(guesser, began).is_none());
         attempts.count(guesser, began + WINDOW / 2);
-        assert!(attempts.are_exhausted(guesser, began + WINDOW / 2));
-        assert!(!attempts.are_exhausted(other, began + WINDOW / 2));
-        assert!(!attempts.are_exhausted(guesser, began + WINDOW));
+        assert_eq!(attempts.wait(guesser, began + WINDOW / 2), Some(WINDOW / 2));
+        assert!(attempts.wait(other, began + WINDOW / 2).is_none());
+        assert!(attempts.wait(guesser, began + WINDOW).is_none());
         attempts.count(guesser, began + WINDOW);
-        assert!(!attempts.are_exhausted(guesser, began + WINDOW));
+        assert!(attempts.wait(guesser, began + WINDOW).is_none());
     }
 
     #[test]
@@ -90,14 +90,14 @@ mod tests {
         }
         assert_eq!(attempts.lock().len(), MAX_ADDRESSES);
         let last = at(MAX_ADDRESSES as u32);
-        assert!(!attempts.are_exhausted(address(0), last) && attempts.are_exhausted(address(1), last));
+        assert!(attempts.wait(address(0), last).is_none() && attempts.wait(address(1), last).is_some());
     }
 
     #[test]
     fn a_network_of_ipv6_is_one_address() {
         let (attempts, now) = (Attempts::new(1), crate::digest::tests::now());
         attempts.count("2001:db8:1:2::1".parse().unwrap(), now);
-        assert!(attempts.are_exhausted("2001:db8:1:2:3::4".parse().unwrap(), now));
-        assert!(!attempts.are_exhausted("2001:db8:1:3::1".parse().unwrap(), now));
+        assert!(attempts.wait("2001:db8:1:2:3::4".parse().unwrap(), now).is_some());
+        assert!(attempts.wait("2001:db8:1:3::1".parse().unwrap(), now).is_none());
     }
 }

@@ -33,7 +33,7 @@ pub struct IncomingCall {
     pub headers: Vec<(String, String)>,
     /// The user that diverted the call to us, the last one if there were several (`Diversion`).
     pub diverted_by: Option<String>,
-    /// What is known of the caller's right to `from`; `None` if nobody says anything, and for endpoints.
+    /// What is known of the caller's right to `from`; `None` if nobody says anything.
     pub verification: Option<Verification>,
     /// Where the request came from.
     pub source: SocketAddr,

@@ -51,6 +51,17 @@ impl FromStr for Algorithm {
     }
 }
 
+impl Algorithm {
+    fn hash(self, text: &str) -> String {
+        match self {
+            Self::Md5 => hexadecimal(&Md5::digest(text.as_bytes())),
+            Self::Sha256 => {
+                hexadecimal(ring::digest::digest(&ring::digest::SHA256, text.as_bytes()).as_ref())
+            }
+        }
+    }
+}
+
 /// What a password leaves behind: the hashes of `user:realm:password` (HA1), in lower-case hexadecimal.
 /// Whoever has one can register, so it prints as nothing.
 #[derive(Clone, PartialEq, Eq)]
@@ -59,6 +70,15 @@ pub struct PasswordHashes {
     pub md5: String,
     /// SHA-256, 64 digits.
     pub sha256: String,
+}
+
+impl PasswordHashes {
+    /// What `password` leaves behind (RFC 7616 section 3.4.2).
+    pub fn of(username: &str, realm: &str, password: &str) -> Self {
+        let secret = format!("{username}:{realm}:{password}");
+        let [md5, sha256] = [Algorithm::Md5, Algorithm::Sha256].map(|algorithm| algorithm.hash(&secret));
+        Self { md5, sha256 }
+    }
 }
 
 impl fmt::Debug for PasswordHashes {
@@ -129,20 +149,12 @@ impl Answer {
             Algorithm::Md5 => &hashes.md5,
             Algorithm::Sha256 => &hashes.sha256,
         };
-        let what = self.hash(&format!("{}:{}", request.method, self.uri));
+        let hash = |text: &str| self.algorithm.hash(text);
+        let what = hash(&format!("{}:{}", request.method, self.uri));
         let Self { nonce, nc, cnonce, .. } = self;
-        let expected = self.hash(&format!("{secret}:{nonce}:{nc}:{cnonce}:auth:{what}"));
+        let expected = hash(&format!("{secret}:{nonce}:{nc}:{cnonce}:auth:{what}"));
         let same: bool = expected.as_bytes().ct_eq(self.response.as_bytes()).into();
         same && is_same_target(&self.uri, &request.uri)
-    }
-
-    fn hash(&self, text: &str) -> String {
-        match self.algorithm {
-            Algorithm::Md5 => hexadecimal(&Md5::digest(text.as_bytes())),
-            Algorithm::Sha256 => {
-                hexadecimal(ring::digest::digest(&ring::digest::SHA256, text.as_bytes()).as_ref())
-            }
-        }
     }
 }
 

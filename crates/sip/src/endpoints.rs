@@ -56,8 +56,8 @@ pub struct EndpointConfig {
     pub algorithms: Vec<Algorithm>,
     /// How long registrations are.
     pub expiry: Expiry,
-    /// Wrong passwords from an address in a minute, after which it gets 403 for the rest of it.
-    pub max_wrong_passwords: u32,
+    /// Wrong passwords so far. An address with too many in a minute gets 403 for the rest of it.
+    pub attempts: Arc<Attempts>,
     /// The body of a MESSAGE by which an endpoint asks for its own address.
     pub address_query: Option<String>,
 }
@@ -82,7 +82,6 @@ pub(crate) enum Identity {
 pub(crate) struct Endpoints {
     pub(crate) config: EndpointConfig,
     challenges: Challenges,
-    attempts: Attempts,
 }
 
 impl Endpoints {
@@ -93,13 +92,13 @@ impl Endpoints {
         let mut key = [0; 32];
         SystemRandom::new().fill(&mut key).ok()?;
         let challenges = Challenges::new(&key, config.algorithms.clone(), now);
-        Some(Self { challenges, attempts: Attempts::new(config.max_wrong_passwords), config })
+        Some(Self { config, challenges })
     }
 
     /// What has to be answered before anything is asked of the application, if anything has to.
     /// Whoever passes has received a challenge at `source`.
     pub(crate) fn first(&self, request: &Request, source: IpAddr, now: Instant) -> Option<Identity> {
-        if self.attempts.are_exhausted(source, now) {
+        if self.config.attempts.wait(source, now).is_some() {
             return Some(Identity::Refused);
         }
         let answer = Answer::of(request, &self.config.realm);
@@ -123,7 +122,7 @@ impl Endpoints {
         let nobody = PasswordHashes { md5: "-".repeat(32), sha256: "-".repeat(64) };
         let proven = answer.proves(request, hashes.as_ref().unwrap_or(&nobody)) && hashes.is_some();
         if !proven {
-            self.attempts.count(source, now);
+            self.config.attempts.count(source, now);
             return Identity::Refused;
         }
         match self.challenges.count(&answer, fingerprint(request), now) {

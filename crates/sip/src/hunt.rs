@@ -5,9 +5,10 @@ use std::collections::VecDeque;
 use rsipstack::transaction::make_tag;
 use tracing::debug;
 
+use crate::between::Between;
 use crate::call::{CallEnd, CallEvent, OutgoingCall};
 use crate::dialler::{Dialler, Placed};
-use crate::fork::{Between, rank};
+use crate::fork::rank;
 use crate::place::OutgoingCallRequest;
 use crate::resolve::Way;
 

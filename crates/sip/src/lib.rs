@@ -33,6 +33,7 @@ mod agent;
 mod alarm;
 mod answer;
 mod attempts;
+mod between;
 mod call;
 mod caller;
 mod dialler;
@@ -75,6 +76,7 @@ mod user_agent;
 mod web_socket;
 
 pub use address::{AddressError, Cidr, ListenAddress, PeerAddress, Transport};
+pub use attempts::Attempts;
 pub use call::{CallControl, CallEnd, CallEvent, IncomingCall, OutgoingCall};
 pub use caller::Verification;
 pub use digest::{Algorithm, PasswordHashes};

@@ -3,16 +3,16 @@
 mod keeping;
 mod reception;
 
-use std::fmt::{self, Write};
+use std::fmt;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use md5::{Digest, Md5};
 use mixminus_control::PasswordDigests;
-use mixminus_sip::{EndpointConfig, Expiry, PasswordHashes, Passwords, Registrar, Standing, Unavailable};
+use mixminus_sip::{
+    Attempts, EndpointConfig, Expiry, PasswordHashes, Passwords, Registrar, Standing, Unavailable,
+};
 use mixminus_store::Store;
-use sha2::Sha256;
 
 use crate::config::Config;
 use crate::dialect;
@@ -21,7 +21,12 @@ pub use keeping::{keep, restore};
 pub use reception::{Arriving, NumberRoute, Numbers, Reception};
 
 /// How the user agent serves endpoints, if it is to.
-pub fn config(config: &Config, store: &Arc<dyn Store>, registrar: &Registrar) -> Option<EndpointConfig> {
+pub fn config(
+    config: &Config,
+    store: &Arc<dyn Store>,
+    registrar: &Registrar,
+    attempts: &Arc<Attempts>,
+) -> Option<EndpointConfig> {
     let seconds = |count: u32| Duration::from_secs(count.into());
     let sip = &config.sip;
     let trunk = sip.incoming_username.as_ref().zip(sip.incoming_password.as_ref());
@@ -35,18 +40,15 @@ pub fn config(config: &Config, store: &Arc<dyn Store>, registrar: &Registrar) ->
             min: seconds(sip.min_registration_s.get()),
             max: seconds(sip.max_registration_s.get().max(sip.min_registration_s.get())),
         },
-        max_wrong_passwords: config.limits.wrong_passwords_per_min.get(),
+        attempts: Arc::clone(attempts),
         address_query: Some(dialect::ADDRESS_QUERY.to_owned()),
     })
 }
 
 /// HA1 of RFC 7616, section 3.4.2, of the password of an endpoint or a trunk; the password itself is not kept.
 pub fn password_digests(username: &str, password: &str) -> PasswordDigests {
-    let secret = format!("{username}:{}:{password}", dialect::ENDPOINT_DOMAIN);
-    PasswordDigests {
-        md5: hexadecimal(&Md5::digest(secret.as_bytes())),
-        sha256: hexadecimal(&Sha256::digest(secret.as_bytes())),
-    }
+    let PasswordHashes { md5, sha256 } = PasswordHashes::of(username, dialect::ENDPOINT_DOMAIN, password);
+    PasswordDigests { md5, sha256 }
 }
 
 /// The trunk of the configuration, and the store as one who knows endpoints.
@@ -79,14 +81,6 @@ impl Passwords for KnownPasswords {
 
 fn hashes(PasswordDigests { md5, sha256 }: PasswordDigests) -> PasswordHashes {
     PasswordHashes { md5, sha256 }
-}
-
-fn hexadecimal(bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(2 * bytes.len());
-    for byte in bytes {
-        write!(text, "{byte:02x}").expect("a String takes everything");
-    }
-    text
 }
 
 #[cfg(test)]

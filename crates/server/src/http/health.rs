@@ -85,7 +85,7 @@ pub async fn metrics(
     request: Request,
 ) -> Result<([(HeaderName, &'static str); 1], String), ApiError> {
     if !state.local {
-        let caller = auth::authenticate(&request, &state.accounts, &state.limits.failures)?;
+        let caller = auth::authenticate(&request, &state.accounts, &state.limits.attempts)?;
         if caller != Caller::Main {
             return Err(ApiError::forbidden());
         }

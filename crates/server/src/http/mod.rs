@@ -51,7 +51,7 @@ use futures::FutureExt;
 use mixminus_archive::Archive;
 use mixminus_plivo::rest::AsyncCallback;
 use mixminus_plivo::xml;
-use mixminus_sip::{Registrar, Trace};
+use mixminus_sip::{Attempts, Registrar, Trace};
 use mixminus_store::Store;
 use tokio::sync::{Notify, watch};
 
@@ -64,7 +64,6 @@ use crate::rate::RateLimits;
 use crate::recording_place::RecordingPlace;
 use crate::whip::Whip;
 
-pub use auth::Failures;
 pub use health::Phase;
 pub use listen::serve;
 pub use metrics::{Exposition, Measured};
@@ -131,8 +130,8 @@ pub struct ApiState {
 pub struct ApiLimits {
     /// Requests by account.
     pub rates: RateLimits,
-    /// Wrong passwords by address.
-    pub failures: Failures,
+    /// Wrong passwords by address, here and at the SIP port.
+    pub attempts: Arc<Attempts>,
     /// How many subaccounts there may be.
     pub max_subaccounts: usize,
 }
@@ -206,7 +205,7 @@ async fn survive(answer: impl Future<Output = Result<Response, ApiError>>) -> Re
 async fn answer(state: &ApiState, request: Request) -> Result<Response, ApiError> {
     let caller = match recording_file::signed(state, &request)? {
         Some(caller) => caller,
-        None => auth::authenticate(&request, &state.accounts, &state.limits.failures)?,
+        None => auth::authenticate(&request, &state.accounts, &state.limits.attempts)?,
     };
     admit(state, &caller)?;
     let route = Route::parse(request.uri().path()).ok_or_else(ApiError::not_found)?;

@@ -182,13 +182,13 @@ async fn restart(state: &ApiState, id: Uuid, names: Names) -> Result<Response, R
 
 /// Takes the token that is shown; an address that shows too many wrong ones has to wait.
 fn take(state: &ApiState, source: SocketAddr, token: &str) -> Result<Pass, Refused> {
-    let (failures, now) = (&state.limits.failures, now());
-    if let Err(wait) = failures.check(source.ip(), now) {
+    let (attempts, now) = (&state.limits.attempts, now());
+    if let Some(wait) = attempts.wait(source.ip(), now) {
         let header = (RETRY_AFTER, HeaderValue::from(wait.as_secs().max(1)));
         return Err(Refused(StatusCode::TOO_MANY_REQUESTS, "too many wrong tokens\n", Some(header)));
     }
     state.whip.tokens.take(token, now).ok_or_else(|| {
-        failures.count(source.ip(), now);
+        attempts.count(source.ip(), now);
         Refused::unauthorized()
     })
 }

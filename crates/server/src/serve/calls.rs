@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use mixminus_control::{Action, Application, CallUrls, HttpMethod};
-use mixminus_sip::{Credentials, Registrar, StreamLimits, UserAgent, UserAgentConfig};
+use mixminus_sip::{Attempts, Credentials, Registrar, StreamLimits, UserAgent, UserAgentConfig};
 use mixminus_store::Store;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
@@ -30,7 +30,7 @@ pub(super) struct Calls {
 /// written where endpoints are.
 pub(super) async fn take(
     config: &Config,
-    (store, accounts): (&Arc<dyn Store>, &Accounts),
+    (store, accounts, attempts): (&Arc<dyn Store>, &Accounts, &Arc<Attempts>),
     clock: Clock,
     stop: &CancellationToken,
 ) -> Result<(Arc<UserAgent>, Registrar, Calls, JoinHandle<()>), ServeError> {
@@ -38,7 +38,7 @@ pub(super) async fn take(
     endpoints::restore(&**store, &registrar, clock).await?;
     let keeping = endpoints::keep(Arc::clone(store), registrar.clone(), clock, stop.clone());
     let kept = tokio::spawn(keeping);
-    let endpoints = endpoints::config(config, store, &registrar);
+    let endpoints = endpoints::config(config, store, &registrar, attempts);
     let tls = SipTls::load(config)?;
     let agent = UserAgentConfig { endpoints, ..agent_config(config, tls.as_ref()) };
     let (agent, calls) = UserAgent::start(agent).await.map_err(ServeError::Sip)?;

@@ -17,11 +17,7 @@ fn challenges(algorithms: &[Algorithm], began: Instant) -> Challenges {
 
 /// HA1 of alice with the password `secret`.
 pub(crate) fn alice() -> PasswordHashes {
-    let text = format!("alice:{REALM}:secret");
-    PasswordHashes {
-        md5: hexadecimal(&Md5::digest(text.as_bytes())),
-        sha256: hexadecimal(ring::digest::digest(&ring::digest::SHA256, text.as_bytes()).as_ref()),
-    }
+    PasswordHashes::of("alice", REALM, "secret")
 }
 
 /// A REGISTER with this Authorization.
@@ -50,8 +46,8 @@ fn answered(challenge: &str, count: u32) -> (Request, Answer) {
     };
     let answer = Answer::read(&template("x"), REALM).unwrap();
     let secret = if algorithm == "MD5" { alice().md5 } else { alice().sha256 };
-    let what = answer.hash("REGISTER:sip:calls.example");
-    let response = answer.hash(&format!("{secret}:{nonce}:{count:08x}:c:auth:{what}"));
+    let what = answer.algorithm.hash("REGISTER:sip:calls.example");
+    let response = answer.algorithm.hash(&format!("{secret}:{nonce}:{count:08x}:c:auth:{what}"));
     let request = register(&template(&response));
     let answer = Answer::of(&request, REALM).unwrap();
     (request, answer)
@@ -74,9 +70,12 @@ fn the_examples_of_the_rfc_are_right() {
         ("SHA-256", "753927fa0e85d155564e2e272a28d1802ca10daf4496794697cf8db5856cb6c1"),
     ] {
         let answer = Answer::read(&example(algorithm, response), "http-auth@example.org").unwrap();
-        let secret = answer.hash("Mufasa:http-auth@example.org:Circle of Life");
-        let what = answer.hash("GET:/dir/index.html");
-        assert_eq!(answer.hash(&format!("{secret}:{nonce}:00000001:{cnonce}:auth:{what}")), response);
+        let secret = answer.algorithm.hash("Mufasa:http-auth@example.org:Circle of Life");
+        let what = answer.algorithm.hash("GET:/dir/index.html");
+        assert_eq!(
+            answer.algorithm.hash(&format!("{secret}:{nonce}:00000001:{cnonce}:auth:{what}")),
+            response
+        );
     }
 }
 

@@ -8,8 +8,9 @@ use crate::common::{Peer, SDP, answer_to, config, failed, last, next, status, to
 use async_trait::async_trait;
 use md5::{Digest as _, Md5};
 use mixminus_sip::{
-    Algorithm, Binding, CallEnd, CallEvent, EndpointConfig, Expiry, IncomingCall, OutgoingCallRequest,
-    PasswordHashes, Passwords, Registrar, Standing, Unavailable, UserAgent, UserAgentConfig,
+    Algorithm, Attempts, Binding, CallEnd, CallEvent, EndpointConfig, Expiry, IncomingCall,
+    OutgoingCallRequest, PasswordHashes, Passwords, Registrar, Standing, Unavailable, UserAgent,
+    UserAgentConfig,
 };
 use tokio::sync::mpsc;
 
@@ -63,7 +64,7 @@ impl Office {
             registrar: Registrar::default(),
             algorithms: vec![Algorithm::Md5],
             expiry: Expiry { min: Duration::from_mins(1), max: Duration::from_hours(1) },
-            max_wrong_passwords: 3,
+            attempts: Arc::new(Attempts::new(3)),
             address_query: Some("where".into()),
         };
         change(&mut endpoints);

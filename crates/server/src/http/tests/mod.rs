@@ -46,7 +46,7 @@ use crate::exchange::handle::CommandRequest;
 pub const ID: &str = "MATEST00000000000000";
 pub const TOKEN: &str = "0123456789012345678901234567890123456789";
 pub const LIMIT: usize = 40;
-pub const WRONG_PASSWORDS: usize = 20;
+pub const WRONG_PASSWORDS: u32 = 20;
 
 /// The conference `support`, live with two inside and one who left.
 pub const SUPPORT: Uuid = Uuid::from_u128(0x1111_1111_1111_4111_8111_1111_1111_1111);
@@ -135,7 +135,7 @@ pub async fn api_with(afterwards: Afterwards) -> Api {
         phase: phase_seen,
         limits: Arc::new(ApiLimits {
             rates: RateLimits::new(LIMIT),
-            failures: Failures::new(WRONG_PASSWORDS),
+            attempts: Arc::new(mixminus_sip::Attempts::new(WRONG_PASSWORDS)),
             max_subaccounts: 2,
         }),
         clock: Clock::start(),
